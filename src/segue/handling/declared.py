@@ -1,0 +1,168 @@
+"""The encoder of a declared result: what is not declared does not leave the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import is_
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import inspect as shapes
+
+from ..errors import UsageError, cut
+from .coercion import normalize, unwrap
+from .signature import MISSING
+from .walking import ARRAYS, OBJECTS, inspect_type, key_class, name_of
+
+__all__ = ["result_encoder"]
+
+Reduce: TypeAlias = Callable[[Any], Any]  # returns the value itself where it holds nothing undeclared
+
+
+def result_encoder(annotation: Any) -> Callable[[Any], bytes]:
+    """Return the encoder of a declared result: its JSON, with declared fields only.
+
+    A value that is exactly of the declared types is encoded at once. Anything else
+    (a larger object, a subclass, a dict, a model) is read field by field, at every depth.
+
+    Raises:
+        SetupError: The type cannot be written as JSON (`handling/unsupported-type`).
+    """
+    reduce = _Reducer().node(inspect_type(annotation))
+    wanted = normalize(annotation)
+    encode = msgspec.json.Encoder().encode
+    if reduce is None:
+        return encode
+
+    def encode_result(value: Any) -> bytes:
+        reduced = reduce(value)
+        if reduced is value:
+            return encode(value)
+        try:
+            return encode(msgspec.convert(reduced, wanted))
+        except msgspec.ValidationError as error:
+            raise UsageError(
+                f"The handler returned {cut(value)}, which does not make {name_of(annotation)}: {error}.",
+                code="handling/result-mismatch",
+                why="A declared result is made of the declared fields; one is absent or of another type.",
+                hint="Return an object that has them, or change the return annotation or response=.",
+            ) from error
+
+    return encode_result
+
+
+class _Reducer:
+    """Builds the function that reduces a value to what its type declares, in JSON's terms."""
+
+    def __init__(self) -> None:
+        self._made: dict[Any, Reduce] = {}
+
+    def node(self, shape: shapes.Type) -> Reduce | None:
+        """Return the function for *shape*, or `None` where nothing can be undeclared."""
+        shape, _ = unwrap(shape)
+        if isinstance(shape, shapes.UnionType):
+            return self._union(shape)
+        if isinstance(shape, OBJECTS):
+            key = shape.cls
+            if key not in self._made:
+                self._made[key] = lambda value: value  # replaced before any use
+                self._made[key] = self._object(shape)
+            return lambda value: self._made[key](value)
+        if isinstance(shape, ARRAYS):
+            item = self.node(shape.item_type)
+            return None if item is None else _each(item)
+        if isinstance(shape, shapes.TupleType):
+            items = [self.node(each) or _itself for each in shape.item_types]
+            return None if all(each is _itself for each in items) else _places(items)
+        if isinstance(shape, shapes.DictType):
+            item = self.node(shape.value_type)
+            return None if item is None else _entries(item)
+        return None
+
+    def _object(self, shape: Any) -> Reduce:
+        cls = dict if isinstance(shape, shapes.TypedDictType) else key_class(shape)
+        names = frozenset(field.encode_name for field in shape.fields) if cls is dict else None
+        inner = [(field.name, field.encode_name, self.node(field.type)) for field in shape.fields]
+        fields = [(name, wire, item or _itself) for name, wire, item in inner]
+        nested = [(name, item) for name, _, item in inner if item is not None]
+        tag = {shape.tag_field: shape.tag} if getattr(shape, "tag_field", None) is not None else {}
+        as_array = isinstance(shape, shapes.NamedTupleType) or getattr(shape, "array_like", False)
+
+        def is_exact(value: Any) -> bool:
+            if type(value) is not cls or (names is not None and not value.keys() <= names):
+                return False
+            for name, item in nested:
+                held = value.get(name) if names is not None else getattr(value, name)
+                if item(held) is not held:
+                    return False
+            return True
+
+        def reduce(value: Any) -> Any:
+            if is_exact(value) or isinstance(value, _PLAIN):
+                return value
+            found = dict(tag)
+            is_mapping = isinstance(value, Mapping)
+            for name, wire, item in fields:
+                held = value.get(wire, value.get(name, MISSING)) if is_mapping else getattr(value, name, MISSING)
+                if held is not MISSING and held is not msgspec.UNSET:
+                    found[wire] = item(held)
+            return list(found.values()) if as_array else found
+
+        return reduce
+
+    def _union(self, shape: shapes.UnionType) -> Reduce | None:
+        members = [(unwrap(each)[0], self.node(each)) for each in shape.types]
+        objects = [(key_class(each), item) for each, item in members if item is not None and isinstance(each, OBJECTS)]
+        others = [item for each, item in members if item is not None and not isinstance(each, OBJECTS)]
+        if not objects and not others:
+            return None
+
+        def reduce(value: Any) -> Any:
+            if isinstance(value, _PLAIN):
+                return value
+            for cls, item in objects:
+                if isinstance(cls, type) and isinstance(value, dict if issubclass(cls, dict) else cls):
+                    return item(value)
+            if others and (not objects or isinstance(value, list | tuple | set | frozenset)):
+                return others[0](value)
+            return objects[0][1](value)
+
+        return reduce
+
+
+_PLAIN = (str, int, float, bytes, type(None))
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _each(item: Reduce) -> Reduce:
+    def reduce(value: Any) -> Any:
+        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+            return value
+        found = [item(each) for each in value]
+        is_same = isinstance(value, list | tuple) and all(map(is_, found, value))
+        return value if is_same else found
+
+    return reduce
+
+
+def _places(items: list[Reduce]) -> Reduce:
+    def reduce(value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        found = [item(each) for item, each in zip(items, value, strict=False)]
+        return value if all(map(is_, found, value)) else [*found, *value[len(found) :]]
+
+    return reduce
+
+
+def _entries(item: Reduce) -> Reduce:
+    def reduce(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        found = {name: item(each) for name, each in value.items()}
+        return value if all(map(is_, found.values(), value.values())) else found
+
+    return reduce

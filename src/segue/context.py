@@ -43,9 +43,8 @@ class State:
         return f"<State {', '.join(vars(self))}>"
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f"Nothing was stored as request.state.{name} in this request; there is: {', '.join(vars(self)) or 'nothing'}"
-        )
+        stored = ", ".join(vars(self)) or "nothing"
+        raise AttributeError(f"Nothing was stored as request.state.{name} in this request; there is: {stored}")
 
     def __contains__(self, name: str) -> bool:
         return name in vars(self)
@@ -81,10 +80,11 @@ class Context:
     request: Any
     state: State
     values: dict[Key[Any], Any]
-    cleanups: list[Callable[[BaseException | None], Any]]
+    cleanups: list[Callable[[BaseException | None], Any]] | None
 
     def __init__(self, app: Any) -> None:
         self.app = app
+        self.cleanups = None
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for a slot that was never set: make it, once.
@@ -94,8 +94,6 @@ class Context:
             value = State()
         elif name == "values":
             value = {}
-        elif name == "cleanups":
-            value = []
         else:
             raise AttributeError(name)
         setattr(self, name, value)

@@ -15,6 +15,7 @@ from types import CodeType, FunctionType
 from typing import Any, ClassVar, Literal, NoReturn
 
 __all__ = [
+    "Answer",
     "BadGateway",
     "BadRequest",
     "Conflict",
@@ -57,6 +58,7 @@ __all__ = [
     "abort",
     "cut",
     "did_you_mean",
+    "http_error_for",
     "nearest",
     "place_of",
 ]
@@ -72,10 +74,12 @@ class SegueError(Exception):
         why: The rule that was broken.
         hint: What to type. A property of subclasses where it costs to compute.
         status: The HTTP status suggested if a request ends in this error.
+        original_exception: What this one was made from, for those who show errors.
     """
 
     code: str = "segue/error"
     status: int = 500
+    original_exception: BaseException | None = None
 
     def __init__(
         self, message: str = "", *, code: str | None = None, where: str = "", why: str = "", hint: str = ""
@@ -504,7 +508,7 @@ def http_error_for(status: int) -> type[HTTPError] | None:
     return _BY_STATUS.get(status)
 
 
-class Answer(Exception):  # noqa: N818 - control flow, not an error
+class Answer(Exception):
     """Carries a finished response out of any depth; `abort(response)` raises it."""
 
     def __init__(self, response: Any) -> None:  # Any: floor 0 does not know responses
@@ -587,5 +591,5 @@ def place_of(thing: Callable[..., Any] | type | CodeType) -> str:
             if isinstance(member, FunctionType):
                 return f"{member.__code__.co_filename}:{member.__code__.co_firstlineno}"
     if code is None:
-        code = getattr(getattr(target, "__call__", None), "__code__", None)
+        code = getattr(getattr(type(target), "__call__", None), "__code__", None)  # noqa: B004 - its code is wanted
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""

@@ -1,0 +1,189 @@
+"""Segue: a web framework that starts as one file and grows without a rewrite.
+
+The public names, each resolved at its first use, so that a program loads only what
+it uses: `from segue import App` loads neither Jinja2 nor SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from markupsafe import Markup, escape
+
+    from ._version import __version__
+    from .app import App
+    from .blueprint import Blueprint
+    from .config import Config, Settings
+    from .context import Context, Key
+    from .errors import (
+        Fault,
+        Finding,
+        HTTPError,
+        SegueError,
+        SetupError,
+        UsageError,
+        ValidationError,
+        abort,
+    )
+    from .handling.conditions import cache_control, conditional, never_cache, vary_on
+    from .handling.markers import Body, Cookie, Depends, File, Form, Header, Path, Query
+    from .http.download import send_file, send_from_directory
+    from .http.request import Request
+    from .http.response import Response, redirect, stream
+    from .http.uploads import UploadFile
+    from .routing import include, path, re_path
+    from .shortcuts import (
+        after_this_request,
+        arender_template,
+        current_app,
+        html,
+        jsonify,
+        make_response,
+        render_template,
+        render_template_string,
+        run_sync,
+        stream_template,
+        url_for,
+    )
+    from .signals import (
+        got_request_exception,
+        message_flashed,
+        request_finished,
+        request_started,
+        template_rendered,
+    )
+
+# name → module below this package; "" before the colon means another distribution.
+_WHERE: dict[str, str] = {
+    "App": "app",
+    "Blueprint": "blueprint",
+    "Body": "handling.markers",
+    "Config": "config",
+    "Context": "context",
+    "Cookie": "handling.markers",
+    "Depends": "handling.markers",
+    "Fault": "errors",
+    "File": "handling.markers",
+    "Finding": "errors",
+    "Form": "handling.markers",
+    "HTTPError": "errors",
+    "Header": "handling.markers",
+    "Key": "context",
+    "Markup": ":markupsafe",
+    "Path": "handling.markers",
+    "Query": "handling.markers",
+    "Request": "http.request",
+    "Response": "http.response",
+    "SegueError": "errors",
+    "Settings": "config",
+    "SetupError": "errors",
+    "UploadFile": "http.uploads",
+    "UsageError": "errors",
+    "ValidationError": "errors",
+    "__version__": "_version",
+    "abort": "errors",
+    "after_this_request": "shortcuts",
+    "arender_template": "shortcuts",
+    "cache_control": "handling.conditions",
+    "conditional": "handling.conditions",
+    "current_app": "shortcuts",
+    "escape": ":markupsafe",
+    "got_request_exception": "signals",
+    "html": "shortcuts",
+    "include": "routing",
+    "jsonify": "shortcuts",
+    "make_response": "shortcuts",
+    "message_flashed": "signals",
+    "never_cache": "handling.conditions",
+    "path": "routing",
+    "re_path": "routing",
+    "redirect": "http.response",
+    "render_template": "shortcuts",
+    "render_template_string": "shortcuts",
+    "request_finished": "signals",
+    "request_started": "signals",
+    "run_sync": "shortcuts",
+    "send_file": "http.download",
+    "send_from_directory": "http.download",
+    "stream": "http.response",
+    "stream_template": "shortcuts",
+    "template_rendered": "signals",
+    "url_for": "shortcuts",
+    "vary_on": "handling.conditions",
+}
+
+__all__ = [
+    "App",
+    "Blueprint",
+    "Body",
+    "Config",
+    "Context",
+    "Cookie",
+    "Depends",
+    "Fault",
+    "File",
+    "Finding",
+    "Form",
+    "HTTPError",
+    "Header",
+    "Key",
+    "Markup",
+    "Path",
+    "Query",
+    "Request",
+    "Response",
+    "SegueError",
+    "Settings",
+    "SetupError",
+    "UploadFile",
+    "UsageError",
+    "ValidationError",
+    "__version__",
+    "abort",
+    "after_this_request",
+    "arender_template",
+    "cache_control",
+    "conditional",
+    "current_app",
+    "escape",
+    "got_request_exception",
+    "html",
+    "include",
+    "jsonify",
+    "make_response",
+    "message_flashed",
+    "never_cache",
+    "path",
+    "re_path",
+    "redirect",
+    "render_template",
+    "render_template_string",
+    "request_finished",
+    "request_started",
+    "run_sync",
+    "send_file",
+    "send_from_directory",
+    "stream",
+    "stream_template",
+    "template_rendered",
+    "url_for",
+    "vary_on",
+]
+
+
+def __getattr__(name: str) -> Any:
+    where = _WHERE.get(name)
+    if where is None:
+        from .errors import did_you_mean
+
+        raise AttributeError(f"segue has no {name!r}. {did_you_mean(name, _WHERE)}")
+    module = import_module(where[1:]) if where.startswith(":") else import_module(f"{__name__}.{where}")
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,512 @@
+"""The app: one explicit object that holds all registries and becomes a compiled value.
+
+Holds: `App`, its registration, its closing, and its three protocol entry points.
+Imports: floors 0 to 2; testing and servers only inside the methods that use them.
+Never: keeps anything of a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .assembly import Part, assemble, parts_of
+from .blueprint import Blueprint, Registration, Route, Scaffold, caller_place
+from .config import Config
+from .context import Context, Key, using
+from .errors import SetupError, UsageError
+from .handling.application import CompiledApp
+from .handling.exchange import Exchange
+from .http.response import Response
+from .protocols import ASGIAdapter, RSGIAdapter, WSGIAdapter
+from .settings import declare_core
+
+if TYPE_CHECKING:
+    from .templating import Templates
+
+__all__ = ["App"]
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class App(Scaffold):
+    """A web application.
+
+    Args:
+        import_name: `__name__`; the caller's module where absent. Templates, static
+            files and relative paths are found beside it.
+        config: A target (`"site.config"`, a file, a class, a mapping) with UPPERCASE keys.
+        config_env: The variable that names further targets.
+        database: The address of the database: the key `DATABASE`.
+        models: Further models that belong to this app.
+        static_folder: Beside the app; `None` serves none.
+        template_folder: Beside the app.
+
+    >>> app = App("demo")
+    >>> @app.get("/")
+    ... def index() -> str:
+    ...     return "hello"
+    >>> app.test_client().get("/").text
+    'hello'
+    """
+
+    def __init__(
+        self,
+        import_name: str | None = None,
+        *,
+        config: Any = None,
+        config_env: str = "SEGUE_CONFIG",
+        database: Any = None,
+        models: Sequence[Any] = (),
+        static_folder: str | None = "static",
+        template_folder: str | None = "templates",
+    ) -> None:
+        if import_name is None:
+            import_name = sys._getframe(1).f_globals.get("__name__", "__main__")
+        super().__init__(import_name, root=None, static_folder=static_folder, template_folder=template_folder)
+        self.name = self.root_path.name if import_name == "__main__" else import_name
+        arguments = {} if database is None else {"DATABASE": database}
+        self.config = Config(self.root_path, arguments=arguments, target=config, env_var=config_env)
+        declare_core(self.config)
+        self.models = tuple(models)
+        self.place = caller_place()
+        self.testing = False
+        self.registrations: list[Registration] = []
+        self.mounts: list[tuple[str, Any]] = []
+        self.extensions: dict[str, Any] = {}
+        self.startup_functions: list[Callable[[], Any]] = []
+        self.shutdown_functions: list[Callable[[], Any]] = []
+        self.lifespans: list[Callable[[], Any]] = []
+        self.encoders: dict[type, Callable[[Any], Any]] = {}
+        self.parameter_names: dict[str, Callable[..., Any]] = {}
+        self.parameter_types: dict[type, Callable[..., Any]] = {}
+        self.request_attributes: dict[str, Callable[[Any], Any]] = {}
+        self.provided_values: dict[Key[Any], Any] = {}
+        self.build_error_handlers: list[Callable[..., Any]] = []
+        self.shell_processors: list[Callable[..., Any]] = []
+        self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+        self._compiled: CompiledApp | None = None
+        self._lock = threading.RLock()
+        self._rsgi: RSGIAdapter | None = None
+        self._asgi: ASGIAdapter | None = None
+        self._wsgi: WSGIAdapter | None = None
+        self._templates: Any = None
+
+    def __repr__(self) -> str:
+        return f"<App {self.name!r}>"
+
+    # Parts
+
+    def register(
+        self, thing: Any, *, prefix: str | None = None, host: str | None = None, name: str | None = None
+    ) -> Any:
+        """Install a blueprint or a battery.
+
+        Args:
+            thing: A `Blueprint`, or an object with `install(setup)`.
+            prefix: Where its routes begin.
+            name: For a second copy.
+
+        Raises:
+            SetupError: It is neither, or the app is closed.
+        """
+        self._open()
+        if isinstance(thing, Blueprint):
+            self.registrations.append(Registration(thing, prefix, host, name, caller_place()))
+            return thing
+        install = getattr(thing, "install", None)
+        if install is None:
+            raise SetupError(
+                f"{thing!r} cannot be registered.",
+                code="app/not-registrable",
+                where=caller_place(),
+                why="register() takes a Blueprint, or a battery: an object with install(setup).",
+                hint="For models, admin classes, tasks and the like: app.add(thing).",
+            )
+        options = {key: value for key, value in (("prefix", prefix), ("host", host), ("name", name)) if value}
+        return install(self, **options)
+
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        """Install a blueprint: Flask's name for `register`."""
+        if "url_prefix" in options:
+            raise UsageError(
+                "register_blueprint() takes no `url_prefix`.",
+                code="app/renamed",
+                where=caller_place(),
+                hint=f"app.register(blueprint, prefix={options['url_prefix']!r})",
+            )
+        self.register(blueprint, **options)
+
+    def redirect(self, path: str, target: str, *, status: int = 301) -> None:
+        """Redirect *path* to an endpoint (`"blog.post"`) or a path, keeping parameters and query."""
+        from .shortcuts import redirect_view
+
+        view = redirect_view(target, status)
+        self._open().routes.append(Route(path, f"redirect {path}", view, frozenset({"GET"}), {}, caller_place()))
+
+    def mount(self, prefix: str, application: Any) -> None:
+        """Host a WSGI or ASGI application below *prefix*."""
+        from .protocols.mounting import mounted_view
+
+        view = mounted_view(application, prefix)
+        begin = "/" + prefix.strip("/")
+        place = caller_place()
+        self._open()
+        self.mounts.append((begin, application))
+        methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+        for path in (begin, begin + "/", begin + "/<path:mounted_path>"):
+            options = {"stream": True, "strict_slashes": False}
+            self.registries.routes.append(Route(path, f"mount {path}", view, methods, options, place))
+
+    # What installers use (typing.Setup)
+
+    def provide(self, key: Key[T], value: T) -> None:
+        """Keep *value* under *key* for the app's life."""
+        self._open()
+        self.provided_values[key] = value
+
+    def provided(self, key: Key[T]) -> T:
+        """Return what was provided under *key*."""
+        return self.compile().provided(key)
+
+    def encoder(self, kind: type) -> Callable[[F], F]:
+        """Teach handlers to return *kind*: the function makes something they can return already."""
+
+        def register(function: F) -> F:
+            self._open()
+            self.encoders[kind] = function
+            return function
+
+        return register
+
+    def parameter(self, what: str | type) -> Callable[[F], F]:
+        """Teach handlers to take a parameter of that name or type; the function makes its value."""
+
+        def register(function: F) -> F:
+            self._open()
+            if isinstance(what, str):
+                self.parameter_names[what] = function
+            else:
+                self.parameter_types[what] = function
+            return function
+
+        return register
+
+    def request_attribute(self, name: str) -> Callable[[F], F]:
+        """Make `request.<name>` answer by a function of the request."""
+
+        def register(function: F) -> F:
+            self._open()
+            self.request_attributes[name] = function
+            return function
+
+        return register
+
+    # Life
+
+    def on_startup(self, function: F) -> F:
+        """Run *function* once in each worker, before its first request."""
+        self._open()
+        self.startup_functions.append(function)
+        return function
+
+    def on_shutdown(self, function: F) -> F:
+        """Run *function* once in each worker, after its last request."""
+        self._open()
+        self.shutdown_functions.append(function)
+        return function
+
+    def lifespan(self, function: F) -> F:
+        """Run a generator around each worker's life: start, `yield`, stop."""
+        self._open()
+        self.lifespans.append(function)
+        return function
+
+    def url_build_error(self, function: F) -> F:
+        """Ask *function(error, endpoint, values)* for a URL that `url_for` cannot build."""
+        self._open()
+        self.build_error_handlers.append(function)
+        return function
+
+    def shell_context_processor(self, function: F) -> F:
+        """Add the names of the returned dict to `segue shell`."""
+        self._open()
+        self.shell_processors.append(function)
+        return function
+
+    # Compilation
+
+    @property
+    def debug(self) -> bool:
+        """Whether errors show themselves, to a local browser: the key `DEBUG`."""
+        return bool(self.config["DEBUG"])
+
+    def compile(self, *, serving: bool = False) -> CompiledApp:
+        """Close the app and return it compiled; later calls return the same.
+
+        Args:
+            serving: Whether a server starts it: then what production needs is demanded.
+
+        Raises:
+            SetupError: Anything that could not work.
+        """
+        with self._lock:
+            if self._compiled is None:
+                place = caller_place()
+                compiled = assemble(self, overrides=dict(self.dependency_overrides), debug=self.debug)
+                self._close(place)
+                self._compiled = compiled
+            if serving:
+                self._demand_hosts()
+            return self._compiled
+
+    def _close(self, place: str) -> None:
+        self.closed_at = place or "the server"
+        self.config.freeze()
+        for registration in self.registrations:
+            _close_blueprint(registration.blueprint, self.closed_at)
+
+    def _demand_hosts(self) -> None:
+        if self.debug or self.testing or self.config["ALLOWED_HOSTS"] or self.config["SITE_URL"]:
+            return
+        raise SetupError(
+            "This app does not know for which hosts it answers.",
+            code="security/no-hosts",
+            where=self.place,
+            why="Outside development a request's Host header is checked; links and redirects depend on it.",
+            hint="SEGUE_SITE_URL=https://www.example.com\n"
+            'or App(__name__, config={"ALLOWED_HOSTS": ["www.example.com"]})',
+        )
+
+    @contextmanager
+    def override_config(self, **values: Any) -> Iterator[CompiledApp]:
+        """Run the block with another compilation, under a changed configuration."""
+        with self._lock:
+            kept = self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates
+            closed, self.closed_at = self.closed_at, ""
+            self._compiled = self._rsgi = self._asgi = self._wsgi = self._templates = None
+            self.config = self.config.overlay(values)
+        try:
+            yield self.compile()
+        finally:
+            with self._lock:
+                self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates = kept
+                self.closed_at = closed
+
+    @contextmanager
+    def override_dependencies(
+        self, overrides: Mapping[Callable[..., Any], Callable[..., Any]]
+    ) -> Iterator[CompiledApp]:
+        """Run the block with another compilation, in which dependencies are replaced."""
+        kept = dict(self.dependency_overrides)
+        self.dependency_overrides.update(overrides)
+        try:
+            with self.override_config() as compiled:
+                yield compiled
+        finally:
+            self.dependency_overrides.clear()
+            self.dependency_overrides.update(kept)
+
+    @contextmanager
+    def context(self) -> Iterator[Context]:
+        """Make this the current app for the block."""
+        with using(Context(self.compile())) as context:
+            yield context
+
+    # Protocols
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Answer ASGI (three arguments) or WSGI (two)."""
+        if len(arguments) == 3:
+            if self._asgi is None:
+                self._asgi = ASGIAdapter(self.compile(serving=True))
+            return self._asgi(*arguments)
+        return self.wsgi(*arguments)
+
+    @property
+    def wsgi(self) -> Callable[[dict[str, Any], Callable[..., Any]], Any]:
+        """The plain WSGI callable."""
+        if self._wsgi is None:
+            return self._first_wsgi
+        return self._wsgi
+
+    def _first_wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        with self._lock:
+            if self._wsgi is None:
+                self._wsgi = WSGIAdapter(self.compile(serving=True))
+        return self._wsgi(environ, start_response)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._rsgi = RSGIAdapter(self.compile(serving=True))
+        self._rsgi.init(loop)
+
+    def __rsgi__(self, scope: Any, protocol: Any) -> Any:
+        if self._rsgi is None:
+            self._rsgi = RSGIAdapter(self.compile(serving=True))
+        return self._rsgi(scope, protocol)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._rsgi is not None:
+            self._rsgi.stop(loop)
+
+    # Readable registries, under Flask's names
+
+    @property
+    def parts(self) -> list[Part]:
+        """The app and its installed blueprints."""
+        return self._compiled.parts if self._compiled is not None else parts_of(self)  # type: ignore[return-value]  # a tuple once compiled
+
+    @property
+    def view_functions(self) -> Mapping[str, Callable[..., Any]]:
+        """Endpoint → handler."""
+        return MappingProxyType(
+            {
+                f"{part.name}.{route.endpoint}" if part.name else route.endpoint: route.view
+                for part in self.parts
+                for route in part.registries.routes
+            }
+        )
+
+    @property
+    def url_map(self) -> Sequence[Any]:
+        """The compiled rules."""
+        return self.compile().router.rules
+
+    @property
+    def blueprints(self) -> Mapping[str, Blueprint]:
+        """Installed blueprints by name."""
+        return MappingProxyType(
+            {part.name: part.scaffold for part in self.parts if part.name and isinstance(part.scaffold, Blueprint)}
+        )
+
+    def _by_part(self, attribute: str) -> Mapping[str | None, Sequence[Any]]:
+        return MappingProxyType({part.name: tuple(getattr(part.registries, attribute)) for part in self.parts})
+
+    @property
+    def before_request_funcs(self) -> Mapping[str | None, Sequence[Any]]:
+        """Hooks by blueprint; `None` is the app."""
+        return self._by_part("before")
+
+    @property
+    def after_request_funcs(self) -> Mapping[str | None, Sequence[Any]]:
+        """Hooks by blueprint; `None` is the app."""
+        return self._by_part("after")
+
+    @property
+    def teardown_request_funcs(self) -> Mapping[str | None, Sequence[Any]]:
+        """Hooks by blueprint; `None` is the app."""
+        return self._by_part("teardown")
+
+    @property
+    def teardown_appcontext_funcs(self) -> Sequence[Any]:
+        """What runs at the end of every context: the app's teardown hooks."""
+        return tuple(self.registries.teardown)
+
+    @property
+    def error_handler_spec(self) -> Mapping[str | None, Mapping[int | None, Mapping[type[BaseException], Any]]]:
+        """Error handlers by blueprint, status and class."""
+        return MappingProxyType(
+            {
+                part.name: MappingProxyType(
+                    {code: MappingProxyType(found) for code, found in part.registries.errors.items()}
+                )
+                for part in self.parts
+            }
+        )
+
+    @property
+    def url_build_error_handlers(self) -> Sequence[Any]:
+        """What is asked for URLs that cannot be built."""
+        return tuple(self.build_error_handlers)
+
+    @property
+    def url_value_preprocessors(self) -> Mapping[str | None, Sequence[Any]]:
+        """Hooks by blueprint; `None` is the app."""
+        return self._by_part("preprocessors")
+
+    @property
+    def url_default_functions(self) -> Mapping[str | None, Sequence[Any]]:
+        """Hooks by blueprint; `None` is the app."""
+        return self._by_part("url_defaults")
+
+    @property
+    def template_context_processors(self) -> Mapping[str | None, Sequence[Any]]:
+        """Hooks by blueprint; `None` is the app."""
+        return self._by_part("processors")
+
+    @property
+    def shell_context_processors(self) -> Sequence[Any]:
+        """What adds names to the shell."""
+        return tuple(self.shell_processors)
+
+    # Templates, errors
+
+    @property
+    def templates(self) -> Templates:
+        """The app's templates; Jinja2 is loaded at the first use."""
+        if self._templates is None:
+            from .rendering import make_templates
+
+            self._templates = make_templates(self)
+        return self._templates  # type: ignore[no-any-return]  # loaded late
+
+    def error_template(self, exchange: Exchange, name: str, values: dict[str, Any]) -> Response | None:
+        """Render the site's own page for a status, where it has one."""
+        if not any(folder.is_dir() for folder in self.template_folders()):
+            return None
+        from .rendering import render_error_template
+
+        return render_error_template(self, name, values)
+
+    def template_folders(self) -> list[Path]:
+        """The folders templates are looked for in: the app's, then each blueprint's."""
+        return [
+            part.scaffold.root_path / part.scaffold.template_folder
+            for part in self.parts
+            if part.scaffold.template_folder is not None
+        ]
+
+    def debug_page(self, exchange: Exchange, error: BaseException) -> Response | None:
+        """Make the page for developers; `None` for whoever is not local."""
+        from .web.debug import debug_response
+
+        return debug_response(exchange, error)
+
+    # Running and testing
+
+    def run(self, **options: Any) -> None:
+        """Serve this file: `python app.py` becomes `segue run app.py`. Never returns."""
+        from .servers.launch import exec_run
+
+        exec_run(self, options)
+
+    def test_client(self, **options: Any) -> Any:
+        """Return a client that calls this app without a server."""
+        from .testing.client import Client
+
+        return Client(self, **options)
+
+    def async_client(self, **options: Any) -> Any:
+        """Return an async client that calls this app without a server."""
+        from .testing.client import AsyncClient
+
+        return AsyncClient(self, **options)
+
+    def test_request_context(self, path: str = "/", **options: Any) -> Any:
+        """Return a context manager in which a request to *path* is running."""
+        from .testing.client import request_context
+
+        return request_context(self, path, **options)
+
+
+def _close_blueprint(blueprint: Blueprint, place: str) -> None:
+    blueprint.closed_at = place
+    for child in blueprint.children:
+        _close_blueprint(child.blueprint, place)

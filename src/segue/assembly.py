@@ -1,0 +1,432 @@
+"""From an app's registries to a compiled app.
+
+Holds: the order of things: which hooks surround which handler, which headers are
+constant, which limits hold where. Runs once, at start-up.
+Imports: the floors below; templating only where templates exist.
+Never: keeps anything; `App` keeps what comes out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
+
+import msgspec
+
+from .blueprint import Blueprint, Registration, Registries, Route, Scaffold
+from .errors import SetupError, did_you_mean
+from .handling.application import CompiledApp, answer_outcome
+from .handling.binding import Known, RouteFacts
+from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
+from .handling.lifecycle import Lifecycle
+from .handling.markers import marks_of
+from .handling.problems import ErrorPages
+from .handling.recovery import ErrorTable, Injected, Recovery
+from .handling.results import Blocks, Results
+from .handling.signature import MISSING, Callee, inspect_callable, route_line
+from .handling.validation import result_encoder
+from .http.hosts import HostRules
+from .http.limits import Limits
+from .http.proxies import ProxyTrust
+from .routing import RouteTable
+from .signals import Signals, got_request_exception, request_finished, request_started
+from .web.headers import constant_headers
+from .web.static import StaticFiles, static_view
+
+if TYPE_CHECKING:
+    from .app import App
+
+__all__ = ["Part", "assemble", "parts_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The app, or one installed copy of a blueprint.
+
+    Attributes:
+        name: `None` for the app; dotted for nested blueprints.
+        chain: The parts around it and itself, outermost first, the app excluded.
+    """
+
+    name: str | None
+    scaffold: Scaffold
+    prefix: str
+    host: str | None
+    chain: tuple[Part, ...] = ()
+    place: str = ""
+
+    @property
+    def registries(self) -> Registries:
+        """What its decorators collected."""
+        return self.scaffold.registries
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The names of the blueprints it is in, innermost first."""
+        return tuple(part.name for part in reversed(self.chain) if part.name is not None)
+
+
+def parts_of(app: App) -> list[Part]:
+    """Return the app and every installed blueprint, in the order of registration.
+
+    Raises:
+        SetupError: Two of one name, one that is missing, or a circle.
+    """
+    parts = [Part(None, app, "", None)]
+    for registration in app.registrations:
+        parts.extend(_nested(registration, "", "", None, (), ()))
+    by_name: dict[str, Part] = {}
+    for part in parts[1:]:
+        assert part.name is not None
+        if part.name in by_name:
+            raise SetupError(
+                f"Two blueprints are called {part.name!r}.",
+                code="app/registered-twice",
+                where=f"{by_name[part.name].place}\n{part.place}",
+                hint=f'Give the second copy a name: app.register(blueprint, name="{part.name}_2", prefix=…)',
+            )
+        by_name[part.name] = part
+    for part in parts[1:]:
+        for needed in part.scaffold.requires if isinstance(part.scaffold, Blueprint) else ():
+            if needed not in by_name:
+                raise SetupError(
+                    f"The blueprint {part.name!r} requires {needed!r}, which is not registered.",
+                    code="app/missing-blueprint",
+                    where=part.place,
+                    hint=f"app.register({needed}) {did_you_mean(needed, by_name)}".strip(),
+                )
+    _refuse_circles({part.name or "": part for part in parts[1:]})
+    return parts
+
+
+def _nested(
+    registration: Registration,
+    name: str,
+    prefix: str,
+    host: str | None,
+    chain: tuple[Part, ...],
+    seen: tuple[Blueprint, ...],
+) -> Iterator[Part]:
+    blueprint = registration.blueprint
+    if blueprint in seen:
+        names = " → ".join(each.name for each in [*seen[seen.index(blueprint) :], blueprint])
+        raise SetupError(
+            f"Blueprints contain each other: {names}.",
+            code="app/blueprint-cycle",
+            where=registration.place,
+            hint="Register one of them on the app instead.",
+        )
+    own = registration.name or blueprint.name
+    full = f"{name}.{own}" if name else own
+    begin = registration.prefix if registration.prefix is not None else blueprint.prefix
+    part = Part(
+        full,
+        blueprint,
+        prefix + begin.rstrip("/"),
+        registration.host or blueprint.host or host,
+        place=registration.place,
+    )
+    part = dataclasses.replace(part, chain=(*chain, part))
+    yield part
+    for child in blueprint.children:
+        yield from _nested(child, full, part.prefix, part.host, part.chain, (*seen, blueprint))
+
+
+def _refuse_circles(parts: Mapping[str, Part]) -> None:
+    def walk(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise SetupError(
+                f"Blueprints require each other: {' → '.join([*path[path.index(name) :], name])}.",
+                code="app/blueprint-cycle",
+                where=parts[name].place,
+                hint="Take one of the `requires` away.",
+            )
+        scaffold = parts[name].scaffold
+        for needed in scaffold.requires if isinstance(scaffold, Blueprint) else ():
+            walk(needed, (*path, name))
+
+    for name in parts:
+        walk(name, ())
+
+
+def assemble(app: App, *, overrides: Mapping[Callable[..., Any], Callable[..., Any]], debug: bool) -> CompiledApp:
+    """Compile *app* as it stands.
+
+    Raises:
+        SetupError: Anything in it that could not work.
+    """
+    return _Assembly(app, overrides, debug=debug).build()
+
+
+class _Assembly:
+    """One compilation: what several of its steps need."""
+
+    def __init__(self, app: App, overrides: Mapping[Callable[..., Any], Callable[..., Any]], *, debug: bool) -> None:
+        self.app = app
+        self.debug = debug
+        self.config = app.config
+        self.parts = parts_of(app)
+        self.levels = [app.registries, *(_app_level(part) for part in self.parts[1:])]
+        self.known = Known(names=app.parameter_names, types=app.parameter_types, overrides=overrides)
+        page, data = constant_headers(self.config)
+        self.blocks = Blocks.of(page, data)
+        self.results = Results(self.blocks, app.encoders)
+        self.signals = Signals()
+        for part in self.parts:
+            for receiver in part.registries.receivers:
+                self.signals.connect(receiver)
+        self.limits = Limits(
+            max_body=self.config["MAX_CONTENT_LENGTH"],
+            max_fields=self.config["MAX_FORM_FIELDS"],
+            max_files=self.config["MAX_FILES"],
+        )
+        self.pages = ErrorPages(debug=debug, template=app.error_template, debug_page=app.debug_page)
+        self.errors = ErrorTable(self._error_spec())
+        self.after_everything = [
+            self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
+        ]
+
+    def build(self) -> CompiledApp:
+        table = RouteTable(converters=self._converters(), server_name=self.config["SERVER_NAME"])
+        endpoints: dict[str, list[Endpoint]] = {}
+        static = self._static_files()
+        for part in self.parts:
+            for route in [*self._static_routes(part, static), *part.registries.routes]:
+                self._route(table, part, route, endpoints)
+        fallback = self._special("fallback", self._hooks(self.parts[0], ()))
+        gate = self._special("gate", Hooks())
+        app = self.app
+        return CompiledApp(
+            app=app,
+            router=table.compile(),
+            endpoints=endpoints,
+            fallback=fallback,
+            gate=gate,
+            blocks=self.blocks,
+            limits=self.limits,
+            hosts=HostRules(self._allowed_hosts(), debug=self.debug or app.testing),
+            trust=ProxyTrust(self.config["TRUSTED_PROXIES"]),
+            lifecycle=Lifecycle(
+                startup=app.startup_functions, lifespans=app.lifespans, shutdown=app.shutdown_functions
+            ),
+            started=self.signals[request_started],
+            finished=self.signals[request_finished],
+            failed=self.signals[got_request_exception],
+            debug=self.debug,
+            threads=self.config["THREADS"],
+            queue_seconds=self.config["THREAD_QUEUE_SECONDS"],
+            deadline_seconds=self.config["HANDLER_DEADLINE_SECONDS"],
+            max_in_flight=self.config["MAX_IN_FLIGHT"],
+            attributes=app.request_attributes,
+            values=app.provided_values,
+            signals=self.signals,
+            pages=self.pages,
+            make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
+            url_defaults={part.name: part.registries.url_defaults for part in self.parts}
+            | {"": [each for level in self.levels[1:] for each in level.url_defaults]},
+            processors=self._processors(),
+            static=static,
+            parts=tuple(self.parts),
+        )
+
+    # Static files
+
+    def _static_files(self) -> StaticFiles | None:
+        folders = [_static_folder(part) for part in self.parts]
+        found = [folder for folder in folders if folder is not None]
+        return StaticFiles(found, live=self.debug) if found else None
+
+    def _static_routes(self, part: Part, static: StaticFiles | None) -> list[Route]:
+        base = self.config["STATIC_URL"]
+        if static is None or not base.startswith("/"):
+            return []  # none, or another host serves them
+        if part.name is not None:
+            folder = _static_folder(part)
+            if folder is None:
+                return []
+            base = f"{base.rstrip('/')}/{part.name}/"
+            static = StaticFiles([folder], live=self.debug)
+        path = base.rstrip("/") + "/<path:filename>"
+        return [Route(path, "static", static_view(static), frozenset({"GET"}), {}, part.place, is_absolute=True)]
+
+    # One route
+
+    def _route(self, table: RouteTable, part: Part, route: Route, endpoints: dict[str, list[Endpoint]]) -> None:
+        options = route.options
+        name = f"{part.name}.{route.endpoint}" if part.name else route.endpoint
+        path = route.path if route.is_regex or route.is_absolute else part.prefix + route.path
+        rule = table.rule(
+            path,
+            endpoint=name,
+            methods=route.methods,
+            host=options.get("host") or part.host,
+            subdomain=options.get("subdomain"),
+            defaults=options.get("defaults") or {},
+            strict_slashes=options.get("strict_slashes", True),
+            place=route.place,
+            is_regex=route.is_regex,
+            prefix=part.prefix if route.is_regex else "",
+        )
+        middleware = [*options.get("middleware", ()), *marks_of(route.view).get("middleware", ())]
+        hooks = self._hooks(part, middleware, options.get("dependencies", ()))
+        # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
+        for methods in _groups(route.methods):
+            facts = RouteFacts(
+                line=route_line(path, route.methods),
+                place=route.place,
+                names=rule.value_names,
+                methods=methods,
+                types=rule.value_types,
+                constants=dict(rule.defaults),
+            )
+            endpoint = compile_endpoint(
+                name=name,
+                rule=rule,
+                route=facts,
+                handler=route.view,
+                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *self._guards_of(route.view)]),
+                known=self.known,
+                recovery=self._recovery(part),
+                make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now
+                limits=self._limits_of(options),
+                streams_body=options.get("stream", False),
+                cancel_on_disconnect=options.get("cancel_on_disconnect"),
+                options=options,
+                scopes=part.scopes,
+            )
+            endpoints.setdefault(name, []).append(endpoint)
+            table.add(rule, endpoint, methods=methods)
+
+    def _limits_of(self, options: Mapping[str, Any]) -> Limits:
+        most = options.get("max_body")
+        return self.limits if most is None else dataclasses.replace(self.limits, max_body=most)
+
+    def _maker(self, callee: Callee, options: Mapping[str, Any], place: str) -> Callable[[Any], Any]:
+        declared = options.get("response", MISSING)
+        status = options.get("status", 200)
+        if declared is MISSING and _is_declared(callee.returns):
+            declared = callee.returns
+        encode = None
+        if declared is not MISSING and declared is not None:
+            encode = result_encoder(declared)
+        return self.results.maker(
+            status=status,
+            none_is_empty=callee.returns in (None, type(None)) or status == 204,
+            where=f"{callee} ({callee.place})",
+            encode=encode,
+        )
+
+    def _special(self, name: str, hooks: Hooks) -> Endpoint:
+        facts = RouteFacts(line=f"the {name} of {self.app.name}", place="", names=(), methods=frozenset({"GET"}))
+        return compile_endpoint(
+            name=name,
+            rule=None,
+            route=facts,
+            handler=answer_outcome,
+            hooks=hooks,
+            known=self.known,
+            recovery=self._recovery(self.parts[0]),
+            make_reply=lambda callee: self.results.maker(status=200, none_is_empty=True, where=name),
+            limits=self.limits,
+        )
+
+    # What surrounds it
+
+    def _hooks(
+        self, part: Part, middleware: Iterable[Callable[..., Any]], dependencies: Iterable[Callable[..., Any]] = ()
+    ) -> Hooks:
+        chain = [each.registries for each in part.chain]
+        levels = self.levels
+        around = [*levels, *chain]
+        return Hooks(
+            app_middleware=[Middleware.of(each) for level in levels for each in level.middleware],
+            guards=[inspect_callable(each) for level in around for each in level.guards],
+            inner_middleware=[
+                Middleware.of(each) for each in [*(each for level in chain for each in level.middleware), *middleware]
+            ],
+            preprocessors=[each for level in around for each in level.preprocessors],
+            before=[inspect_callable(each) for level in around for each in level.before],
+            dependencies=tuple(dependencies),
+            after=[inspect_callable(each, skip=1) for level in reversed(around) for each in reversed(level.after)],
+            teardown=[self._inject(each, ("error",)) for level in around for each in level.teardown],
+        )
+
+    def _guards_of(self, view: Callable[..., Any]) -> list[Callee]:
+        return [inspect_callable(guard) for guard in marks_of(view).get("guards", ())]
+
+    def _recovery(self, part: Part) -> Recovery:
+        return Recovery(
+            table=self.errors,
+            scopes=part.scopes,
+            make=self.results.maker(status=200, none_is_empty=True, where="an error handler"),
+            page=self.pages,
+            started=self.signals[request_started],
+            failed=self.signals[got_request_exception],
+            after=self.after_everything,
+        )
+
+    def _error_spec(self) -> dict[str | None, dict[int | None, dict[type[BaseException], Injected]]]:
+        spec: dict[str | None, dict[int | None, dict[type[BaseException], Injected]]] = {}
+        named = [(None, level) for level in self.levels]
+        for scope, registries in [*named, *((part.name, part.registries) for part in self.parts[1:])]:
+            for code, handlers in registries.errors.items():
+                for kind, function in handlers.items():
+                    found = spec.setdefault(scope, {}).setdefault(code, {})
+                    found[kind] = self._inject(function, ("error",))
+        return spec
+
+    def _inject(self, function: Callable[..., Any], given: Sequence[str]) -> Injected:
+        return inject(function, self.known, given)
+
+    def _processors(self) -> dict[str | None, list[Callable[..., Any]]]:
+        found: dict[str | None, list[Callable[..., Any]]] = {
+            None: [each for level in self.levels for each in level.processors]
+        }
+        for part in self.parts[1:]:
+            found[part.name] = [each for level in part.chain for each in level.registries.processors]
+        return found
+
+    def _converters(self) -> dict[str, Any]:
+        return {name: kind for part in self.parts for name, kind in part.registries.converters.items()}
+
+    def _allowed_hosts(self) -> list[str]:
+        allowed = list(self.config["ALLOWED_HOSTS"])
+        if not allowed and self.config["SITE_URL"]:
+            host = self.config["SITE_URL"].partition("://")[2].partition("/")[0].rpartition("@")[2]
+            allowed = [host.partition(":")[0] if not host.startswith("[") else host.partition("]")[0] + "]"]
+        return allowed
+
+
+def _static_folder(part: Part) -> Path | None:
+    folder = part.scaffold.static_folder
+    if folder is None or not (part.scaffold.root_path / folder).is_dir():
+        return None
+    return part.scaffold.root_path / folder
+
+
+def _app_level(part: Part) -> Registries:
+    return part.scaffold.app_level if isinstance(part.scaffold, Blueprint) else Registries()
+
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
+
+def _groups(methods: frozenset[str]) -> list[frozenset[str]]:
+    reads, writes = methods & _READS, methods - _READS
+    return [group for group in (reads, writes) if group]
+
+
+def _is_declared(annotation: Any) -> bool:
+    """Whether a return annotation says what the answer's fields are."""
+    if annotation is MISSING or annotation is None:
+        return False
+    if isinstance(annotation, type):
+        return (
+            issubclass(annotation, msgspec.Struct) or dataclasses.is_dataclass(annotation) or is_typeddict(annotation)
+        )
+    if get_origin(annotation) in (list, tuple, set, frozenset, dict):
+        return any(_is_declared(each) for each in get_args(annotation))
+    return False

@@ -1,0 +1,546 @@
+"""What an app and a blueprint have in common, and the blueprint itself.
+
+Holds: `Scaffold`, the registries and their decorators; `Blueprint`.
+Imports: floor 0 and what registration needs of routing and handling.
+Never: decides anything about a request; `assembly` reads the registries.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+
+from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for, place_of
+from .routing import flatten
+from .signals import Receiver
+
+if TYPE_CHECKING:
+    from .routing import Converter
+
+__all__ = ["Blueprint", "Route", "RouteOptions", "Scaffold"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class RouteOptions(TypedDict, total=False):
+    """What every route decorator takes.
+
+    Attributes:
+        endpoint: The name for `url_for`; the function's name where absent.
+        defaults: Values for parameters that the rule does not have.
+        host: A host pattern such as `<tenant>.example.com`.
+        subdomain: Short for a host below `SITE_URL`'s.
+        strict_slashes: Whether `/a` is redirected to a declared `/a/`.
+        status: Of an answer that does not say its own.
+        response: The declared result: undeclared fields are dropped.
+        stream: Whether the handler reads the body itself, by `request.stream()`.
+        max_body: Limit of the body in bytes, instead of `MAX_CONTENT_LENGTH`.
+        cancel_on_disconnect: Whether a client that leaves cancels an `async def` handler.
+        dependencies: Functions to run for what they do.
+        middleware: Middleware of this route alone.
+        summary: One line for listings and API documents.
+    """
+
+    endpoint: str
+    defaults: Mapping[str, Any]
+    host: str
+    subdomain: str
+    strict_slashes: bool
+    status: int
+    response: Any
+    stream: bool
+    max_body: int
+    cancel_on_disconnect: bool
+    dependencies: Iterable[Callable[..., Any]]
+    middleware: Iterable[Callable[..., Any]]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One registered route, as it was written."""
+
+    path: str
+    endpoint: str
+    view: Callable[..., Any]
+    methods: frozenset[str]
+    options: Mapping[str, Any]
+    place: str
+    is_regex: bool = False
+    is_websocket: bool = False
+    is_absolute: bool = False
+
+
+@dataclass(slots=True)
+class Registries:
+    """Everything that decorators collect, before compilation."""
+
+    routes: list[Route] = field(default_factory=list[Route])
+    before: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    after: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    teardown: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    middleware: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    guards: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    errors: dict[int | None, dict[type[BaseException], Callable[..., Any]]] = field(
+        default_factory=dict[int | None, dict[type[BaseException], Callable[..., Any]]]
+    )
+    preprocessors: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    url_defaults: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    processors: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    filters: dict[str, Callable[..., Any]] = field(default_factory=dict[str, Callable[..., Any]])
+    tests: dict[str, Callable[..., Any]] = field(default_factory=dict[str, Callable[..., Any]])
+    globals: dict[str, Any] = field(default_factory=dict[str, Any])
+    commands: list[tuple[str | None, Callable[..., Any]]] = field(
+        default_factory=list[tuple[str | None, Callable[..., Any]]]
+    )
+    things: list[Any] = field(default_factory=list[Any])
+    converters: dict[str, type[Converter]] = field(default_factory=dict[str, "type[Converter]"])
+    receivers: list[Receiver] = field(default_factory=list[Receiver])
+    checks: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+
+
+class Scaffold:
+    """The decorators that an app and a blueprint share."""
+
+    def __init__(
+        self, import_name: str, *, root: Path | None, static_folder: str | None, template_folder: str | None
+    ) -> None:
+        self.import_name = import_name
+        self.root_path = root if root is not None else _root_of(import_name)
+        self.static_folder = static_folder
+        self.template_folder = template_folder
+        self.registries = Registries()
+        self.closed_at = ""
+
+    def _open(self) -> Registries:
+        """Return the registries for writing.
+
+        Raises:
+            SetupError: The app was started (`app/closed`).
+        """
+        if self.closed_at:
+            raise SetupError(
+                "This app is closed: it was started, so nothing can be registered any more.",
+                code="app/closed",
+                where=f"{caller_place()} registers, {self.closed_at} started it",
+                why="Everything is compiled at the start; a later route would not exist for some requests.",
+                hint="Move the registration before the start, into the module or the factory that makes the app.",
+            )
+        return self.registries
+
+    # Routes
+
+    def route(
+        self, path: str, *, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]:
+        """Answer *path* with the decorated function.
+
+        Args:
+            path: A rule such as `/musicians/<slug:slug>`.
+            methods: HTTP methods; HEAD comes with GET, OPTIONS by itself.
+        """
+        place = caller_place()
+
+        def register(function: F) -> F:
+            self._add(path, function, methods, options, place)
+            return function
+
+        return register
+
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer GET (and HEAD) requests of *path*."""
+        return self.route(path, methods=("GET",), **options)
+
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer POST requests of *path*."""
+        return self.route(path, methods=("POST",), **options)
+
+    def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer PUT requests of *path*."""
+        return self.route(path, methods=("PUT",), **options)
+
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer PATCH requests of *path*."""
+        return self.route(path, methods=("PATCH",), **options)
+
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer DELETE requests of *path*."""
+        return self.route(path, methods=("DELETE",), **options)
+
+    def head(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer HEAD requests of *path* by a function of their own."""
+        return self.route(path, methods=("HEAD",), **options)
+
+    def options(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer OPTIONS requests of *path* by a function of their own."""
+        return self.route(path, methods=("OPTIONS",), **options)
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        *,
+        methods: Iterable[str] = ("GET",),
+        **options: Unpack[RouteOptions],
+    ) -> None:
+        """Register a route without a decorator; what the decorators do too.
+
+        Raises:
+            SetupError: No *view_func* was given (`routing/no-view`).
+        """
+        if view_func is None:
+            raise SetupError(
+                f"The route {rule!r} has no view.",
+                code="routing/no-view",
+                where=caller_place(),
+                hint='add_url_rule("/path", "name", function)',
+            )
+        if endpoint is not None:
+            options["endpoint"] = endpoint
+        self._add(rule, view_func, methods, options, caller_place())
+
+    def include(self, entries: Any, *, prefix: str = "") -> None:
+        """Register a Django-style table: `path()` and `re_path()` entries, or a module with `urlpatterns`."""
+        place = caller_place()
+        for entry in flatten(entries):
+            options: dict[str, Any] = {}
+            if entry.kwargs:
+                options["defaults"] = entry.kwargs
+            view = entry.view
+            methods = getattr(view, "methods", None) or ("GET", "POST", "PUT", "PATCH", "DELETE")
+            name = entry.name or _endpoint_name(view)
+            self._open().routes.append(
+                Route(
+                    path=prefix + entry.path if not entry.is_regex else entry.path,
+                    endpoint=name,
+                    view=view,
+                    methods=frozenset(methods),
+                    options=options,
+                    place=entry.place or place,
+                    is_regex=entry.is_regex,
+                )
+            )
+
+    def _add(
+        self, path: str, view: Callable[..., Any], methods: Iterable[str], options: Mapping[str, Any], place: str
+    ) -> None:
+        if isinstance(methods, str):
+            raise SetupError(
+                f"methods={methods!r} is one text.",
+                code="routing/bad-methods",
+                where=place,
+                hint=f"methods=[{methods!r}]",
+            )
+        unknown = [name for name in options if name not in RouteOptions.__annotations__]
+        if unknown:
+            raise SetupError(
+                f"A route has no option {unknown[0]!r}.",
+                code="routing/unknown-option",
+                where=place,
+                hint=did_you_mean(unknown[0], RouteOptions.__annotations__),
+            )
+        endpoint = options.get("endpoint") or _endpoint_name(view)
+        self._open().routes.append(
+            Route(path, endpoint, view, frozenset(each.upper() for each in methods), dict(options), place)
+        )
+
+    # Hooks
+
+    def before_request(self, function: F) -> F:
+        """Run *function* before each handler; what it returns, if not None, is the answer."""
+        self._open().before.append(function)
+        return function
+
+    def after_request(self, function: F) -> F:
+        """Run *function* with each response; it may change or replace it."""
+        self._open().after.append(function)
+        return function
+
+    def teardown_request(self, function: F) -> F:
+        """Run *function* after each last byte, with the exception that ended the request or None."""
+        self._open().teardown.append(function)
+        return function
+
+    def middleware(self, function: F) -> F:
+        """Run *function* around everything inside it."""
+        self._open().middleware.append(function)
+        return function
+
+    def guard(self, function: F) -> F:
+        """Run *function* before the body is read; what it returns, if not None, is the answer."""
+        self._open().guards.append(function)
+        return function
+
+    def errorhandler(self, what: int | type[BaseException]) -> Callable[[F], F]:
+        """Answer an error with the decorated function, which gets the exception.
+
+        Args:
+            what: A status (404) or an exception class.
+        """
+        if isinstance(what, int):
+            cls: type[BaseException] | None = http_error_for(what)
+            if cls is None:
+                raise SetupError(
+                    f"{what} is not an error status that has an exception.",
+                    code="handling/bad-error-status",
+                    where=caller_place(),
+                    hint="Use 400 to 599, or an exception class.",
+                )
+            code: int | None = what
+        else:
+            cls = what
+            code = what.status if issubclass(what, HTTPError) and what is not HTTPError else None
+
+        def register(function: F) -> F:
+            self._open().errors.setdefault(code, {})[cls] = function
+            return function
+
+        return register
+
+    def register_error_handler(self, what: int | type[BaseException], function: Callable[..., Any]) -> None:
+        """Register an error handler without a decorator."""
+        self.errorhandler(what)(function)
+
+    def url_value_preprocessor(self, function: F) -> F:
+        """Run *function(endpoint, values)* before the handler; it may change the route's values."""
+        self._open().preprocessors.append(function)
+        return function
+
+    def url_defaults(self, function: F) -> F:
+        """Run *function(endpoint, values)* in `url_for`; it may add values."""
+        self._open().url_defaults.append(function)
+        return function
+
+    def context_processor(self, function: F) -> F:
+        """Add the names of the returned dict to templates."""
+        self._open().processors.append(function)
+        return function
+
+    def template_filter(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a template filter, named like the function unless *name* is given."""
+        return self._named(self._open().filters, name)
+
+    def template_test(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a template test, named like the function unless *name* is given."""
+        return self._named(self._open().tests, name)
+
+    def template_global(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a function that templates can call, named like it unless *name* is given."""
+        return self._named(self._open().globals, name)
+
+    def _named(self, registry: dict[str, Any], name: str | None) -> Callable[[F], F]:
+        def register(function: F) -> F:
+            registry[name or function.__name__] = function
+            return function
+
+        return register
+
+    # Other things
+
+    def command(self, function: Any = None, *, name: str | None = None) -> Any:
+        """Make the function a command: `segue NAME`. Its parameters become arguments and options."""
+        if function is None:
+            return lambda decorated: self.command(decorated, name=name)
+        self._open().commands.append((name, function))
+        return function
+
+    def check(self, function: F) -> F:
+        """Add a system check: a function that yields `Finding`s."""
+        self._open().checks.append(function)
+        return function
+
+    def on(self, signal: Any, sender: Any = None) -> Callable[[F], F]:
+        """Call the decorated function when *signal* is sent in this app."""
+
+        def register(function: F) -> F:
+            self._open().receivers.append(Receiver(signal, function, sender))
+            return function
+
+        return register
+
+    def add(self, *things: Any) -> None:
+        """Add admin classes, resources, tasks, converters, checks: each battery takes its own."""
+        self._open().things.extend(things)
+
+    def add_converter(self, name: str, converter: type[Converter]) -> None:
+        """Add a converter for rules: `<name:parameter>`."""
+        self._open().converters[name] = converter
+
+
+class Blueprint(Scaffold):
+    """A part of a site: routes, templates, static files, hooks, commands, that an app installs.
+
+    Args:
+        name: Endpoints are called `name.function`. No dots.
+        import_name: `__name__`; templates and static files are found beside it.
+        prefix: Where its routes begin, unless `register` says otherwise.
+        requires: Names of blueprints that must be registered too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        *,
+        prefix: str = "",
+        host: str | None = None,
+        static_folder: str | None = "static",
+        template_folder: str | None = "templates",
+        requires: Iterable[str] = (),
+        **flask: Any,
+    ) -> None:
+        if "url_prefix" in flask:
+            raise UsageError(
+                "Blueprint() takes no `url_prefix`.",
+                code="app/renamed",
+                where=caller_place(),
+                hint=f"prefix={flask['url_prefix']!r}",
+            )
+        if flask:
+            raise UsageError(
+                f"Blueprint() takes no `{next(iter(flask))}`.",
+                code="app/unknown-option",
+                where=caller_place(),
+                hint=did_you_mean(
+                    next(iter(flask)), ["prefix", "host", "static_folder", "template_folder", "requires"]
+                ),
+            )
+        if not name or "." in name:
+            raise SetupError(
+                f"A blueprint cannot be called {name!r}.",
+                code="app/bad-name",
+                where=caller_place(),
+                why="The name stands before a dot in endpoints: name.function.",
+                hint="Use a short word without dots; nest blueprints for more levels.",
+            )
+        super().__init__(import_name, root=None, static_folder=static_folder, template_folder=template_folder)
+        self.name = name
+        self.prefix = prefix
+        self.host = host
+        self.requires = tuple(requires)
+        self.children: list[Registration] = []
+        self.app_level = Registries()
+
+    def __repr__(self) -> str:
+        return f"<Blueprint {self.name}>"
+
+    def register(
+        self, blueprint: Blueprint, *, prefix: str | None = None, host: str | None = None, name: str | None = None
+    ) -> None:
+        """Put *blueprint* inside this one."""
+        self._open()
+        self.children.append(Registration(blueprint, prefix, host, name, caller_place()))
+
+    def before_app_request(self, function: F) -> F:
+        """Run *function* before every request of the app."""
+        self._open()
+        self.app_level.before.append(function)
+        return function
+
+    def after_app_request(self, function: F) -> F:
+        """Run *function* with every response of the app."""
+        self._open()
+        self.app_level.after.append(function)
+        return function
+
+    def teardown_app_request(self, function: F) -> F:
+        """Run *function* after every request of the app."""
+        self._open()
+        self.app_level.teardown.append(function)
+        return function
+
+    def app_errorhandler(self, what: int | type[BaseException]) -> Callable[[F], F]:
+        """Answer an error anywhere in the app."""
+        holder = Scaffold(self.import_name, root=self.root_path, static_folder=None, template_folder=None)
+        holder.registries = self.app_level
+        self._open()
+        return holder.errorhandler(what)
+
+    def app_context_processor(self, function: F) -> F:
+        """Add names to every template of the app."""
+        self._open()
+        self.app_level.processors.append(function)
+        return function
+
+    def app_url_value_preprocessor(self, function: F) -> F:
+        """Run *function(endpoint, values)* before every handler of the app."""
+        self._open()
+        self.app_level.preprocessors.append(function)
+        return function
+
+    def app_url_defaults(self, function: F) -> F:
+        """Run *function(endpoint, values)* in every `url_for` of the app."""
+        self._open()
+        self.app_level.url_defaults.append(function)
+        return function
+
+    def app_template_filter(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a template filter for the whole app."""
+        self._open()
+        return self._named(self.app_level.filters, name)
+
+    def app_template_global(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a template function for the whole app."""
+        self._open()
+        return self._named(self.app_level.globals, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A blueprint, and where it was registered."""
+
+    blueprint: Blueprint
+    prefix: str | None
+    host: str | None
+    name: str | None
+    place: str
+
+
+def _endpoint_name(view: Any) -> str:
+    target = view
+    while hasattr(target, "__wrapped__"):
+        target = target.__wrapped__
+    return getattr(target, "__name__", None) or type(target).__name__
+
+
+def caller_place() -> str:
+    """Return `file:line` of the first frame outside this package."""
+    frame = sys._getframe(1)
+    here = __name__.rpartition(".")[0]
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module != here and not module.startswith(here + "."):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]  # the loop ends at None
+    return ""
+
+
+def _root_of(import_name: str) -> Path:
+    module = sys.modules.get(import_name)
+    file = getattr(module, "__file__", None)
+    if file is None and module is not None:
+        paths = list(getattr(module, "__path__", []))
+        if paths:
+            return Path(paths[0])
+    if file is None:
+        from importlib.util import find_spec
+
+        try:
+            spec = find_spec(import_name)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is not None and spec.submodule_search_locations:
+            return Path(next(iter(spec.submodule_search_locations)))
+        file = spec.origin if spec is not None else None
+    return Path(file).resolve().parent if file else Path.cwd()
+
+
+def describe(function: Callable[..., Any]) -> str:
+    """Return a function with its place, for readable registries."""
+    name = getattr(function, "__qualname__", repr(function))
+    return f"{name} ({place_of(function)})" if inspect.isroutine(function) else name

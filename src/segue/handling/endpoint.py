@@ -1,0 +1,479 @@
+"""From a route, its handler and its hooks to one function: the endpoint.
+
+An endpoint is a list of steps, written out as the source of one `def` (if every step
+is `def`) or one coroutine function, and compiled once. Both come from the same
+`_Writer`, which differs between the colours in one place: how a step is called.
+
+The generated function takes `(exchange, values)` and returns a reply. Its shape:
+
+    layer 0, outermost        middleware of the app
+      guards                  login, rate, origin: headers only
+      layer n                 middleware of the blueprint and the route
+        core                  body, before_request, inputs, dependencies, handler,
+                              encode, error handlers, after_request
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+from ..errors import SetupError
+from . import runtime
+from .binding import Binder, Call, Known, RouteFacts
+from .exchange import Exchange
+from .recovery import Injected, Recovery
+from .results import Reply, as_response
+from .signature import Callee, inspect_callable
+
+__all__ = ["Endpoint", "Hooks", "Middleware", "compile_endpoint", "inject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Middleware:
+    """One middleware, in the form that its signature shows."""
+
+    callee: Callee
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether it yields for the response, instead of calling `call_next`."""
+        return self.callee.is_generator
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Middleware:
+        """Read *function*.
+
+        Raises:
+            SetupError: It neither yields nor takes `call_next` (`handling/bad-middleware`).
+        """
+        callee = inspect_callable(function)
+        names = [parameter.name for parameter in callee.parameters]
+        if callee.is_async_generator or not (callee.is_generator or len(names) == 2):
+            raise SetupError(
+                f"{callee} is no middleware.",
+                code="handling/bad-middleware",
+                where=callee.place,
+                why="Middleware is a `def` that yields once for the response, or takes (request, call_next).",
+                hint=f"def {callee.name}(request):\n    response = yield\n    return response",
+            )
+        return cls(callee)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Everything that surrounds a handler, outermost first."""
+
+    app_middleware: Sequence[Middleware] = ()
+    guards: Sequence[Callee] = ()
+    inner_middleware: Sequence[Middleware] = ()
+    preprocessors: Sequence[Callable[..., Any]] = ()
+    before: Sequence[Callee] = ()
+    dependencies: Sequence[Callable[..., Any]] = ()
+    after: Sequence[Callee] = ()
+    teardown: Sequence[Injected] = ()
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """What answers a route for a group of methods.
+
+    Attributes:
+        call: `(exchange, values) -> reply`, or a coroutine function of it.
+        is_async: Whether `call` is a coroutine function.
+        body_first: Whether the body is read before anything else, so that an adapter
+            on a loop reads it there, and the thread finds it ready.
+        reads_body: Whether any step reads the body.
+        streams_body: Whether the handler reads the body itself, as a stream.
+        cancellable: Whether a disconnect or the deadline cancels it.
+        steps: The names of all callables between server and handler, for `segue why`.
+    """
+
+    name: str
+    rule: Any
+    call: Callable[[Exchange, tuple[Any, ...]], Any]
+    is_async: bool
+    route: RouteFacts
+    recovery: Recovery
+    reads_body: bool = False
+    body_first: bool = False
+    streams_body: bool = False
+    cancellable: bool = False
+    limits: Any = None
+    handler: Callee | None = None
+    teardown: Sequence[Injected] = ()
+    steps: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    scopes: tuple[str, ...] = ()
+    source: str = ""
+
+    def path_params(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """Return the values of the route by name, its constants included."""
+        named = {name: value for name, value in zip(self.route.names, values, strict=False) if name is not None}
+        return {**self.route.constants, **named}
+
+
+def compile_endpoint(
+    *,
+    name: str,
+    rule: Any,
+    route: RouteFacts,
+    handler: Callable[..., Any],
+    hooks: Hooks,
+    known: Known,
+    recovery: Recovery,
+    make_reply: Callable[[Callee], Callable[[Any], Reply]],
+    limits: Any,
+    streams_body: bool = False,
+    cancel_on_disconnect: bool | None = None,
+    options: Mapping[str, Any] | None = None,
+    scopes: tuple[str, ...] = (),
+) -> Endpoint:
+    """Compile the endpoint of *route*.
+
+    Raises:
+        SetupError: A parameter has no source, or a value of the route no parameter.
+    """
+    callee = inspect_callable(handler)
+    binder = Binder(route, known, values_may_go=bool(hooks.preprocessors))
+    before = [binder.call(hook) for hook in hooks.before]
+    for dependency in hooks.dependencies:
+        binder.depend_on(dependency)
+    call = binder.call(callee, is_handler=True)
+    after = [binder.call(hook, given=("response",)) for hook in hooks.after]
+    guards = [binder.call(guard) for guard in hooks.guards]
+    reads_body = not streams_body and (
+        binder.needs_body or (binder.needs_request and bool(route.methods & _BODY_METHODS))
+    )
+    writer = _Writer(binder, hooks, before, call, after, guards, reads_body=reads_body)
+    source = writer.write()
+    namespace: dict[str, Any] = {
+        **runtime.NAMES,
+        **binder.values,
+        "make": make_reply(callee),
+        "recover": recovery.recover,
+        "arecover": recovery.arecover,
+        "fail": recovery.fail,
+        "afail": recovery.afail,
+        "collect": binder.collect(),
+        "limits": limits,
+        "endpoint_name": name,
+        "started": recovery.started,
+        "as_response": as_response,
+    }
+    exec(_compiled(source), namespace)
+    middleware = [*hooks.app_middleware, *hooks.inner_middleware]
+    endpoint = Endpoint(
+        name=name,
+        rule=rule,
+        call=namespace["endpoint"],
+        is_async=writer.is_async,
+        route=route,
+        reads_body=reads_body,
+        body_first=reads_body and not (middleware or guards),
+        streams_body=streams_body,
+        cancellable=writer.is_async
+        and (cancel_on_disconnect if cancel_on_disconnect is not None else not route.methods & _UNSAFE),
+        limits=limits,
+        handler=callee,
+        teardown=hooks.teardown,
+        steps=writer.step_names(middleware),
+        options=options or {},
+        scopes=scopes,
+        source=source,
+        recovery=recovery,
+    )
+    namespace["rebuild_values"] = _rebuilder(endpoint, hooks.preprocessors)
+    return endpoint
+
+
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@lru_cache(maxsize=512)
+def _compiled(source: str) -> CodeType:
+    # PERF: routes of one shape share their code object; ten thousand routes
+    # compile a handful of sources.
+    return compile(source, "<segue endpoint>", "exec")
+
+
+def _rebuilder(endpoint: Endpoint, preprocessors: Sequence[Callable[..., Any]]) -> Callable[..., tuple[Any, ...]]:
+    names = endpoint.route.names
+
+    def rebuild(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        parameters = endpoint.path_params(values)
+        for preprocess in preprocessors:
+            preprocess(endpoint.name, parameters)
+        return tuple(parameters.get(name) if name is not None else values[index] for index, name in enumerate(names))
+
+    return rebuild
+
+
+class _Writer:
+    """Writes the source of one endpoint. Lines only; all values are names in its namespace."""
+
+    def __init__(
+        self,
+        binder: Binder,
+        hooks: Hooks,
+        before: list[Call],
+        handler: Call,
+        after: list[Call],
+        guards: list[Call],
+        *,
+        reads_body: bool,
+    ) -> None:
+        self.binder = binder
+        self.hooks = hooks
+        self.before = before
+        self.handler = handler
+        self.after = after
+        self.guards = guards
+        self.reads_body = reads_body
+        calls = [*before, *binder.dependencies, handler, *after, *guards]
+        layers = [*hooks.app_middleware, *hooks.inner_middleware]
+        self.is_async = any(call.callee.is_async or call.callee.is_async_generator for call in calls) or any(
+            layer.callee.is_async for layer in layers
+        )
+        # A handler that is an async generator only streams: making it waits for nothing.
+        if handler.callee.is_async_generator and not any(
+            call.callee.is_async for call in [*before, *binder.dependencies, *after, *guards]
+        ):
+            self.is_async = True
+
+    def step_names(self, middleware: Sequence[Middleware]) -> list[str]:
+        names = [f"{each.callee.name} ({each.callee.place})" for each in middleware]
+        calls = [*self.guards, *self.before, *self.binder.dependencies, *self.after]
+        return names + [f"{call.callee.name} ({call.callee.place})" for call in calls]
+
+    # The whole
+
+    def write(self) -> str:
+        layers: list[str] = []
+        stack: list[Middleware | None] = [*self.hooks.app_middleware]
+        if self.guards:
+            stack.append(None)
+        stack.extend(self.hooks.inner_middleware)
+        if not stack:
+            return "\n".join(self._core("endpoint", last=True))
+        blocks = ["\n".join(self._core("core", last=False))]
+        inner = "core"
+        for index in reversed(range(len(stack))):
+            layer = stack[index]
+            name = f"layer_{index}"
+            blocks.append("\n".join(self._guard(name, inner) if layer is None else self._layer(name, inner, layer)))
+            inner = name
+        layers.extend(blocks)
+        head = self._head("endpoint")
+        layers.append(
+            "\n".join(
+                [
+                    head,
+                    "    try:",
+                    f"        return {self._inner(inner)}",
+                    "    except Exception as error:",
+                    f"        return {self._recover('fail')}",
+                ]
+            )
+        )
+        return "\n".join(layers)
+
+    def _head(self, name: str) -> str:
+        return f"{'async ' if self.is_async else ''}def {name}(exchange, values):"
+
+    def _inner(self, name: str) -> str:
+        return f"{'await ' if self.is_async else ''}{name}(exchange, values)"
+
+    def _recover(self, kind: str) -> str:
+        return f"await a{kind}(exchange, error)" if self.is_async else f"{kind}(exchange, error)"
+
+    # Layers around the core
+
+    def _layer(self, name: str, inner: str, layer: Middleware) -> list[str]:
+        call = self.binder.name(layer.callee.function, "middleware")
+        takes = len(layer.callee.parameters) > 0
+        if layer.is_generator:
+            return [
+                self._head(name),
+                f"    running = {call}({'exchange.request' if takes else ''})",
+                "    early = begin(running)",
+                "    if early is not None: return early.reply(make)",
+                "    try:",
+                f"        reply = {self._inner(inner)}",
+                "    except Exception as error:",
+                "        return surface(running, error, make)",
+                "    return conclude(running, as_response(reply), make)",
+            ]
+        if self.is_async and layer.callee.is_async:
+            return [
+                self._head(name),
+                f"    return make_again(await {call}(exchange.request, anext_layer({inner}, exchange, values)), make)",
+            ]
+        if self.is_async:
+            return [
+                self._head(name),
+                f"    result = await exchange.bridge.hop(exchange.portal, {call}, exchange.request, "
+                f"next_through_bridge({inner}, exchange, values))",
+                "    return make_again(result, make)",
+            ]
+        return [
+            self._head(name),
+            f"    return make_again({call}(exchange.request, next_layer({inner}, exchange, values)), make)",
+        ]
+
+    def _guard(self, name: str, inner: str) -> list[str]:
+        lines = [self._head(name), "    early = None", "    try:"]
+        steps = [(call, f"early = {self._call(call)}", "early is None") for call in self.guards]
+        lines += self._steps(steps, ["early"], "        ")
+        lines += [
+            "        if early is not None: return make(early)",
+            "    except Exception as error:",
+            f"        return {self._recover('recover')}",
+            f"    return {self._inner(inner)}",
+        ]
+        return lines
+
+    # The core
+
+    def _core(self, name: str, *, last: bool) -> list[str]:
+        body = "        "
+        lines = [self._head(name)]
+        variables = [call.variable for call in self.binder.dependencies]
+        has_early = bool(self.before)
+        if self.is_async or has_early:
+            lines.append("    " + " = ".join([*variables, "early", "result"]) + " = None")
+        lines.append("    try:")
+        lines.append(f"{body}if started.receivers: announce_start(exchange)")
+        if self.hooks.preprocessors:
+            lines.append(f"{body}values = exchange.values = rebuild_values(values)")
+        if self.reads_body:
+            if self.is_async:
+                lines.append(f"{body}if exchange.received is None: await exchange.aread_body(limits)")
+            else:
+                lines.append(f"{body}if exchange.received is None: exchange.read_body(limits)")
+        before = [(call, f"early = {self._call(call)}", "early is None") for call in self.before]
+        lines += self._steps(before, ["early"], body)
+        if has_early:
+            lines.append(f"{body}if early is None:")
+            body += "    "
+        lines += self._inputs(body)
+        steps = [self._dependency(call) for call in self.binder.dependencies]
+        steps.append((self.handler, f"result = {self._call(self.handler)}", ""))
+        lines += self._steps(steps, [*variables, "result"], body)
+        if has_early:
+            lines.append("        reply = make(early if early is not None else result)")
+        else:
+            lines.append("        reply = make(result)")
+        lines += ["    except Exception as error:", f"        reply = {self._recover('fail' if last else 'recover')}"]
+        lines += self._after()
+        lines.append("    return reply")
+        return lines
+
+    def _inputs(self, indent: str) -> list[str]:
+        if not self.binder.inputs:
+            return []
+        lines = [f"{indent}try:"]
+        if self.binder.needs_query:
+            lines.append(f"{indent}    pairs, query = read_query(exchange.query_string)")
+        lines += [f"{indent}    {each.variable} = {each.code}" for each in self.binder.inputs]
+        lines += [f"{indent}except Invalid:", f"{indent}    raise collect(exchange, values) from None"]
+        return lines
+
+    def _after(self) -> list[str]:
+        lines = ["    if exchange.cleanups is not None: reply = after_this(exchange, reply)"]
+        if not self.after:
+            return lines
+        lines.append("    response = as_response(reply)")
+        steps = [
+            (call, f"response = changed(response, {self._call(call)}, {call.callee.name!r})", "") for call in self.after
+        ]
+        lines += self._steps(steps, ["response"], "    ")
+        lines.append("    reply = response")
+        return lines
+
+    # Steps in either colour
+
+    def _call(self, call: Call) -> str:
+        callee = call.callee
+        function = self.binder.name(callee.function, "step")
+        arguments = ", ".join(
+            argument.code if argument.positional else f"{argument.name}={argument.code}" for argument in call.arguments
+        )
+        return f"{'await ' if callee.is_async else ''}{function}({arguments})"
+
+    def _dependency(self, call: Call) -> tuple[Call, str, str]:
+        made, variable = self._call(call), call.variable
+        if call.callee.is_generator:
+            return call, f"{variable} = enter(exchange, {made})", ""
+        if call.callee.is_async_generator:
+            return call, f"{variable} = await aenter(exchange, {made})", ""
+        return call, f"{variable} = {made}", ""
+
+    def _steps(self, steps: list[tuple[Call, str, str]], variables: list[str], indent: str) -> list[str]:
+        """Write the steps; on a loop, adjacent ones that may wait share one hop."""
+        lines: list[str] = []
+        group: list[str] = []
+
+        def flush() -> None:
+            if group:
+                lines.append(f"{indent}def hopped():")
+                lines.append(f"{indent}    nonlocal {', '.join(variables)}")
+                lines.extend(f"{indent}    {line}" for line in group)
+                lines.append(f"{indent}await exchange.bridge.hop(exchange.portal, hopped)")
+                group.clear()
+
+        for call, line, condition in steps:
+            callee = call.callee
+            guarded = f"if {condition}: {line}" if condition else line
+            waits = callee.blocking and not callee.is_async_generator
+            if callee.is_generator and call is self.handler:
+                waits = False  # making a generator runs nothing of it
+            if self.is_async and waits and not callee.is_async:
+                group.append(guarded)
+                continue
+            flush()
+            lines.append(indent + guarded)
+        flush()
+        return lines
+
+
+def inject(function: Callable[..., Any], known: Known, given: Sequence[str]) -> Injected:
+    """Return *function* ready to be called with `(exchange, *given)`; the rest is injected.
+
+    For hooks that belong to no route: error handlers, teardown.
+
+    Raises:
+        SetupError: It asks for something that only a route can give.
+    """
+    callee = inspect_callable(function, skip=len(given))
+    route = RouteFacts(line=f"a hook with ({', '.join(given)})", place=callee.place, names=(), methods=frozenset())
+    binder = Binder(route, known)
+    taken = given if _takes_position(function) else ()
+    call = binder.call(callee, given=taken)
+    if binder.inputs or binder.dependencies:
+        name = next(argument.name for argument in call.arguments if argument.name)
+        raise SetupError(
+            f"The hook {callee} asks for `{name}`, which only a route's handler can have.",
+            code="handling/unknown-parameter",
+            where=callee.place,
+            hint="Take `request` and read it from there.",
+        )
+    namespace: dict[str, Any] = dict(binder.values)
+    arguments = ", ".join(
+        argument.code if argument.positional else f"{argument.name}={argument.code}" for argument in call.arguments
+    )
+    step = binder.name(callee.function, "step")
+    namespace[step] = callee.function
+    source = f"def call({', '.join(['exchange', *given])}): return {step}({arguments})"
+    exec(_compiled(source), namespace)
+    blocking = callee.blocking and not callee.is_generator
+    return Injected(function, namespace["call"], is_async=callee.is_async, blocking=blocking)
+
+
+def _takes_position(function: Callable[..., Any]) -> bool:
+    callee = inspect_callable(function)
+    return bool(callee.parameters) or callee.takes_args is not None

@@ -1,0 +1,111 @@
+"""One request on its way through the pipeline, whatever the protocol.
+
+Holds `Exchange`: the context of a request, which is also what `Request` reads from.
+The adapters subclass it; what they add is in `http.request.RequestSource`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..context import Context
+from ..http.request import Request
+
+if TYPE_CHECKING:
+    from ..http.intake import Body
+    from ..http.limits import Limits
+    from .bridge import Bridge, Portal
+    from .endpoint import Endpoint
+
+__all__ = ["Exchange"]
+
+
+class Exchange(Context):
+    """The context of one request; its adapter's subclass knows the protocol.
+
+    Attributes:
+        endpoint: What answers.
+        values: What the router's converters made, in the order of the rule.
+        bridge: The way to the other colour.
+        portal: Set while a WSGI thread serves this request's `def` steps.
+        received: What was read of the body, or `None`.
+        error: The exception that ended the request, for teardown.
+        outcome: What the door or the router found where no route answers.
+        deadline: When the supervisor cancels it, in loop time.
+        task: The task that runs an `async def` handler.
+        watcher: Waits for the client to be gone, once the supervisor has seen this.
+        stopped: Why the supervisor cancelled it: an HTTP status, or `gone`.
+    """
+
+    __slots__ = (
+        "bridge",
+        "deadline",
+        "endpoint",
+        "error",
+        "outcome",
+        "portal",
+        "received",
+        "stopped",
+        "task",
+        "values",
+        "watcher",
+    )
+
+    bridge: Bridge
+    deadline: float | None
+    endpoint: Endpoint | None
+    error: BaseException | None
+    outcome: Any
+    portal: Portal | None
+    received: Body | None
+    stopped: Any
+    task: asyncio.Task[Any] | None
+    watcher: asyncio.Future[None] | None
+    values: tuple[Any, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        # PERF: slots that most requests never set answer from here; setting
+        # them all for each request would cost as much as the routing does.
+        if name in _UNSET:
+            return _UNSET[name]
+        return Context.__getattr__(self, name)
+
+    def make_request(self) -> Request:
+        """Build the request that this exchange feeds."""
+        return Request(self)
+
+    @property
+    def path_params(self) -> Mapping[str, Any]:
+        """The values of the rule's parameters and its defaults, by name."""
+        endpoint = self.endpoint
+        return endpoint.path_params(self.values) if endpoint is not None else {}
+
+    # What an adapter's subclass adds, beyond http.request.RequestSource.
+
+    header: Callable[[str], str | None]
+    read_body: Callable[[Limits], None]
+    aread_body: Callable[[Limits], Awaitable[None]]
+    wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]
+
+    def add_cleanup(self, cleanup: Callable[[BaseException | None], Any]) -> None:
+        """Call *cleanup* with the ending exception or `None`, after the last byte, last added first."""
+        if self.cleanups is None:
+            self.cleanups = [cleanup]
+        else:
+            self.cleanups.append(cleanup)
+
+
+_UNSET: dict[str, Any] = {
+    "deadline": None,
+    "endpoint": None,
+    "error": None,
+    "outcome": None,
+    "portal": None,
+    "received": None,
+    "stopped": None,
+    "task": None,
+    "values": (),
+    "watcher": None,
+}

@@ -1,0 +1,104 @@
+"""Time limits of requests on a loop: the deadline, slow bodies, clients that are gone.
+
+One timer per loop looks at every request in flight ten times a second. A request
+that is answered before the first look costs one `set.add` and one `discard`;
+a timer or a watching task for each would cost more than the whole pipeline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+__all__ = ["GONE", "BodyClock", "Supervisor"]
+
+GONE = "gone"
+_TICK_SECONDS = 0.1
+
+
+class Supervisor:
+    """Watches the requests of one loop.
+
+    Args:
+        deadline_seconds: An `async def` handler that runs longer is cancelled (503).
+
+    Attributes:
+        inflight: The requests being watched; adapters add and discard.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, deadline_seconds: float) -> None:
+        self.loop = loop
+        self.deadline_seconds = deadline_seconds
+        self.inflight: set[Exchange] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle_ticks = 0
+
+    def __repr__(self) -> str:
+        return f"<Supervisor {len(self.inflight)} in flight>"
+
+    def watch(self, exchange: Exchange) -> None:
+        """Watch *exchange* until `inflight.discard`; its `task` is what is cancelled."""
+        self.inflight.add(exchange)
+        if self._timer is None:
+            self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
+
+    def forget(self, exchange: Exchange) -> None:
+        """Stop watching *exchange*: it was answered."""
+        self.inflight.discard(exchange)
+        if exchange.deadline is not None and exchange.watcher is not None:
+            exchange.watcher.cancel()
+
+    def _look(self) -> None:
+        if not self.inflight:
+            # The timer rests only after a while: a timer for each lone request would cost more.
+            self._idle_ticks += 1
+            if self._idle_ticks > 20:
+                self._timer = None
+                self._idle_ticks = 0
+                return
+        else:
+            self._idle_ticks = 0
+            now = self.loop.time()
+            for exchange in list(self.inflight):
+                deadline = exchange.deadline
+                if deadline is None:
+                    exchange.deadline = now + self.deadline_seconds
+                    self._listen(exchange)
+                elif now >= deadline:
+                    self.stop(exchange, 503)
+        self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
+
+    def _listen(self, exchange: Exchange) -> None:
+        endpoint = exchange.endpoint
+        if endpoint is not None and endpoint.cancellable and exchange.watcher is None:
+            exchange.watcher = asyncio.ensure_future(exchange.wait_for_disconnect())
+            exchange.watcher.add_done_callback(
+                lambda done: None if done.cancelled() or done.exception() else self.stop(exchange, GONE)
+            )
+
+    def stop(self, exchange: Exchange, reason: Any) -> None:
+        """Cancel the task of *exchange* and say why in its `stopped`."""
+        if exchange in self.inflight and exchange.stopped is None and exchange.task is not None:
+            exchange.stopped = reason
+            exchange.task.cancel()
+
+
+class BodyClock:
+    """The deadline of a body that trickles in: 10 s, and 1 s more for each 64 KB.
+
+    >>> BodyClock(base_seconds=10).allowed(640 * 1024)
+    20.0
+    """
+
+    __slots__ = ("base_seconds", "bytes_per_second")
+
+    def __init__(self, *, base_seconds: float = 10.0, bytes_per_second: int = 65_536) -> None:
+        self.base_seconds = base_seconds
+        self.bytes_per_second = bytes_per_second
+
+    def allowed(self, received: int) -> float:
+        """Return how many seconds a body may have taken when *received* bytes are here."""
+        return self.base_seconds + received / self.bytes_per_second

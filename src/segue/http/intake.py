@@ -1,0 +1,144 @@
+"""Taking in a body: counted, limited, and parsed or spooled while it comes.
+
+Sans-I/O: an adapter feeds chunks from wherever its protocol has them.
+"""
+
+from __future__ import annotations
+
+from ..errors import BadRequest, ContentTooLarge, LengthRequired, UnsupportedMediaType
+from .bodies import BodyCounter, Spool, parse_content_type, proves_own_end
+from .forms import FormData, MultipartReader
+from .limits import Limits
+
+__all__ = ["Body", "Intake", "declared_length"]
+
+
+class Body:
+    """What was read of a body: bytes, a spooled file, or a form whose files are on disk."""
+
+    __slots__ = ("data", "form", "limits", "spool")
+
+    def __init__(
+        self, data: bytes | None = None, *, form: FormData | None = None, spool: Spool | None = None, limits: Limits
+    ) -> None:
+        self.data = data
+        self.form = form
+        self.spool = spool
+        self.limits = limits
+
+    def __repr__(self) -> str:
+        kind = "form" if self.form is not None else "spool" if self.spool is not None else "bytes"
+        return f"<Body {kind}>"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was sent."""
+        return not self.data and self.form is None and self.spool is None
+
+    def close(self) -> None:
+        """Remove every temporary file."""
+        if self.form is not None:
+            for _, upload in self.form.files.multi_items():
+                upload.close()
+        if self.spool is not None:
+            self.spool.close()
+
+
+def declared_length(value: str | None) -> int | None:
+    """Return the number in a `Content-Length` header.
+
+    Raises:
+        BadRequest: It is not one run of ASCII digits (RFC 9110 §8.6).
+    """
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit()) or len(value) > 18:
+        raise BadRequest("The Content-Length is not a number.", code="http/bad-length")
+    return int(value)
+
+
+class Intake:
+    """One body on its way in.
+
+    Args:
+        content_type: The header, as sent.
+        declared: The Content-Length, or `None`.
+        content_encoding: The header; anything but `identity` is refused.
+        limits: What is allowed.
+
+    Raises:
+        ContentTooLarge: The declared length is over the limit; nothing was read yet.
+        UnsupportedMediaType: The body is compressed (it could be a bomb).
+        LengthRequired: No length, in a format that does not show its own end.
+    """
+
+    __slots__ = ("_chunks", "_counter", "_form", "_limits", "_spool")
+
+    def __init__(
+        self, *, content_type: str, declared: int | None, content_encoding: str | None, limits: Limits
+    ) -> None:
+        if content_encoding is not None and content_encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(
+                f"A body encoded as {content_encoding[:40]!r} is not read.", code="http/encoded-body"
+            )
+        if declared is not None and declared > limits.max_body:
+            raise ContentTooLarge(f"The body may have at most {limits.max_body} bytes.")
+        kind = parse_content_type(content_type)
+        if declared is None and not proves_own_end(kind):
+            raise LengthRequired("A body of this type needs a Content-Length.")
+        self._limits = limits
+        self._counter = BodyCounter(limits.max_body, declared)
+        self._chunks: list[bytes] = []
+        self._spool: Spool | None = None
+        self._form = MultipartReader(kind, limits) if kind.mime == "multipart/form-data" else None
+
+    @property
+    def received(self) -> int:
+        """Bytes so far."""
+        return self._counter.received
+
+    @property
+    def touches_disk(self) -> bool:
+        """Whether the next chunk may be written to a file, so that a loop should not feed it."""
+        return self._spool is not None or (self._form is not None and self._form.on_disk)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next chunk.
+
+        Raises:
+            ContentTooLarge: A limit is passed.
+            BadRequest: A form is malformed.
+        """
+        self._counter.count(chunk)
+        if self._form is not None:
+            self._form.feed(chunk)
+        elif self._spool is not None:
+            self._spool.write(chunk)
+        else:
+            self._chunks.append(chunk)
+            if self._counter.received > self._limits.spool_threshold:
+                self._spool = Spool(self._limits.spool_threshold)
+                for each in self._chunks:
+                    self._spool.write(each)
+                self._chunks.clear()
+
+    def finish(self) -> Body:
+        """Return the whole body.
+
+        Raises:
+            BadRequest: It is shorter than declared, or a form has no end.
+        """
+        self._counter.finish()
+        if self._form is not None:
+            return Body(form=self._form.finish(), limits=self._limits)
+        if self._spool is not None:
+            return Body(spool=self._spool, limits=self._limits)
+        chunks = self._chunks
+        return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks), limits=self._limits)
+
+    def close(self) -> None:
+        """Throw away what came, with its files: the request ended early."""
+        if self._form is not None:
+            self._form.close()
+        if self._spool is not None:
+            self._spool.close()

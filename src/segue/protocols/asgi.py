@@ -1,0 +1,338 @@
+"""ASGI 3: the complete interface, and the one every server speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import current_task, get_running_loop
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from ..errors import BadRequest, HeaderFieldsTooLarge, ServiceUnavailable
+from ..handling.application import CompiledApp
+from ..handling.bridge import Bridge
+from ..handling.endpoint import Endpoint
+from ..handling.exchange import Exchange
+from ..http.bodies import BodyCounter
+from ..http.download import FileResponse
+from ..http.headers import RequestHeaders
+from ..http.intake import Body, Intake, declared_length
+from ..http.limits import Limits
+from ..http.proxies import Peer
+from ..http.response import Response, StreamResponse
+from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in
+from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
+
+__all__ = ["ASGIAdapter", "ASGIExchange"]
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_MAX_HEADERS = 100
+
+
+class ASGIExchange(Exchange):
+    """An exchange over ASGI's scope and its two callables."""
+
+    __slots__ = ("path", "receive", "scope", "send")
+
+    def __init__(self, app: CompiledApp, bridge: Bridge, scope: Scope, receive: Receive, send: Send, path: str) -> None:
+        self.app = app
+        self.bridge = bridge
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.path = path
+        self.cleanups = None
+        self.deadline = None
+        self.values = ()
+
+    @property
+    def method(self) -> str:
+        return self.scope["method"]  # type: ignore[no-any-return]  # ASGI's scope is untyped
+
+    @property
+    def query_string(self) -> str:
+        return self.scope["query_string"].decode("latin-1")  # type: ignore[no-any-return]  # ASGI's scope is untyped
+
+    @property
+    def root_path(self) -> str:
+        return self.scope.get("root_path") or ""
+
+    @property
+    def http_version(self) -> str:
+        return self.scope.get("http_version", "1.1")  # type: ignore[no-any-return]  # ASGI's scope is untyped
+
+    def header(self, name: str) -> str | None:
+        """Return one header without parsing the others; *name* in lower case."""
+        wanted = name.encode("ascii")
+        for key, value in self.scope["headers"]:
+            if key == wanted:
+                return value.decode("latin-1")  # type: ignore[no-any-return]  # ASGI's scope is untyped
+        return None
+
+    def header_pairs(self) -> list[tuple[str, str]]:
+        return clean_pairs(
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self.scope["headers"]
+        )
+
+    def peer(self, headers: RequestHeaders) -> Peer:
+        client = self.scope.get("client")
+        return peer_of(
+            self.app,
+            client[0] if client else "",
+            self.scope.get("scheme", "http"),
+            headers.get("host", ""),
+            headers,
+        )
+
+    # The body
+
+    async def aread_body(self, limits: Limits) -> None:
+        """Read the body into `received`."""
+        length = content_type = encoding = transfer = None
+        for name, value in self.scope["headers"]:
+            if name == b"content-length":
+                length = value.decode("latin-1")
+            elif name == b"content-type":
+                content_type = value.decode("latin-1")
+            elif name == b"content-encoding":
+                encoding = value.decode("latin-1")
+            elif name == b"transfer-encoding":
+                transfer = value
+        declared = declared_length(length)
+        if declared is None and transfer is None and not self.http_version.startswith("2"):
+            self.received = Body(b"", limits=limits)
+            return
+        if (
+            declared is not None
+            and declared <= 65_536
+            and declared <= limits.max_body
+            and encoding is None
+            and not (content_type or "").startswith("multipart/")
+        ):
+            # PERF: a small body mostly comes in one message, without the machinery of `Intake`.
+            message = await self._message()
+            data = message.get("body", b"")
+            if not message.get("more_body", False):
+                if len(data) != declared:
+                    raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
+                self.received = Body(data, limits=limits)
+                return
+            intake = Intake(content_type=content_type or "", declared=declared, content_encoding=None, limits=limits)
+            intake.feed(data)
+        else:
+            intake = Intake(
+                content_type=content_type or "", declared=declared, content_encoding=encoding, limits=limits
+            )
+        await take_in(self, intake, self._chunks())
+
+    async def _message(self) -> MutableMapping[str, Any]:
+        try:
+            message = await self.receive()
+        except (RuntimeError, ValueError, OSError) as error:
+            # Granian raises here for a malformed chunk.
+            raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The client was gone before its body was whole.", code="http/incomplete-body")
+        return message
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self._message()
+            chunk = message.get("body", b"")
+            if chunk:
+                yield chunk
+            more = message.get("more_body", False)
+
+    def read_body(self, limits: Limits) -> None:
+        """Read the body from the thread of a `def` endpoint."""
+        self.bridge.wait(self.aread_body(limits))
+
+    async def open_stream(self) -> AsyncIterator[bytes]:
+        """The chunks as they come, counted against the route's limit."""
+        endpoint = self.endpoint
+        limits = endpoint.limits if endpoint is not None else self.app.limits
+        counter = BodyCounter(limits.max_body, declared_length(self.header("content-length")))
+        async for chunk in self._chunks():
+            counter.count(chunk)
+            yield chunk
+        counter.finish()
+
+    async def wait_for_disconnect(self) -> None:
+        """Return once the client is gone."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+class ASGIAdapter:
+    """Answers ASGI calls for one compiled app."""
+
+    def __init__(self, app: CompiledApp, *, socket: Callable[..., Any] | None = None) -> None:
+        self.app = app
+        self.loop = Loop(app)
+        self._in_flight = 0
+        self._socket = socket
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        kind = scope["type"]
+        if kind != "http":
+            await self._other(kind, scope, receive, send)
+            return
+        app, here = self.app, self.loop
+        loop = get_running_loop()
+        if here.loop is not loop:
+            here.enter(loop)
+            if not app.lifecycle.is_empty and app.lifecycle.claim():
+                await app.lifecycle.start()  # a server without lifespan support
+        path = scope["path"]
+        root = scope.get("root_path")
+        if root and path.startswith(root):
+            path = path[len(root) :] or "/"
+        exchange = ASGIExchange(app, here.bridge, scope, receive, send, path)
+        token = set_current(exchange)
+        self._in_flight += 1
+        try:
+            method = scope["method"]
+            headers = scope["headers"]
+            hosts = [value for name, value in headers if name == b"host"]
+            host = hosts[0].decode("latin-1") if hosts else ""
+            if len(hosts) == 1 and host in app.hosts.accepted and len(headers) <= _MAX_HEADERS:
+                endpoint = None
+            else:
+                endpoint = self._refuse(exchange, headers, hosts)
+            if 0 < app.max_in_flight < self._in_flight:
+                endpoint = app.refuse(exchange, ServiceUnavailable("Too many requests at once."))
+            if endpoint is None:
+                table = app.static_routes.get(path)
+                endpoint = table.get(method) if table is not None else None
+                if endpoint is None:
+                    if _is_damaged(scope):
+                        endpoint = app.refuse(exchange, BadRequest("The path is not UTF-8.", code="http/bad-path"))
+                    else:
+                        endpoint = app.find(exchange, method, path, host)
+            exchange.endpoint = endpoint
+            if endpoint.is_async:
+                exchange.task = current_task()
+                here.watch(exchange)
+                try:
+                    reply = await endpoint.call(exchange, exchange.values)
+                except asyncio.CancelledError:
+                    reply = await stopped(endpoint, exchange)
+                finally:
+                    here.forget(exchange)
+            else:
+                reply = await in_thread(endpoint, exchange)
+            if reply is None:
+                pass  # the client is gone: nothing can be sent
+            elif reply.__class__ is tuple:
+                status, block, body = reply
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": status,
+                        "headers": [*block.raw, (b"content-length", b"%d" % len(body))],
+                    }
+                )
+                await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
+            else:
+                await self._send(exchange, endpoint, reply, head=method == "HEAD")
+            if exchange.cleanups is not None or endpoint.teardown:
+                await finish(exchange, endpoint)
+            if app.finished.receivers:
+                app.finished.send(app.app, request=exchange.request)
+        finally:
+            self._in_flight -= 1
+            reset_current(token)
+
+    def _refuse(self, exchange: ASGIExchange, headers: list[Any], hosts: list[bytes]) -> Endpoint | None:
+        if len(headers) > _MAX_HEADERS:
+            return self.app.refuse(exchange, HeaderFieldsTooLarge("Too many headers."))
+        return self.app.refuse_host(exchange, [value.decode("latin-1") for value in hosts])
+
+    async def _send(self, exchange: ASGIExchange, endpoint: Endpoint, reply: Response, *, head: bool) -> None:
+        send = exchange.send
+        response = ready(exchange, reply)
+        headers = [
+            (name.encode("ascii"), value.encode("ascii")) for name, value in all_headers(response, self.app.blocks)
+        ]
+        status = response.status
+        if isinstance(response, StreamResponse):
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await self._stream(exchange, chunks_of(exchange, response.chunks), head=head or status in BODILESS)
+        elif isinstance(response, FileResponse):
+            headers.append((b"content-length", b"%d" % response.length))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            if response.is_whole and not head and "http.response.pathsend" in exchange.scope.get("extensions", {}):
+                await send({"type": "http.response.pathsend", "path": str(response.path.resolve())})
+            else:
+                await self._stream(exchange, chunks_of(exchange, response.chunks()), head=head)
+        else:
+            body = response.body
+            if status not in BODILESS:
+                headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if head or status in BODILESS else body})
+        run_closers(response)
+
+    async def _stream(self, exchange: ASGIExchange, chunks: Any, *, head: bool) -> None:
+        send = exchange.send
+        try:
+            if not head:
+                async with ended_by_disconnect(exchange):
+                    async for chunk in chunks:
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                if exchange.error is not None:
+                    return
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await chunks.aclose()
+
+    # What is not HTTP
+
+    async def _other(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if kind == "lifespan":
+            await self._lifespan(receive, send)
+        elif kind == "websocket":
+            await receive()
+            if self._socket is not None:
+                await self._socket(self, scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1000})
+        else:
+            raise ValueError(f"Segue does not speak ASGI's {kind!r}.")
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        lifecycle = self.app.lifecycle
+        self.loop.enter(get_running_loop())
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    if lifecycle.claim():
+                        await lifecycle.start()
+                except Exception as error:
+                    await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+                    raise
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await lifecycle.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _is_damaged(scope: Scope) -> bool:
+    """Whether the path as sent is not UTF-8; servers decode it in ways of their own."""
+    if scope["path"].isascii():
+        return False
+    raw = scope.get("raw_path")
+    if raw is None or b"%" not in raw:
+        return False
+    try:
+        unquote_to_bytes(raw.partition(b"?")[0]).decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False

@@ -1,0 +1,140 @@
+"""What the two adapters that run on an event loop share: starting, stopping, cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from ..context import _current  # pyright: ignore[reportPrivateUsage]  # PERF: set once per request
+from ..errors import RequestTimeout, ServiceUnavailable
+from ..handling.application import CompiledApp
+from ..handling.bridge import Bridge
+from ..handling.endpoint import Endpoint
+from ..handling.exchange import Exchange
+from ..handling.recovery import arun, cleanup
+from ..handling.results import Reply
+from ..handling.supervision import GONE, BodyClock, Supervisor
+from ..http.intake import Intake
+
+__all__ = ["Loop", "ended_by_disconnect", "finish", "in_thread", "reset_current", "set_current", "stopped", "take_in"]
+
+_logger = logging.getLogger("segue.request")
+
+set_current = _current.set
+reset_current = _current.reset
+
+
+class Loop:
+    """The adapter's view of the loop it runs on."""
+
+    __slots__ = ("app", "bridge", "forget", "loop", "supervisor", "watch")
+
+    bridge: Bridge
+    supervisor: Supervisor
+    watch: Callable[[Exchange], None]
+    forget: Callable[[Exchange], None]
+
+    def __init__(self, app: CompiledApp) -> None:
+        self.app = app
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def enter(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Use *loop* from now on."""
+        self.loop = loop
+        self.bridge, self.supervisor = self.app.on_loop(loop)
+        self.watch = self.supervisor.watch
+        self.forget = self.supervisor.forget
+
+
+async def in_thread(endpoint: Endpoint, exchange: Exchange) -> Reply:
+    """Run a `def` endpoint in a pool thread, its body read beforehand where that comes first."""
+    if endpoint.body_first:
+        try:
+            await exchange.aread_body(endpoint.limits)
+        except Exception as error:
+            return await endpoint.recovery.afail(exchange, error)
+    try:
+        # PERF: one hop for the whole endpoint, hooks and all.
+        return await exchange.bridge.hop(None, endpoint.call, exchange, exchange.values)
+    except ServiceUnavailable as error:
+        return await endpoint.recovery.afail(exchange, error)
+
+
+async def stopped(endpoint: Endpoint, exchange: Exchange) -> Reply | None:
+    """Answer a request that the supervisor cancelled; any other cancellation goes on."""
+    reason = exchange.stopped
+    if reason is None:
+        raise asyncio.CancelledError
+    if exchange.task is not None:
+        exchange.task.uncancel()
+    if reason == GONE:
+        exchange.error = asyncio.CancelledError("the client is gone")
+        _logger.debug("%s %s: the client is gone", exchange.request.method, exchange.request.path)
+        return None
+    if reason == 408:
+        return await endpoint.recovery.afail(exchange, RequestTimeout("The body came too slowly."))
+    _logger.warning("%s %s ran past its deadline", exchange.request.method, exchange.request.path)
+    return await endpoint.recovery.afail(exchange, ServiceUnavailable("The answer took too long."))
+
+
+async def take_in(exchange: Exchange, intake: Intake, chunks: AsyncIterator[bytes]) -> None:
+    """Feed a body from *chunks*, within the time a body may take."""
+    loop = asyncio.get_running_loop()
+    supervisor = exchange.app.on_loop(loop)[1]
+    clock: BodyClock = exchange.app.body_clock
+    watched = exchange in supervisor.inflight
+    if not watched:
+        exchange.task = asyncio.current_task()
+        supervisor.watch(exchange)
+    started = loop.time()
+    exchange.deadline = started + clock.allowed(0)
+    try:
+        async for chunk in chunks:
+            exchange.deadline = started + clock.allowed(intake.received)
+            if intake.touches_disk:
+                await exchange.bridge.hop(exchange.portal, intake.feed, chunk)
+            else:
+                intake.feed(chunk)
+        received = exchange.received = intake.finish()
+        if received.data is None:
+            exchange.add_cleanup(lambda error: received.close())
+    except asyncio.CancelledError:
+        intake.close()
+        if exchange.stopped == 503:
+            # The supervisor only knows that time is up; here it is the body's.
+            exchange.stopped = None
+            if exchange.task is not None:
+                exchange.task.uncancel()
+            raise RequestTimeout("The body came too slowly.") from None
+        raise
+    except BaseException:
+        intake.close()
+        raise
+    finally:
+        exchange.deadline = None
+        if not watched:
+            supervisor.inflight.discard(exchange)
+
+
+@asynccontextmanager
+async def ended_by_disconnect(exchange: Exchange) -> AsyncIterator[None]:
+    """Cancel the block when the client is gone, and leave it quietly."""
+    current = asyncio.current_task()
+    gone = asyncio.ensure_future(exchange.wait_for_disconnect())
+    gone.add_done_callback(lambda done: None if done.cancelled() or current is None else current.cancel())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not gone.done() or current is None:
+            raise
+        current.uncancel()
+        exchange.error = asyncio.CancelledError("the client is gone")
+    finally:
+        gone.cancel()
+
+
+async def finish(exchange: Exchange, endpoint: Endpoint) -> None:
+    """Run what follows the last byte."""
+    await arun(cleanup(exchange, endpoint.teardown), exchange)

@@ -1,0 +1,286 @@
+"""RSGI 1.6: Granian's own interface, the cheapest for `async def` handlers.
+
+What Granian does behind it, measured: the path arrives decoded, a malformed byte as
+U+FFFD; header values that are not ASCII are missing; an upload cut off looks complete
+under `async for`; a response header with a control character is dropped silently. So
+paths are refused at the gate, lengths are compared, and headers are checked by us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import current_task
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from ..errors import BadRequest, ServiceUnavailable
+from ..handling.application import CompiledApp
+from ..handling.bridge import Bridge
+from ..handling.endpoint import Endpoint
+from ..handling.exchange import Exchange
+from ..handling.results import Reply
+from ..http.bodies import BodyCounter
+from ..http.download import FileResponse
+from ..http.headers import RequestHeaders
+from ..http.intake import Body, Intake, declared_length
+from ..http.limits import Limits
+from ..http.proxies import Peer
+from ..http.response import StreamResponse
+from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in
+from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
+
+__all__ = ["RSGIAdapter", "RSGIExchange"]
+
+
+class RSGIExchange(Exchange):
+    """An exchange over RSGI's scope and protocol objects."""
+
+    __slots__ = ("protocol", "scope")
+
+    def __init__(self, app: CompiledApp, bridge: Bridge, scope: Any, protocol: Any) -> None:
+        self.app = app
+        self.bridge = bridge
+        self.scope = scope
+        self.protocol = protocol
+        self.cleanups = None
+        self.deadline = None
+        self.values = ()
+
+    @property
+    def method(self) -> str:
+        return self.scope.method  # type: ignore[no-any-return]  # RSGI's scope is untyped
+
+    @property
+    def path(self) -> str:
+        return self.scope.path  # type: ignore[no-any-return]  # RSGI's scope is untyped
+
+    @property
+    def query_string(self) -> str:
+        return self.scope.query_string  # type: ignore[no-any-return]  # RSGI's scope is untyped
+
+    @property
+    def root_path(self) -> str:
+        return ""
+
+    @property
+    def http_version(self) -> str:
+        return self.scope.http_version  # type: ignore[no-any-return]  # RSGI's scope is untyped
+
+    def header(self, name: str) -> str | None:
+        """Return one header without parsing the others; *name* in lower case."""
+        return self.scope.headers.get(name)  # type: ignore[no-any-return]  # RSGI's scope is untyped
+
+    def header_pairs(self) -> list[tuple[str, str]]:
+        headers = self.scope.headers
+        return clean_pairs((name, value) for name in headers.keys() for value in headers.get_all(name))  # noqa: SIM118 - RSGI's headers are no dict
+
+    def peer(self, headers: RequestHeaders) -> Peer:
+        scope = self.scope
+        host = headers.get("host") or scope.authority or ""
+        return peer_of(self.app, scope.client.rpartition(":")[0].strip("[]"), scope.scheme, host, headers)
+
+    # The body
+
+    async def aread_body(self, limits: Limits) -> None:
+        """Read the body into `received`."""
+        headers = self.scope.headers
+        length = headers.get("content-length")
+        declared = declared_length(length)
+        if declared is None and headers.get("transfer-encoding") is None and not self._may_have_body():
+            self.received = Body(b"", limits=limits)
+            return
+        content_type = headers.get("content-type") or ""
+        encoding = headers.get("content-encoding")
+        if (
+            declared is not None
+            and declared <= limits.spool_threshold
+            and declared <= limits.max_body
+            and encoding is None
+            and not content_type.startswith("multipart/")
+            and declared <= 65_536
+        ):
+            # PERF: a small body in one await; Granian raises where it is cut short.
+            try:
+                data = await self._whole()
+            except Exception as error:
+                raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
+            if len(data) != declared:
+                raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
+            self.received = Body(data, limits=limits)
+            return
+        intake = Intake(content_type=content_type, declared=declared, content_encoding=encoding, limits=limits)
+        await take_in(self, intake, self._chunks())
+
+    def _may_have_body(self) -> bool:
+        return self.scope.http_version.startswith("2")  # type: ignore[no-any-return]  # RSGI's scope is untyped
+
+    async def _whole(self) -> bytes:
+        return await self.protocol()  # type: ignore[no-any-return]  # RSGI's protocol is untyped
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self.protocol:
+                if chunk:
+                    yield bytes(chunk)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
+
+    def read_body(self, limits: Limits) -> None:
+        """Read the body from the thread of a `def` endpoint."""
+        self.bridge.wait(self.aread_body(limits))
+
+    def open_stream(self) -> AsyncIterator[bytes]:
+        """The chunks as they come, counted against the route's limit."""
+        return _counted(self, self._chunks())
+
+    async def wait_for_disconnect(self) -> None:
+        """Return once the client is gone."""
+        await self.protocol.client_disconnect()
+
+
+async def _counted(exchange: Exchange, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    endpoint = exchange.endpoint
+    limits = endpoint.limits if endpoint is not None else exchange.app.limits
+    counter = BodyCounter(limits.max_body, declared_length(exchange.header("content-length")))
+    async for chunk in chunks:
+        counter.count(chunk)
+        yield chunk
+    counter.finish()
+
+
+class RSGIAdapter:
+    """Answers RSGI calls for one compiled app."""
+
+    def __init__(self, app: CompiledApp, *, socket: Callable[..., Any] | None = None) -> None:
+        self.app = app
+        self.loop = Loop(app)
+        self._ready: asyncio.Future[None] | None = None
+        self._in_flight = 0
+        self._socket = socket
+
+    # Start and stop
+
+    def init(self, loop: asyncio.AbstractEventLoop) -> None:
+        """`__rsgi_init__`: run the start-up before the first request."""
+        self.loop.enter(loop)
+        lifecycle = self.app.lifecycle
+        if lifecycle.is_empty or not lifecycle.claim():
+            return
+        if loop.is_running():
+            # The embedded server calls this on its running loop: requests wait instead.
+            self._ready = asyncio.ensure_future(lifecycle.start(), loop=loop)
+        else:
+            loop.run_until_complete(lifecycle.start())
+
+    def stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """`__rsgi_del__`: run the shutdown after the last request."""
+        if loop.is_running():
+            self._ready = asyncio.ensure_future(self.app.lifecycle.stop(), loop=loop)
+        elif not loop.is_closed():
+            loop.run_until_complete(self.app.lifecycle.stop())
+
+    # One request
+
+    async def __call__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request."""
+        app, here = self.app, self.loop
+        if scope.proto != "http":
+            await self._refuse_socket(scope, protocol)
+            return
+        if here.loop is None:
+            self.init(asyncio.get_running_loop())
+        if self._ready is not None:
+            await self._ready
+            self._ready = None
+        exchange = RSGIExchange(app, here.bridge, scope, protocol)
+        token = set_current(exchange)
+        self._in_flight += 1
+        try:
+            method, path = scope.method, scope.path
+            # PERF: one touch of scope.headers (it copies), one set look-up.
+            hosts = scope.headers.get_all("host")
+            authority = scope.authority
+            if len(hosts) == 1 and hosts[0] in app.hosts.accepted and (authority is None or authority == hosts[0]):
+                endpoint = None
+            else:
+                endpoint = app.refuse_host(exchange, hosts, authority)
+            if 0 < app.max_in_flight < self._in_flight:
+                endpoint = app.refuse(exchange, ServiceUnavailable("Too many requests at once."))
+            if endpoint is None:
+                table = app.static_routes.get(path)
+                endpoint = table.get(method) if table is not None else None
+                if endpoint is None:
+                    endpoint = app.find(exchange, method, path, hosts[0] if hosts else authority or "")
+            exchange.endpoint = endpoint
+            if endpoint.is_async:
+                exchange.task = current_task()
+                here.watch(exchange)
+                try:
+                    reply = await endpoint.call(exchange, exchange.values)
+                except asyncio.CancelledError:
+                    reply = await stopped(endpoint, exchange)
+                finally:
+                    here.forget(exchange)
+            else:
+                reply = await in_thread(endpoint, exchange)
+            if reply is None:
+                protocol.response_empty(499, [])
+            elif reply.__class__ is tuple and method != "HEAD":
+                protocol.response_bytes(reply[0], reply[1].text, reply[2])
+            else:
+                await self._send(exchange, endpoint, reply, head=method == "HEAD")
+            if exchange.cleanups is not None or endpoint.teardown:
+                await finish(exchange, endpoint)
+            if app.finished.receivers:
+                app.finished.send(app.app, request=exchange.request)
+        finally:
+            self._in_flight -= 1
+            reset_current(token)
+
+    async def _send(self, exchange: RSGIExchange, endpoint: Endpoint, reply: Reply, *, head: bool) -> None:
+        protocol = exchange.protocol
+        if isinstance(reply, tuple):
+            status, block, body = reply
+            protocol.response_empty(status, [*block.text, ("content-length", str(len(body)))])
+            return
+        response = ready(exchange, reply)
+        headers = all_headers(response, self.app.blocks)
+        status = response.status
+        if isinstance(response, FileResponse):
+            headers.append(("content-length", str(response.length)))
+            if head:
+                protocol.response_empty(status, headers)
+            elif response.is_whole:
+                protocol.response_file(status, headers, str(response.path))
+            else:
+                protocol.response_file_range(status, headers, str(response.path), response.start, response.end)
+        elif isinstance(response, StreamResponse):
+            await self._stream(exchange, response, headers, head=head)
+        elif status in BODILESS:
+            protocol.response_empty(status, headers)
+        elif head:
+            protocol.response_empty(status, [*headers, ("content-length", str(len(response.body)))])
+        else:
+            protocol.response_bytes(status, headers, response.body)
+        run_closers(response)
+
+    async def _stream(
+        self, exchange: RSGIExchange, response: StreamResponse, headers: list[tuple[str, str]], *, head: bool
+    ) -> None:
+        chunks = chunks_of(exchange, response.chunks)
+        try:
+            if head or response.status in BODILESS:
+                exchange.protocol.response_empty(response.status, headers)
+                return
+            transport = exchange.protocol.response_stream(response.status, headers)
+            async with ended_by_disconnect(exchange):
+                async for chunk in chunks:
+                    await transport.send_bytes(chunk)
+        finally:
+            await chunks.aclose()  # type: ignore[attr-defined]  # an async generator
+
+    async def _refuse_socket(self, scope: Any, protocol: Any) -> None:
+        if self._socket is not None:
+            await self._socket(self, scope, protocol)
+        else:
+            protocol.close(1000)

@@ -1,0 +1,123 @@
+"""What all adapters do between a reply and the wire, and after the last byte."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from ..handling.application import CompiledApp
+from ..handling.exchange import Exchange
+from ..handling.results import Blocks
+from ..http.headers import RequestHeaders
+from ..http.hygiene import check_headers
+from ..http.proxies import Peer
+from ..http.response import Response, chunk_bytes
+
+__all__ = ["BODILESS", "STATUS_LINES", "all_headers", "chunks_of", "peer_of", "ready"]
+
+_logger = logging.getLogger("segue.request")
+
+# Statuses without a body (RFC 9110 §6.4.1): no Content-Length either.
+BODILESS = frozenset({*range(100, 200), 204, 304})
+
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def ready(exchange: Exchange, response: Response) -> Response:
+    """Return what is really sent: a conditional or partial response looks at the request."""
+    return response.prepare(exchange.request) if response.needs_request else response
+
+
+def all_headers(response: Response, blocks: Blocks) -> list[tuple[str, str]]:
+    """Return the response's headers with the app's constant ones laid under them."""
+    pairs = response.headers.pairs
+    block = blocks.page if response.content_type.startswith("text/html") else blocks.data
+    return block.under(pairs)
+
+
+def peer_of(app: CompiledApp, address: str, scheme: str, host: str, headers: RequestHeaders) -> Peer:
+    """Return who asks: the socket's peer, or what a trusted proxy says of it."""
+    if not app.trust.trusts_any:
+        return Peer(address, scheme, host)
+    return app.trust.resolve(
+        address,
+        scheme=scheme,
+        host=host,
+        x_forwarded_for=headers.get("x-forwarded-for"),
+        x_forwarded_proto=headers.get("x-forwarded-proto"),
+        x_forwarded_host=headers.get("x-forwarded-host"),
+    )
+
+
+def clean_pairs(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the header fields that a request may show: lower case, hygiene done."""
+    return check_headers(list(pairs))
+
+
+async def chunks_of(exchange: Exchange, chunks: Any) -> AsyncIterator[bytes]:
+    """Iterate a stream of either colour on the loop; closes it however this ends."""
+    if hasattr(chunks, "__aiter__"):
+        iterator = chunks.__aiter__()
+        try:
+            async for chunk in iterator:
+                yield chunk_bytes(chunk)
+        finally:
+            if hasattr(iterator, "aclose"):
+                await iterator.aclose()
+        return
+    # A plain iterator may wait, so every step of it runs in a thread.
+    iterator = iter(chunks)
+    hop, end = exchange.bridge.hop, object()
+    try:
+        while (chunk := await hop(exchange.portal, next, iterator, end)) is not end:
+            yield chunk_bytes(chunk)
+    finally:
+        if hasattr(iterator, "close"):
+            await hop(exchange.portal, iterator.close)
+
+
+def closers_of(response: Response) -> list[Any]:
+    """Return what `Response.on_close` registered."""
+    return response.__dict__.get("closers", [])
+
+
+def run_closers(response: Response) -> None:
+    """Call what `Response.on_close` registered; one that fails does not stop the others."""
+    for close in closers_of(response):
+        try:
+            close()
+        except Exception as error:
+            _logger.error("a response's on_close raised", exc_info=error)
+
+
+def sync_chunks(exchange: Exchange, chunks: Any) -> Iterator[bytes]:
+    """Iterate a stream of either colour in a thread."""
+    if hasattr(chunks, "__aiter__"):
+        iterator = chunks.__aiter__()
+        wait = exchange.bridge.wait
+
+        async def step() -> bytes | None:
+            try:
+                return chunk_bytes(await anext(iterator))
+            except StopAsyncIteration:
+                return None
+
+        async def close() -> None:
+            if hasattr(iterator, "aclose"):
+                await iterator.aclose()
+
+        try:
+            while (chunk := wait(step())) is not None:
+                yield chunk
+        finally:
+            wait(close())
+        return
+    iterator = iter(chunks)
+    try:
+        for chunk in iterator:
+            yield chunk_bytes(chunk)
+    finally:
+        if hasattr(iterator, "close"):
+            iterator.close()

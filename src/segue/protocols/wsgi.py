@@ -1,0 +1,302 @@
+"""WSGI (PEP 3333): the cheapest interface for `def` handlers.
+
+The request's own thread runs everything; async steps run on the background loop
+while it waits. What WSGI cannot tell: a header `X_Name` from `X-Name`, a repeated
+header from a joined one, and that a client is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..errors import BadRequest
+from ..handling.application import CompiledApp
+from ..handling.bridge import Portal
+from ..handling.endpoint import Endpoint
+from ..handling.exchange import Exchange
+from ..handling.recovery import cleanup, run
+from ..http.bodies import BodyCounter
+from ..http.download import FileResponse
+from ..http.headers import RequestHeaders
+from ..http.intake import Body, Intake, declared_length
+from ..http.limits import Limits
+from ..http.proxies import Peer
+from ..http.response import Response, StreamResponse
+from .loops import reset_current, set_current
+from .sending import BODILESS, STATUS_LINES, all_headers, clean_pairs, peer_of, ready, run_closers, sync_chunks
+
+__all__ = ["WSGIAdapter", "WSGIExchange"]
+
+_CHUNK = 65_536
+
+
+class WSGIExchange(Exchange):
+    """An exchange over WSGI's environ."""
+
+    __slots__ = ("environ", "path")
+
+    def __init__(self, app: CompiledApp, environ: dict[str, Any], path: str) -> None:
+        self.app = app
+        self.environ = environ
+        self.path = path
+        self.cleanups = None
+        self.values = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "bridge":
+            self.bridge = self.app.in_background()
+            return self.bridge
+        return Exchange.__getattr__(self, name)
+
+    @property
+    def method(self) -> str:
+        return self.environ["REQUEST_METHOD"]  # type: ignore[no-any-return]  # an environ is untyped
+
+    @property
+    def query_string(self) -> str:
+        return self.environ.get("QUERY_STRING", "")  # type: ignore[no-any-return]  # an environ is untyped
+
+    @property
+    def root_path(self) -> str:
+        return self.environ.get("SCRIPT_NAME", "").encode("latin-1").decode("utf-8", "replace")  # type: ignore[no-any-return]  # an environ is untyped
+
+    @property
+    def http_version(self) -> str:
+        return self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/")  # type: ignore[no-any-return]  # an environ is untyped
+
+    def header(self, name: str) -> str | None:
+        """Return one header without parsing the others; *name* in lower case."""
+        key = name.replace("-", "_").upper()
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = "HTTP_" + key
+        return self.environ.get(key)
+
+    def header_pairs(self) -> list[tuple[str, str]]:
+        pairs = [
+            (key[5:].replace("_", "-").lower(), value)
+            for key, value in self.environ.items()
+            if key.startswith("HTTP_") and key not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
+        ]
+        for key, name in (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length")):
+            if self.environ.get(key):
+                pairs.append((name, self.environ[key]))
+        return clean_pairs(pairs)
+
+    def peer(self, headers: RequestHeaders) -> Peer:
+        environ = self.environ
+        address = environ.get("REMOTE_ADDR", "")
+        # Granian puts the port behind the address.
+        if address.count(":") == 1:
+            address = address.partition(":")[0]
+        return peer_of(self.app, address, environ.get("wsgi.url_scheme", "http"), headers.get("host", ""), headers)
+
+    # The body
+
+    def read_body(self, limits: Limits) -> None:
+        """Read the body into `received`."""
+        environ = self.environ
+        declared = declared_length(environ.get("CONTENT_LENGTH") or None)
+        if declared is None and "HTTP_TRANSFER_ENCODING" not in environ:
+            self.received = Body(b"", limits=limits)
+            return
+        content_type = environ.get("CONTENT_TYPE") or ""
+        encoding = environ.get("HTTP_CONTENT_ENCODING")
+        if (
+            declared is not None
+            and declared <= 65_536
+            and declared <= limits.max_body
+            and encoding is None
+            and not content_type.startswith("multipart/")
+        ):
+            data = self._read(declared)
+            while len(data) < declared:
+                more = self._read(declared - len(data))
+                if not more:
+                    raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
+                data += more
+            self.received = Body(data, limits=limits)
+            return
+        intake = Intake(content_type=content_type, declared=declared, content_encoding=encoding, limits=limits)
+        try:
+            for chunk in self._chunks(declared):
+                intake.feed(chunk)
+            received = self.received = intake.finish()
+        except BaseException:
+            intake.close()
+            raise
+        if received.data is None:
+            self.add_cleanup(lambda error: received.close())
+
+    async def aread_body(self, limits: Limits) -> None:
+        """Read the body for a coroutine endpoint, in the request's own thread."""
+        await self.bridge.hop(self.portal, self.read_body, limits)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self.environ["wsgi.input"].read(size)  # type: ignore[no-any-return]  # an environ is untyped
+        except (OSError, RuntimeError, ValueError) as error:
+            raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
+
+    def _chunks(self, declared: int | None) -> Iterator[bytes]:
+        left = declared
+        while left is None or left > 0:
+            chunk = self._read(_CHUNK if left is None else min(_CHUNK, left))
+            if not chunk:
+                return
+            if left is not None:
+                left -= len(chunk)
+            yield chunk
+
+    def open_stream(self) -> Iterator[bytes]:
+        """The chunks as they come, counted against the route's limit."""
+        endpoint = self.endpoint
+        limits = endpoint.limits if endpoint is not None else self.app.limits
+        declared = declared_length(self.environ.get("CONTENT_LENGTH") or None)
+        counter = BodyCounter(limits.max_body, declared)
+        for chunk in self._chunks(declared):
+            counter.count(chunk)
+            yield chunk
+        counter.finish()
+
+    async def wait_for_disconnect(self) -> None:
+        """Wait for ever: WSGI does not tell."""
+        await self.bridge.loop.create_future()
+
+
+class WSGIAdapter:
+    """Answers WSGI calls for one compiled app."""
+
+    def __init__(self, app: CompiledApp) -> None:
+        self.app = app
+        self._is_started = app.lifecycle.is_empty
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        app = self.app
+        if not self._is_started:
+            self._start()
+        path = environ["PATH_INFO"] or "/"
+        method = environ["REQUEST_METHOD"]
+        exchange = WSGIExchange(app, environ, path)
+        token = set_current(exchange)
+        try:
+            host = environ.get("HTTP_HOST")
+            endpoint = None
+            if host not in app.hosts.accepted:
+                endpoint = app.refuse_host(exchange, [host] if host is not None else [])
+            if endpoint is None:
+                table = app.static_routes.get(path)
+                endpoint = table.get(method) if table is not None else None
+                if endpoint is None:
+                    endpoint = self._find(exchange, method, path, host or "")
+            exchange.endpoint = endpoint
+            if endpoint.is_async:
+                exchange.portal = portal = Portal()
+                reply = exchange.bridge.drive(portal, endpoint.call(exchange, exchange.values))
+            else:
+                reply = endpoint.call(exchange, exchange.values)
+            if reply.__class__ is tuple:
+                status, block, body = reply
+                start_response(STATUS_LINES[status], [*block.text, ("content-length", str(len(body)))])
+                if exchange.cleanups is None and not endpoint.teardown and not app.finished.receivers:
+                    return [body] if method != "HEAD" else []
+                return _Sent(exchange, endpoint, [body] if method != "HEAD" else [], None)
+            return self._send(exchange, endpoint, reply, start_response, head=method == "HEAD")
+        finally:
+            reset_current(token)
+
+    def _find(self, exchange: WSGIExchange, method: str, path: str, host: str) -> Endpoint:
+        if not path.isascii():
+            try:
+                path = exchange.path = path.encode("latin-1").decode("utf-8")
+            except (UnicodeDecodeError, UnicodeEncodeError):
+                return self.app.refuse(exchange, BadRequest("The path is not UTF-8.", code="http/bad-path"))
+            table = self.app.static_routes.get(path)
+            if table is not None and method in table:
+                return table[method]  # type: ignore[return-value]  # the router's targets are opaque to it
+        return self.app.find(exchange, method, path, host)
+
+    def _start(self) -> None:
+        lifecycle = self.app.lifecycle
+        if lifecycle.claim():
+            self.app.in_background().wait(lifecycle.start())
+        self._is_started = True
+
+    def stop(self) -> None:
+        """Run the shutdown; servers do not tell WSGI apps, so the runner does."""
+        if self.app.lifecycle.is_started:
+            self.app.in_background().wait(self.app.lifecycle.stop())
+        self._is_started = self.app.lifecycle.is_empty
+
+    def _send(
+        self,
+        exchange: WSGIExchange,
+        endpoint: Endpoint,
+        reply: Response,
+        start_response: Callable[..., Any],
+        *,
+        head: bool,
+    ) -> Iterable[bytes]:
+        response = ready(exchange, reply)
+        headers = all_headers(response, self.app.blocks)
+        status = response.status
+        chunks: Iterable[bytes]
+        if isinstance(response, StreamResponse):
+            chunks = () if head or status in BODILESS else sync_chunks(exchange, response.chunks)
+        elif isinstance(response, FileResponse):
+            headers = [*headers, ("content-length", str(response.length))]
+            chunks = () if head else response.chunks()
+        else:
+            body = response.body
+            if status not in BODILESS:
+                headers = [*headers, ("content-length", str(len(body)))]
+            chunks = () if head or status in BODILESS else (body,)
+        start_response(STATUS_LINES.get(status) or f"{status} Status", headers)
+        return _Sent(exchange, endpoint, chunks, response)
+
+
+class _Sent:
+    """A body on its way out; its end runs what follows the last byte."""
+
+    __slots__ = ("_chunks", "_endpoint", "_exchange", "_response")
+
+    def __init__(
+        self, exchange: WSGIExchange, endpoint: Endpoint, chunks: Iterable[bytes], response: Response | None
+    ) -> None:
+        self._exchange: WSGIExchange | None = exchange
+        self._endpoint = endpoint
+        self._chunks = chunks
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        exchange = self._exchange
+        chunks = iter(self._chunks)
+        while True:
+            # A stream's own code runs in the request's context, chunk by chunk.
+            token = set_current(exchange)
+            try:
+                chunk = next(chunks, None)
+            finally:
+                reset_current(token)
+            if chunk is None:
+                return
+            yield chunk
+
+    def close(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:
+            return
+        token = set_current(exchange)
+        try:
+            if hasattr(self._chunks, "close"):
+                self._chunks.close()
+            if self._response is not None:
+                run_closers(self._response)
+            if exchange.cleanups is not None or self._endpoint.teardown:
+                run(cleanup(exchange, self._endpoint.teardown), exchange)
+            finished = exchange.app.finished
+            if finished.receivers:
+                finished.send(exchange.app.app, request=exchange.request)
+        finally:
+            reset_current(token)

@@ -1,0 +1,114 @@
+"""Templates of an app: the meeting of `App` and `templating`.
+
+Loaded at the first template, so that an app without any never loads Jinja2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+from markupsafe import Markup
+
+from .context import Context, current
+from .handling.exchange import Exchange
+from .http.response import Response
+from .shortcuts import url_for
+from .signals import Signals, template_rendered
+from .templating import Folder, Templates
+
+if TYPE_CHECKING:
+    from .app import App
+
+__all__ = ["make_templates", "render", "render_error_template", "render_string", "stream"]
+
+
+def make_templates(app: App) -> Templates:
+    """Make the templates of *app* from its folders and registries."""
+    compiled = app.compile()
+    parts = compiled.parts
+    folders = [
+        Folder(part.scaffold.root_path / part.scaffold.template_folder, part.name)
+        for part in parts
+        if part.scaffold.template_folder is not None
+    ]
+    levels = [part.registries for part in parts]
+    levels += [part.scaffold.app_level for part in parts if part.name is not None]
+    reload = app.config["TEMPLATES_AUTO_RELOAD"]
+    signals: Signals = compiled.signals
+
+    def rendered(template: Any, context: Any) -> None:
+        signal = signals[template_rendered]
+        if signal.receivers:
+            signal.send(app, template=template, context=context)
+
+    return Templates(
+        folders,
+        debug=compiled.debug or app.testing,
+        auto_reload=compiled.debug if reload is None else reload,
+        globals={
+            "url_for": url_for,
+            "static": static_url,
+            "config": app.config,
+            **{name: value for level in levels for name, value in level.globals.items()},
+        },
+        filters={name: value for level in levels for name, value in level.filters.items()},
+        tests={name: value for level in levels for name, value in level.tests.items()},
+        on_rendered=rendered,
+        processors=compiled.processors,
+    )
+
+
+def static_url(filename: str) -> str:
+    """Return the URL of a static file, its content's hash in the name where it is known."""
+    compiled = current().app
+    name = compiled.static.hashed(filename) if compiled.static is not None else filename
+    base: str = compiled.app.config["STATIC_URL"]
+    if not base.startswith("/"):
+        return base.rstrip("/") + "/" + quote(name)
+    return url_for("static", filename=name)
+
+
+def _values(context: Context, given: Any, named: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    if given is None:
+        values = named
+    elif isinstance(given, Mapping):
+        values = {**given, **named}
+    elif isinstance(given, msgspec.Struct):
+        values = {**msgspec.structs.asdict(given), **named}
+    else:
+        values = {**vars(given), **named}
+    scope = None
+    if isinstance(context, Exchange):
+        values.setdefault("request", context.request)
+        if context.endpoint is not None and context.endpoint.scopes:
+            scope = context.endpoint.scopes[0]
+    return values, scope
+
+
+def render(context: Context, name: Any, given: Any, named: dict[str, Any]) -> Markup:
+    """Render the template *name* for *context*."""
+    values, scope = _values(context, given, named)
+    return Markup(context.app.app.templates.render(name, values, scope=scope))
+
+
+def render_string(context: Context, source: str, given: Any, named: dict[str, Any]) -> Markup:
+    """Render a template given as text for *context*."""
+    values, _ = _values(context, given, named)
+    return Markup(context.app.app.templates.render_string(source, values))
+
+
+def stream(context: Context, name: str, given: Any, named: dict[str, Any]) -> Iterator[str]:
+    """Render the template *name* for *context*, piece by piece."""
+    values, _ = _values(context, given, named)
+    chunks: Iterator[str] = context.app.app.templates.stream(name, values)
+    return chunks
+
+
+def render_error_template(app: App, name: str, values: dict[str, Any]) -> Response | None:
+    """Render the site's own page for a status, where it has one."""
+    if not app.templates.exists(name):
+        return None
+    return Response(app.templates.render(name, values))

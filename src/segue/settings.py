@@ -1,0 +1,50 @@
+"""The configuration keys of the core, with their defaults.
+
+Holds: one table; each battery declares its own keys in its `install.py`.
+Imports: floor 0.
+Never: reads a value.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .config import Config
+
+__all__ = ["declare_core"]
+
+
+def declare_core(config: Config) -> None:
+    """Declare every key that the core reads."""
+    declare = config.declare
+    declare("DEBUG", False, doc="Development: errors show themselves to a local browser.")
+    declare("TESTING", False, doc="Set by the test client.")
+    declare(
+        "SECRET_KEY", None, type=str, secret=True, env="SECRET_KEY", doc="Signs cookies and tokens; 32 bytes or more."
+    )
+    declare("SECRET_KEY_FALLBACKS", [], secret=True, doc="Former keys that still verify.")
+    declare("DATABASE", None, secret=True, env="DATABASE_URL", doc="Address of the database, or several by name.")
+    declare("REDIS_URL", None, type=str, secret=True, env="REDIS_URL", doc="Address of Redis.")
+    declare("SITE_URL", None, type=str, doc="The canonical origin, such as https://www.example.com.")
+    declare("SERVER_NAME", None, type=str, doc="The domain below which `subdomain=` routes live.")
+    declare(
+        "ALLOWED_HOSTS", [], doc="Hosts answered for: literal, or `.example.com` for all below. Default: SITE_URL's."
+    )
+    declare("TRUSTED_PROXIES", [], doc="Networks whose X-Forwarded-* headers are believed.")
+    declare("TRUSTED_ORIGINS", [], doc="Other origins that may send forms.")
+    declare("CSP", None, doc="Content security policy directives to add or replace; None removes one.")
+    declare("MAX_CONTENT_LENGTH", 2_500_000, doc="Largest body in bytes; `max_body=` on a route overrides it.")
+    declare("MAX_FORM_FIELDS", 1000, doc="Most fields of a form or query.")
+    declare("MAX_FILES", 100, doc="Most files of one request.")
+    declare("THREADS", min(32, 4 * (os.cpu_count() or 1)), doc="Threads for `def` handlers, per worker.")
+    declare("THREAD_QUEUE_SECONDS", 5.0, doc="A `def` handler that found no thread for so long is refused (503).")
+    declare("HANDLER_DEADLINE_SECONDS", 30.0, doc="An `async def` handler that runs longer is cancelled (503).")
+    declare("MAX_IN_FLIGHT", 0, doc="Most requests at once per worker; more are refused (503). 0: the server's limit.")
+    declare(
+        "TEMPLATES_AUTO_RELOAD", None, type=bool, doc="Look at templates anew for each rendering; by default in debug."
+    )
+    declare("STATIC_URL", "/static/", doc="Where static files are, a path or a CDN's address.")
+    declare("HOST", "127.0.0.1", doc="Address to listen on.")
+    declare("PORT", 8000, env="PORT", doc="Port to listen on.")
+    declare("WORKERS", 1, env="WEB_CONCURRENCY", doc="Worker processes.")
+    declare("LOG_LEVEL", "INFO", env="LOG_LEVEL", doc="Least severe level that is logged.")

@@ -1,0 +1,88 @@
+"""Aliases and Protocols that floors share.
+
+Holds: `Setup`, what a battery's `install.py` is given; `Sender`, a signal; encoders.
+Imports: the standard library and floor 0.
+Never: names a class of a higher floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+from .context import Key
+from .errors import Finding
+
+__all__ = ["Check", "Encoder", "Sender", "Setup"]
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+Encoder = Callable[[Any], Any]
+Check = Callable[..., Iterable[Finding]]
+
+
+class Sender(Protocol):
+    """A signal, as far as those who send it need it."""
+
+    @property
+    def receivers(self) -> Any:
+        """Truthy where somebody listens."""
+        ...
+
+    def send(self, sender: Any, /, **values: Any) -> Any:
+        """Call every receiver."""
+        ...
+
+
+class Setup(Protocol):
+    """What a battery may do to the app that installs it; `App` satisfies it."""
+
+    @property
+    def config(self) -> Any:
+        """The configuration; `declare` adds a key."""
+        ...
+
+    def provide(self, key: Key[T], value: T) -> None:
+        """Keep *value* under *key* for the app's life."""
+        ...
+
+    def before_request(self, function: F) -> F:
+        """Run *function* before each handler."""
+        ...
+
+    def after_request(self, function: F) -> F:
+        """Run *function* with each response."""
+        ...
+
+    def teardown_request(self, function: F) -> F:
+        """Run *function* after each last byte."""
+        ...
+
+    def middleware(self, function: F) -> F:
+        """Run *function* around everything inside it."""
+        ...
+
+    def guard(self, function: F) -> F:
+        """Run *function* before the body is read; what it returns answers at once."""
+        ...
+
+    def check(self, function: F) -> F:
+        """Add a system check."""
+        ...
+
+    def command(self, function: F) -> F:
+        """Add a command."""
+        ...
+
+    def encoder(self, kind: type) -> Callable[[F], F]:
+        """Teach handlers to return *kind*."""
+        ...
+
+    def parameter(self, what: str | type) -> Callable[[F], F]:
+        """Teach handlers to take a parameter of that name or type."""
+        ...
+
+    def request_attribute(self, name: str) -> Callable[[F], F]:
+        """Make `request.<name>` answer by a function of the request."""
+        ...

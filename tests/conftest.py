@@ -1,0 +1,61 @@
+"""Fixtures that all tests share: an app, and a client by each of the three protocols."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from segue import App
+from segue.testing import Client
+
+PROTOCOLS = ("rsgi", "asgi", "wsgi")
+
+
+@pytest.fixture
+def app() -> App:
+    """An empty app, beside no templates and no static files."""
+    return App("tests_app", static_folder=None, template_folder=None)
+
+
+@pytest.fixture(params=PROTOCOLS)
+def protocol(request: pytest.FixtureRequest) -> str:
+    """Each protocol in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def client(app: App, protocol: str) -> Callable[..., Client]:
+    """Make a client of the app, once its routes are there; errors become responses."""
+
+    def make(**options: Any) -> Client:
+        options.setdefault("protocol", protocol)
+        options.setdefault("raise_errors", False)
+        return Client(options.pop("app", app), **options)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of the machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("SEGUE_") and name != "SEGUE_TEST_ALL":
+            monkeypatch.delenv(name)
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip by name what needs a program that the machine lacks; with SEGUE_TEST_ALL fail."""
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            if shutil.which(name) is None:
+                message = f"needs {name}, which is not installed"
+                if os.environ.get("SEGUE_TEST_ALL") == "1":
+                    pytest.fail(message)
+                pytest.skip(message)

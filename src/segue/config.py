@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, get_origin
+from typing import Any, ClassVar, Self, get_origin, get_type_hints
 
 from .conversion import kind_of
 from .errors import Finding, SetupError, UsageError, cut, did_you_mean
@@ -117,7 +117,8 @@ class Config(MutableMapping[str, Any]):
             if name in vars(cls) and owner is not cls:  # a subclass gives another default
                 default = vars(cls)[name]
                 cls._annotated[name] = (owner, default)
-            setattr(cls, name, _Setting(name, default))
+            if name in vars(cls) or owner is cls:
+                setattr(cls, name, _Setting(name, default))
 
     @classmethod
     def declared_options(cls) -> list[Option]:
@@ -428,8 +429,8 @@ def _is_class_variable(annotation: Any) -> bool:
 
 def _annotation(owner: type, name: str) -> Any:
     try:
-        return inspect.get_annotations(owner, eval_str=True)[name]
-    except (NameError, AttributeError, SyntaxError) as error:
+        return get_type_hints(owner, include_extras=True)[name]
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
         raise SetupError(
             f"The type of {owner.__qualname__}.{name} cannot be found.",
             code="config/bad-annotation",

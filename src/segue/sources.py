@@ -105,7 +105,7 @@ def givens_of(target: Any, folders: Sequence[Path], source: str) -> Iterator[tup
         return lambda: source if place is None else line_of(place, key)
 
     given = {key: Given(copy_containers(value), locate(key)) for key, value in uppercase(thing).items()}
-    declared: Sequence[Option] = options() if callable(options) else ()
+    declared: Sequence[Option] = options() if options is not None else ()
     yield given, declared
 
 
@@ -189,7 +189,7 @@ def text_of(path: Path) -> str:
 
 def copy_containers(value: Any) -> Any:
     """Return *value* with its lists, tables and sets copied, so that no two apps share one."""
-    kind = type(value)
+    kind: Any = value.__class__
     if kind is dict:
         return {name: copy_containers(each) for name, each in value.items()}
     if kind is list:

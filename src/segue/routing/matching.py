@@ -215,7 +215,7 @@ class Tree:
         # Not where literal text or a mixed segment could stand in the last place: they come first.
         if not any(child.leaf for child in node.literals.values()) and not any(step[2] for step in node.steps):
             ends = [(accept, child.leaf.table) for accept, child, _ in node.steps if child.leaf is not None]
-            if ends:
+            if ends and text:  # at the root, a path without its first slash would look the same
                 self.ends[text] = ends
         for literal, child in node.literals.items():
             self._index_ends(child, f"{text}/{literal}")
@@ -229,6 +229,8 @@ class Tree:
             if value is not NO_MATCH:
                 return table, (value,)
         parts = path.split("/")
+        if parts[0] or not path:
+            return None
         found = _first(self.root, parts, 1, len(parts), ())
         if found is None and self.regexes:
             for leaf, values in self.by_regex(path):
@@ -237,6 +239,8 @@ class Tree:
 
     def every(self, path: str) -> Iterator[Found]:
         """Iterate over all matches, the best first."""
+        if not path.startswith("/"):
+            return
         if path in self.static:
             yield self.static[path], ()
         yield from _every(self.root, path.split("/"), 1, ())
@@ -244,7 +248,7 @@ class Tree:
 
     def by_regex(self, path: str) -> Iterator[Found]:
         """Iterate over the regular expressions that match."""
-        if not is_clean(path):
+        if not path.startswith("/") or not is_clean(path):
             return
         rest = path[1:]  # not a start position: `^` would not match there
         for pattern, rule, leaf in self.regexes.values():

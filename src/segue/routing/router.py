@@ -219,10 +219,10 @@ class Router:
                 if method in leaf.slashes:
                     return Redirect(quote_path(path + "/"))
                 allowed |= leaf.table.keys() | leaf.slashes.keys()
-        if not path.endswith("/"):
+        if path.startswith("/") and not path.endswith("/"):
             for tree, _ in self._trees(host):
                 for leaf, _ in tree.by_regex(path + "/"):
-                    if leaf.rules[method].strict_slashes if method in leaf.rules else False:
+                    if method in leaf.rules and leaf.rules[method].strict_slashes:
                         return Redirect(quote_path(path + "/"))
         if not allowed or method == WEBSOCKET:
             return None

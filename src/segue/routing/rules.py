@@ -76,9 +76,10 @@ def parse_host(
         if isinstance(part, str):
             bad = re.search(r"[:/\s]", part)
             if bad is not None:
-                refuse_rule(text, text.index(part) + bad.start(), "A host has no port, slash or space.", "", where)
+                at = text.index(part) + bad.start()
+                refuse_rule(text, at, "A host has no port, slash or space.", "Write the name alone.", where)
         elif not part.converter.part_isolating:
-            refuse_rule(text, text.index(f":{part.name}>"), "This converter is for paths.", "", where)
+            refuse_rule(text, text.index(f":{part.name}>"), "This converter is for paths.", f"<{part.name}>", where)
     return tuple(part.lower() if isinstance(part, str) else part for part in parts)
 
 
@@ -89,9 +90,8 @@ def _parse(text: str, converters: Mapping[str, type[Converter]], where: str) -> 
         if text[at] == "<":
             match = _PARAMETER.match(text, at)
             if match is None:
-                refuse_rule(
-                    text, at, "A parameter is <name>, <converter:name> or <converter(argument):name>.", "", where
-                )
+                problem = "A parameter is <name>, <converter:name> or <converter(argument):name>."
+                refuse_rule(text, at, problem, "Write for example <int:pk>.", where)
             parameter = _parameter(text, match, converters, where)
             if any(isinstance(part, Parameter) and part.name == parameter.name for part in parts):
                 refuse_rule(text, at, f"Two parameters are called `{parameter.name}`.", "Rename one of them.", where)
@@ -105,7 +105,8 @@ def _parse(text: str, converters: Mapping[str, type[Converter]], where: str) -> 
             bad = re.search(r"[>?#\\]", literal)
             if bad is not None or not is_clean(literal):
                 problem = f"A path has no {bad[0]!r}." if bad else "It has a control character."
-                refuse_rule(text, at + (bad.start() if bad else 0), problem, "", where)
+                hint = "Take it out; what stands behind a ? in a URL is a parameter of the handler, not of the rule."
+                refuse_rule(text, at + (bad.start() if bad else 0), problem, hint, where)
             parts.append(literal)
             at += len(literal)
     return tuple(parts)
@@ -137,7 +138,8 @@ def _parameter(text: str, match: re.Match[str], converters: Mapping[str, type[Co
         converter = factory(*positional, **named)
         re.compile(converter.regex)
     except (TypeError, ValueError, re.error) as error:
-        refuse_rule(text, match.start(), f"The converter `{kind}` refuses its arguments: {error}.", "", where)
+        problem = f"The converter `{kind}` refuses its arguments: {error}."
+        refuse_rule(text, match.start(), problem, f"{factory.__doc__ or kind}".partition("\n")[0], where)
     return Parameter(name, converter, (factory, tuple(positional), tuple(sorted(named.items()))))
 
 
@@ -233,7 +235,7 @@ class Rule:
             pattern = re.compile(text)
         except re.error as error:
             problem = f"The regular expression is wrong: {error.msg}."
-            refuse_rule(text, error.pos or 0, problem, "", self.place)
+            refuse_rule(text, error.pos or 0, problem, "A backslash stands before what is meant as text.", self.place)
         names = sorted(pattern.groupindex, key=pattern.groupindex.__getitem__) or [""] * pattern.groups
         return pattern, tuple(found.get(name) or Parameter(name, _GROUP, None) for name in names)
 

@@ -231,6 +231,13 @@ class SlugConverter(Converter):
     rank = 50
     python_type = str
 
+    def accept(self, text: str) -> Any:
+        """Return *text*, or `NO_MATCH`."""
+        return text if _is_slug(text) is not None else NO_MATCH
+
+
+_is_slug = re.compile(SlugConverter.regex).fullmatch
+
 
 class AnyConverter(Converter):
     """One of a few words: `<any(about, help):page>`."""

@@ -36,6 +36,9 @@ class Answer:
     headers: dict[str, str]
     body: bytes
 
+    def __str__(self) -> str:
+        return f"{self.status} {self.headers.get('content-type', '-')} {self.body[:200]!r}"
+
 
 @dataclass(slots=True)
 class Tally:
@@ -155,7 +158,6 @@ class Load:
         requests: Whole requests, one after the other; must not run out.
         connections: How many requests are in flight at once.
         accept: The statuses a run may see; another one ends it.
-        usual_length: Bytes of an answer seen before: spares taking each one apart.
     """
 
     def __init__(

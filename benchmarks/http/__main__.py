@@ -7,6 +7,7 @@ import sys
 
 from benchmarks.environment import ROOT, ensure_environment, save
 from benchmarks.servers import pin_to
+from benchmarks.verdicts import conclude
 
 from .contestants import GROUPS, Contestant
 from .measure import Measured, Plan, measure_group
@@ -39,22 +40,18 @@ def main() -> int:
         measured[name] = measure_group(group, chosen, rows, plan, say)
         print(table(group, measured[name], options.rows), end="\n\n", flush=True)
     verdicts = list(judge(measured))
-    print(*verdicts, sep="\n")
     path = save(
         "http",
         {
             "plan": {"rounds": plan.rounds, "seconds": plan.seconds, "connections": plan.connections},
             "groups": as_json(measured),
-            "verdicts": [
-                {"what": verdict.what, "required": verdict.required, "measured": verdict.measured}
-                for verdict in verdicts
-            ],
+            "verdicts": [verdict.as_json() for verdict in verdicts],
             "notes": notes,
         },
     )
+    status = conclude(verdicts, check=options.check)
     print(f"Written to {path.relative_to(ROOT)}")
-    missed = [verdict for verdict in verdicts if not verdict.is_met]
-    return 1 if options.check and missed else 0
+    return status
 
 
 def _is_chosen(contestant: Contestant, only: list[str]) -> bool:

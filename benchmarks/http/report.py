@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from benchmarks.verdicts import Verdict
 
 from .contestants import CEILING, GROUPS, Group
 from .measure import Figures, Measured
 
-__all__ = ["Verdict", "as_json", "judge", "table"]
+__all__ = ["as_json", "judge", "table"]
 
-# Least shares of the ceiling, by group, label and row.
 _RAW = ("plain", "json", "path", "query")
+# The hand-written page costs Jinja2's own time and the ceiling's; 1.1 times that is allowed.
+_PAGE = {"page": 1 / 1.1}
+# Least shares of the ceiling, by group, label and row.
 _LEAST: dict[tuple[str, str], dict[str, float]] = {
-    ("rsgi", "segue"): {**dict.fromkeys(_RAW, 0.90), "body": 0.85},
+    ("rsgi", "segue"): {**dict.fromkeys(_RAW, 0.90), "body": 0.85, **_PAGE},
     ("rsgi", "segue (def)"): dict.fromkeys((*_RAW, "body"), 0.70),
-    ("uvicorn", "segue"): dict.fromkeys((*_RAW, "body"), 0.85),
-    ("wsgi", "segue"): {**dict.fromkeys(_RAW, 0.85), "body": 0.70},
+    ("asgi", "segue"): _PAGE,
+    ("uvicorn", "segue"): {**dict.fromkeys((*_RAW, "body"), 0.85), **_PAGE},
+    ("wsgi", "segue"): {**dict.fromkeys(_RAW, 0.85), "body": 0.70, **_PAGE},
 }
-# The hand-written page is Jinja2's own time and the ceiling's; 1.1 times that is allowed.
-_LEAST_PAGE = 1 / 1.1
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One requirement, and whether it was met."""
-
-    what: str
-    required: float
-    measured: float
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the measured value is the required one or better."""
-        return self.measured >= self.required
-
-    def __str__(self) -> str:
-        return (
-            f"{'met   ' if self.is_met else 'MISSED'} {self.what}: {self.measured:.2f} (at least {self.required:.2f})"
-        )
 
 
 def table(group: Group, measured: Measured, rows: list[str]) -> str:
@@ -67,31 +50,18 @@ def judge(measured: dict[str, Measured]) -> Iterator[Verdict]:
     """Yield a verdict for each requirement of which both sides were measured."""
     for name, group in measured.items():
         ceiling = group.get(CEILING, {})
-        peers = {contestant.label for contestant in GROUPS[name].contestants if contestant.is_peer}
-        for label, rows in group.items():
-            if not label.startswith("segue"):
-                continue
+        peers = {entry.label for entry in GROUPS[name].contestants if entry.is_peer} & group.keys()
+        for label in ("segue", "segue (def)"):
             least = _LEAST.get((name, label), {})
-            for row, figures in rows.items():
-                required = _LEAST_PAGE if row == "page" else least.get(row)
-                if (required is not None and row in ceiling and label == "segue") or (row in least and row in ceiling):
-                    yield Verdict(
-                        f"{name} {label} {row}, share of the ceiling", required or 0, figures.share_of(ceiling[row])
-                    )
-                if label == "segue":
-                    yield from _ahead(
-                        name,
-                        row,
-                        figures,
-                        {peer: group[peer][row] for peer in peers & group.keys() if row in group[peer]},
-                    )
-
-
-def _ahead(name: str, row: str, figures: Figures, peers: dict[str, Figures]) -> Iterator[Verdict]:
-    if not peers:
-        return
-    best = min(peers, key=lambda peer: peers[peer].typical_cpu_us)
-    yield Verdict(f"{name} {row}, ahead of the best peer ({best})", 1.0, figures.share_of(peers[best]))
+            for row, figures in group.get(label, {}).items():
+                if row in least and row in ceiling:
+                    what = f"{name} {label} {row}, share of the ceiling"
+                    yield Verdict(what, figures.share_of(ceiling[row]), least[row])
+        for row, figures in group.get("segue", {}).items():
+            rivals = {peer: group[peer][row] for peer in peers if row in group[peer]}
+            if rivals:
+                best = min(rivals, key=lambda peer: rivals[peer].typical_cpu_us)
+                yield Verdict(f"{name} segue {row}, ahead of {best}", figures.share_of(rivals[best]), 1.0)
 
 
 def as_json(measured: dict[str, Measured]) -> dict[str, Any]:

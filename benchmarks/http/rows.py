@@ -13,7 +13,7 @@ from benchmarks.load import Answer, LoadError, build_request, fetch
 
 from .content import GREETING, MESSAGE, RECORDS
 
-__all__ = ["ROWS", "Row"]
+__all__ = ["ROWS", "Ask", "Row"]
 
 _PATHS = 5_000
 _FIRST_ITEM = 10_000

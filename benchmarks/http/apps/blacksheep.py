@@ -23,7 +23,7 @@ def dumps(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-json_settings.use(loads=msgspec.json.decode, dumps=dumps)
+json_settings.use(loads=msgspec.json.decode, dumps=dumps)  # type: ignore[no-untyped-call]  # it ships no types
 html_settings.use(JinjaRenderer(loader=jinja2.FileSystemLoader(TEMPLATES)))
 app = Application(show_error_details=False)
 FIRST_PAGE = FromQuery(1)

@@ -1,13 +1,13 @@
 """Django without middleware (its leanest), the cached template loader, `def` and `async def` views."""
 
-import django
+import django  # type: ignore[import-untyped]  # it ships no types
 import msgspec
-from django.conf import settings
-from django.core.asgi import get_asgi_application
-from django.core.wsgi import get_wsgi_application
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.urls import path
+from django.conf import settings  # type: ignore[import-untyped]  # it ships no types
+from django.core.asgi import get_asgi_application  # type: ignore[import-untyped]  # it ships no types
+from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]  # it ships no types
+from django.http import HttpRequest, HttpResponse, JsonResponse  # type: ignore[import-untyped]  # it ships no types
+from django.shortcuts import render  # type: ignore[import-untyped]  # it ships no types
+from django.urls import path  # type: ignore[import-untyped]  # it ships no types
 
 from benchmarks.http.content import GREETING, MESSAGE, OTHERS_AFTER, OTHERS_BEFORE, RECORDS, TEMPLATES, NewItem
 

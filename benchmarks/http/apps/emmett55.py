@@ -4,7 +4,7 @@ import tempfile
 
 import jinja2
 import msgspec
-from emmett55 import App, abort, request, response
+from emmett55 import App, abort, request, response  # type: ignore[import-untyped]  # it ships no types
 
 from benchmarks.http.content import GREETING, MESSAGE, OTHERS_AFTER, OTHERS_BEFORE, RECORDS, TEMPLATES, NewItem
 
@@ -31,25 +31,25 @@ for number, path in enumerate(OTHERS_BEFORE):
     app.route(path, name=f"before{number}", methods="get", output="str")(other)
 
 
-@app.route("/plain", methods="get", output="str")
+@app.route("/plain", methods="get", output="str")  # type: ignore[untyped-decorator]  # it ships no types
 async def plain() -> str:
     response.content_type = "text/plain; charset=utf-8"
     return GREETING
 
 
-@app.route("/json", methods="get", output="bytes")
+@app.route("/json", methods="get", output="bytes")  # type: ignore[untyped-decorator]  # it ships no types
 async def message() -> bytes:
     response.content_type = "application/json"
     return encode(MESSAGE)
 
 
-@app.route("/items/<int:pk>", methods="get", output="bytes")
+@app.route("/items/<int:pk>", methods="get", output="bytes")  # type: ignore[untyped-decorator]  # it ships no types
 async def item(pk: int) -> bytes:
     response.content_type = "application/json"
     return encode({"id": pk})
 
 
-@app.route("/search", methods="get", output="bytes")
+@app.route("/search", methods="get", output="bytes")  # type: ignore[untyped-decorator]  # it ships no types
 async def search() -> bytes:
     query = request.query_params
     q = query.q or ""
@@ -63,7 +63,7 @@ async def search() -> bytes:
     return encode({"q": q, "page": page})
 
 
-@app.route("/items", methods="post", output="bytes")
+@app.route("/items", methods="post", output="bytes")  # type: ignore[untyped-decorator]  # it ships no types
 async def create() -> bytes:
     try:
         new = decode_item(await request.body)
@@ -73,7 +73,7 @@ async def create() -> bytes:
     return encode(new)
 
 
-@app.route("/page", methods="get", output="str")
+@app.route("/page", methods="get", output="str")  # type: ignore[untyped-decorator]  # it ships no types
 async def page() -> str:
     response.content_type = "text/html; charset=utf-8"
     return page_template.render(heading="Twelve records", records=RECORDS)

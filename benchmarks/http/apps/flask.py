@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from flask import Flask, abort, render_template, request
+from flask import Flask, abort, current_app, render_template, request
 from flask.json.provider import JSONProvider
 from flask.typing import ResponseReturnValue
 
@@ -23,7 +23,7 @@ class MsgspecProvider(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Any:
         body = msgspec.json.encode(self._prepare_response_obj(args, kwargs))
-        return self._app.response_class(body, mimetype="application/json")
+        return current_app.response_class(body, mimetype="application/json")
 
 
 app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=None)

@@ -21,14 +21,14 @@ def make_app() -> App:
     """Make an app with the other routes that come first."""
     made = App(__name__, config={"ALLOWED_HOSTS": ["127.0.0.1"]}, template_folder=str(TEMPLATES), static_folder=None)
     for number, path in enumerate(OTHERS_BEFORE):
-        made.get(path, name=f"before{number}")(other)
+        made.get(path, endpoint=f"before{number}")(other)
     return made
 
 
 def finish(made: App) -> None:
     """Add the other routes that come last."""
     for number, path in enumerate(OTHERS_AFTER):
-        made.get(path + "<int:pk>", name=f"after{number}")(shelf)
+        made.get(path + "<int:pk>", endpoint=f"after{number}")(shelf)
 
 
 def shelf(pk: int) -> str:
@@ -73,32 +73,32 @@ finish(app)
 app_def = make_app()
 
 
-@app_def.get("/plain", name="plain")
+@app_def.get("/plain", endpoint="plain")
 def plain_def() -> Response:
     return Response(GREETING, content_type="text/plain; charset=utf-8")
 
 
-@app_def.get("/json", name="message")
+@app_def.get("/json", endpoint="message")
 def message_def() -> dict[str, str]:
     return MESSAGE
 
 
-@app_def.get("/items/<int:pk>", name="item")
+@app_def.get("/items/<int:pk>", endpoint="item")
 def item_def(pk: int) -> dict[str, int]:
     return {"id": pk}
 
 
-@app_def.get("/search", name="search")
+@app_def.get("/search", endpoint="search")
 def search_def(q: Query, page: Page = 1) -> dict[str, object]:
     return {"q": q, "page": page}
 
 
-@app_def.post("/items", name="create")
+@app_def.post("/items", endpoint="create")
 def create_def(item: NewItem) -> NewItem:
     return item
 
 
-@app_def.get("/page", name="page")
+@app_def.get("/page", endpoint="page")
 def page_def() -> str:
     return render_template("page.html", heading="Twelve records", records=RECORDS)
 

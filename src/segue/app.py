@@ -322,13 +322,13 @@ class App(Scaffold):
 
     # Protocols
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, first: Any, second: Any, third: Any = None) -> Any:
         """Answer ASGI (three arguments) or WSGI (two)."""
-        if len(arguments) == 3:
-            if self._asgi is None:
-                self._asgi = ASGIAdapter(self.compile(serving=True))
-            return self._asgi(*arguments)
-        return self.wsgi(*arguments)
+        if third is None:
+            return self.wsgi(first, second)
+        if self._asgi is None:
+            self._asgi = ASGIAdapter(self.compile(serving=True))
+        return self._asgi(first, second, third)
 
     @property
     def wsgi(self) -> Callable[[dict[str, Any], Callable[..., Any]], Any]:
@@ -343,14 +343,17 @@ class App(Scaffold):
                 self._wsgi = WSGIAdapter(self.compile(serving=True))
         return self._wsgi(environ, start_response)
 
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._rsgi = RSGIAdapter(self.compile(serving=True))
-        self._rsgi.init(loop)
-
-    def __rsgi__(self, scope: Any, protocol: Any) -> Any:
+    @property
+    def __rsgi__(self) -> Callable[[Any, Any], Any]:
+        """The RSGI callable: the server asks once, and calls the adapter itself from then on."""
         if self._rsgi is None:
             self._rsgi = RSGIAdapter(self.compile(serving=True))
-        return self._rsgi(scope, protocol)
+        return self._rsgi.__call__
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._rsgi is None:
+            self._rsgi = RSGIAdapter(self.compile(serving=True))
+        self._rsgi.init(loop)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._rsgi is not None:

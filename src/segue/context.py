@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar, overload
 
 from .errors import UsageError
 
-__all__ = ["Context", "Key", "State", "current", "find_current", "using"]
+__all__ = ["Context", "Key", "State", "current", "find_current", "lazy", "using"]
 
 T = TypeVar("T")
 
@@ -61,43 +61,59 @@ class State:
         return vars(self).pop(name, default)
 
 
+class lazy(Generic[T]):  # noqa: N801 - used like a decorator
+    """An attribute made at its first touch, and a plain one from then on.
+
+    PERF: a request that never touches it pays nothing, not even a slot to clear.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | T:
+        if instance is None:
+            return self
+        value = self._make(instance)
+        # This descriptor has no __set__, so the instance's own value wins next time.
+        setattr(instance, self._name, value)
+        return value
+
+
 class Context:
     """Everything that is kept for one request, command or task.
 
-    `request`, `state` and `values` are made when first touched, so that a
-    request whose handler asks for nothing pays for nothing.
-
     Attributes:
         app: The compiled app that runs this.
-        request: The request; outside one, touching it raises `UsageError`.
-        state: What users carry along.
-        values: What Segue keeps, by `Key`.
+        cleanups: What runs at the end, with the exception that ended it or `None`.
     """
 
-    __slots__ = ("app", "cleanups", "request", "state", "values")
-
-    app: Any
-    request: Any
-    state: State
-    values: dict[Key[Any], Any]
-    cleanups: list[Callable[[BaseException | None], Any]] | None
+    cleanups: list[Callable[[BaseException | None], Any]] | None = None
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.cleanups = None
 
-    def __getattr__(self, name: str) -> Any:
-        # Reached only for a slot that was never set: make it, once.
-        if name == "request":
-            value: Any = self.make_request()
-        elif name == "state":
-            value = State()
-        elif name == "values":
-            value = {}
-        else:
-            raise AttributeError(name)
-        setattr(self, name, value)
-        return value
+    @lazy
+    def request(self) -> Any:
+        """The request; outside one, touching it raises `UsageError`."""
+        return self.make_request()
+
+    @lazy
+    def state(self) -> State:
+        """What users carry along."""
+        return State()
+
+    @lazy
+    def kept(self) -> dict[Key[Any], Any]:
+        """What Segue keeps, by `Key`."""
+        return {}
 
     def make_request(self) -> Any:
         """Build the request. Adapters override it; a command or task has none."""
@@ -114,11 +130,15 @@ class Context:
         Raises:
             UsageError: Nothing provides it (`app/nothing-provided`).
         """
-        values = self.values
+        values = self.kept
         if key in values:
             found: T = values[key]
             return found
         return self.app.provided(key)  # type: ignore[no-any-return]  # the app keeps values by typed keys
+
+    def keep(self, key: Key[T], value: T) -> None:
+        """Keep *value* under *key* until this ends."""
+        self.kept[key] = value
 
 
 _current: ContextVar[Context | None] = ContextVar("segue_context", default=None)

@@ -39,38 +39,18 @@ class Exchange(Context):
         stopped: Why the supervisor cancelled it: an HTTP status, or `gone`.
     """
 
-    __slots__ = (
-        "bridge",
-        "deadline",
-        "endpoint",
-        "error",
-        "outcome",
-        "portal",
-        "received",
-        "stopped",
-        "task",
-        "values",
-        "watcher",
-    )
-
+    # PERF: defaults that live on the class cost a request nothing; most are never set.
     bridge: Bridge
-    deadline: float | None
-    endpoint: Endpoint | None
-    error: BaseException | None
-    outcome: Any
-    portal: Portal | None
-    received: Body | None
-    stopped: Any
-    task: asyncio.Task[Any] | None
-    watcher: asyncio.Future[None] | None
-    values: tuple[Any, ...]
-
-    def __getattr__(self, name: str) -> Any:
-        # PERF: slots that most requests never set answer from here; setting
-        # them all for each request would cost as much as the routing does.
-        if name in _UNSET:
-            return _UNSET[name]
-        return Context.__getattr__(self, name)
+    deadline: float | None = None
+    endpoint: Endpoint | None = None
+    error: BaseException | None = None
+    outcome: Any = None
+    portal: Portal | None = None
+    received: Body | None = None
+    stopped: Any = None
+    task: asyncio.Task[Any] | None = None
+    values: tuple[Any, ...] = ()
+    watcher: asyncio.Future[None] | None = None
 
     def make_request(self) -> Request:
         """Build the request that this exchange feeds."""
@@ -95,17 +75,3 @@ class Exchange(Context):
             self.cleanups = [cleanup]
         else:
             self.cleanups.append(cleanup)
-
-
-_UNSET: dict[str, Any] = {
-    "deadline": None,
-    "endpoint": None,
-    "error": None,
-    "outcome": None,
-    "portal": None,
-    "received": None,
-    "stopped": None,
-    "task": None,
-    "values": (),
-    "watcher": None,
-}

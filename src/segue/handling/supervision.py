@@ -26,7 +26,8 @@ class Supervisor:
         deadline_seconds: An `async def` handler that runs longer is cancelled (503).
 
     Attributes:
-        inflight: The requests being watched; adapters add and discard.
+        inflight: The requests being watched; adapters add and discard. The set itself
+            is theirs to hold: it is never replaced.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, deadline_seconds: float) -> None:
@@ -34,33 +35,23 @@ class Supervisor:
         self.deadline_seconds = deadline_seconds
         self.inflight: set[Exchange] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._idle_ticks = 0
 
     def __repr__(self) -> str:
         return f"<Supervisor {len(self.inflight)} in flight>"
 
-    def watch(self, exchange: Exchange) -> None:
-        """Watch *exchange* until `inflight.discard`; its `task` is what is cancelled."""
-        self.inflight.add(exchange)
+    def start(self) -> None:
+        """Begin to look; for as long as the loop runs."""
         if self._timer is None:
             self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
 
     def forget(self, exchange: Exchange) -> None:
-        """Stop watching *exchange*: it was answered."""
+        """Stop watching *exchange*, which was seen: it was answered."""
         self.inflight.discard(exchange)
-        if exchange.deadline is not None and exchange.watcher is not None:
+        if exchange.watcher is not None:
             exchange.watcher.cancel()
 
     def _look(self) -> None:
-        if not self.inflight:
-            # The timer rests only after a while: a timer for each lone request would cost more.
-            self._idle_ticks += 1
-            if self._idle_ticks > 20:
-                self._timer = None
-                self._idle_ticks = 0
-                return
-        else:
-            self._idle_ticks = 0
+        if self.inflight:
             now = self.loop.time()
             for exchange in list(self.inflight):
                 deadline = exchange.deadline

@@ -35,8 +35,6 @@ _MAX_HEADERS = 100
 class ASGIExchange(Exchange):
     """An exchange over ASGI's scope and its two callables."""
 
-    __slots__ = ("path", "receive", "scope", "send")
-
     def __init__(self, app: CompiledApp, bridge: Bridge, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         self.app = app
         self.bridge = bridge
@@ -44,9 +42,6 @@ class ASGIExchange(Exchange):
         self.receive = receive
         self.send = send
         self.path = path
-        self.cleanups = None
-        self.deadline = None
-        self.values = ()
 
     @property
     def method(self) -> str:
@@ -173,7 +168,6 @@ class ASGIAdapter:
     def __init__(self, app: CompiledApp, *, socket: Callable[..., Any] | None = None) -> None:
         self.app = app
         self.loop = Loop(app)
-        self._in_flight = 0
         self._socket = socket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -194,7 +188,6 @@ class ASGIAdapter:
             path = path[len(root) :] or "/"
         exchange = ASGIExchange(app, here.bridge, scope, receive, send, path)
         token = set_current(exchange)
-        self._in_flight += 1
         try:
             method = scope["method"]
             headers = scope["headers"]
@@ -204,7 +197,7 @@ class ASGIAdapter:
                 endpoint = None
             else:
                 endpoint = self._refuse(exchange, headers, hosts)
-            if 0 < app.max_in_flight < self._in_flight:
+            if app.max_in_flight and len(here.inflight) >= app.max_in_flight:
                 endpoint = app.refuse(exchange, ServiceUnavailable("Too many requests at once."))
             if endpoint is None:
                 table = app.static_routes.get(path)
@@ -217,13 +210,15 @@ class ASGIAdapter:
             exchange.endpoint = endpoint
             if endpoint.is_async:
                 exchange.task = current_task()
-                here.watch(exchange)
+                here.inflight.add(exchange)
                 try:
                     reply = await endpoint.call(exchange, exchange.values)
                 except asyncio.CancelledError:
                     reply = await stopped(endpoint, exchange)
                 finally:
-                    here.forget(exchange)
+                    here.inflight.discard(exchange)
+                    if exchange.deadline is not None:
+                        here.supervisor.forget(exchange)
             else:
                 reply = await in_thread(endpoint, exchange)
             if reply is None:
@@ -245,7 +240,6 @@ class ASGIAdapter:
             if app.finished.receivers:
                 app.finished.send(app.app, request=exchange.request)
         finally:
-            self._in_flight -= 1
             reset_current(token)
 
     def _refuse(self, exchange: ASGIExchange, headers: list[Any], hosts: list[bytes]) -> Endpoint | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ..context import _current  # pyright: ignore[reportPrivateUsage]  # PERF: set once per request
@@ -29,12 +29,9 @@ reset_current = _current.reset
 class Loop:
     """The adapter's view of the loop it runs on."""
 
-    __slots__ = ("app", "bridge", "forget", "loop", "supervisor", "watch")
-
     bridge: Bridge
     supervisor: Supervisor
-    watch: Callable[[Exchange], None]
-    forget: Callable[[Exchange], None]
+    inflight: set[Exchange]
 
     def __init__(self, app: CompiledApp) -> None:
         self.app = app
@@ -44,8 +41,11 @@ class Loop:
         """Use *loop* from now on."""
         self.loop = loop
         self.bridge, self.supervisor = self.app.on_loop(loop)
-        self.watch = self.supervisor.watch
-        self.forget = self.supervisor.forget
+        self.inflight = self.supervisor.inflight
+        if loop.is_running():
+            self.supervisor.start()
+        else:
+            loop.call_soon(self.supervisor.start)
 
 
 async def in_thread(endpoint: Endpoint, exchange: Exchange) -> Reply:
@@ -87,7 +87,7 @@ async def take_in(exchange: Exchange, intake: Intake, chunks: AsyncIterator[byte
     watched = exchange in supervisor.inflight
     if not watched:
         exchange.task = asyncio.current_task()
-        supervisor.watch(exchange)
+        supervisor.inflight.add(exchange)
     started = loop.time()
     exchange.deadline = started + clock.allowed(0)
     try:
@@ -115,7 +115,7 @@ async def take_in(exchange: Exchange, intake: Intake, chunks: AsyncIterator[byte
     finally:
         exchange.deadline = None
         if not watched:
-            supervisor.inflight.discard(exchange)
+            supervisor.forget(exchange)
 
 
 @asynccontextmanager

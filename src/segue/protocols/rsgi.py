@@ -15,7 +15,6 @@ from typing import Any
 
 from ..errors import BadRequest, ServiceUnavailable
 from ..handling.application import CompiledApp
-from ..handling.bridge import Bridge
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.results import Reply
@@ -31,20 +30,14 @@ from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, rea
 
 __all__ = ["RSGIAdapter", "RSGIExchange"]
 
+new = object.__new__
+
 
 class RSGIExchange(Exchange):
     """An exchange over RSGI's scope and protocol objects."""
 
-    __slots__ = ("protocol", "scope")
-
-    def __init__(self, app: CompiledApp, bridge: Bridge, scope: Any, protocol: Any) -> None:
-        self.app = app
-        self.bridge = bridge
-        self.scope = scope
-        self.protocol = protocol
-        self.cleanups = None
-        self.deadline = None
-        self.values = ()
+    scope: Any  # Any: RSGI's objects have no types
+    protocol: Any
 
     @property
     def method(self) -> str:
@@ -154,8 +147,8 @@ class RSGIAdapter:
     def __init__(self, app: CompiledApp, *, socket: Callable[..., Any] | None = None) -> None:
         self.app = app
         self.loop = Loop(app)
-        self._ready: asyncio.Future[None] | None = None
-        self._in_flight = 0
+        self._is_ready = False
+        self._starting: asyncio.Future[None] | None = None
         self._socket = socket
 
     # Start and stop
@@ -168,14 +161,14 @@ class RSGIAdapter:
             return
         if loop.is_running():
             # The embedded server calls this on its running loop: requests wait instead.
-            self._ready = asyncio.ensure_future(lifecycle.start(), loop=loop)
+            self._starting = asyncio.ensure_future(lifecycle.start(), loop=loop)
         else:
             loop.run_until_complete(lifecycle.start())
 
     def stop(self, loop: asyncio.AbstractEventLoop) -> None:
         """`__rsgi_del__`: run the shutdown after the last request."""
         if loop.is_running():
-            self._ready = asyncio.ensure_future(self.app.lifecycle.stop(), loop=loop)
+            self._starting = asyncio.ensure_future(self.app.lifecycle.stop(), loop=loop)
         elif not loop.is_closed():
             loop.run_until_complete(self.app.lifecycle.stop())
 
@@ -187,24 +180,26 @@ class RSGIAdapter:
         if scope.proto != "http":
             await self._refuse_socket(scope, protocol)
             return
-        if here.loop is None:
-            self.init(asyncio.get_running_loop())
-        if self._ready is not None:
-            await self._ready
-            self._ready = None
-        exchange = RSGIExchange(app, here.bridge, scope, protocol)
+        if not self._is_ready:
+            await self._prepare()
+        # PERF: five stores instead of a call of __init__: 0.1 us.
+        exchange = new(RSGIExchange)
+        exchange.app = app
+        exchange.bridge = here.bridge
+        exchange.scope = scope
+        exchange.protocol = protocol
         token = set_current(exchange)
-        self._in_flight += 1
         try:
             method, path = scope.method, scope.path
-            # PERF: one touch of scope.headers (it copies), one set look-up.
+            # PERF: one touch of scope.headers (it copies), one look-up for the host.
             hosts = scope.headers.get_all("host")
             authority = scope.authority
-            if len(hosts) == 1 and hosts[0] in app.hosts.accepted and (authority is None or authority == hosts[0]):
-                endpoint = None
-            else:
+            endpoint = None
+            if not (
+                len(hosts) == 1 and hosts[0] in app.hosts.accepted and (authority is None or authority == hosts[0])
+            ):
                 endpoint = app.refuse_host(exchange, hosts, authority)
-            if 0 < app.max_in_flight < self._in_flight:
+            if app.max_in_flight and len(here.inflight) >= app.max_in_flight:
                 endpoint = app.refuse(exchange, ServiceUnavailable("Too many requests at once."))
             if endpoint is None:
                 table = app.static_routes.get(path)
@@ -214,13 +209,15 @@ class RSGIAdapter:
             exchange.endpoint = endpoint
             if endpoint.is_async:
                 exchange.task = current_task()
-                here.watch(exchange)
+                here.inflight.add(exchange)
                 try:
                     reply = await endpoint.call(exchange, exchange.values)
                 except asyncio.CancelledError:
                     reply = await stopped(endpoint, exchange)
                 finally:
-                    here.forget(exchange)
+                    here.inflight.discard(exchange)
+                    if exchange.deadline is not None:
+                        here.supervisor.forget(exchange)
             else:
                 reply = await in_thread(endpoint, exchange)
             if reply is None:
@@ -234,8 +231,14 @@ class RSGIAdapter:
             if app.finished.receivers:
                 app.finished.send(app.app, request=exchange.request)
         finally:
-            self._in_flight -= 1
             reset_current(token)
+
+    async def _prepare(self) -> None:
+        if self.loop.loop is None:
+            self.init(asyncio.get_running_loop())
+        if self._starting is not None:
+            await self._starting
+        self._is_ready = True
 
     async def _send(self, exchange: RSGIExchange, endpoint: Endpoint, reply: Reply, *, head: bool) -> None:
         protocol = exchange.protocol

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..context import lazy
 from ..errors import BadRequest
 from ..handling.application import CompiledApp
-from ..handling.bridge import Portal
+from ..handling.bridge import Bridge, Portal
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.recovery import cleanup, run
@@ -34,20 +35,15 @@ _CHUNK = 65_536
 class WSGIExchange(Exchange):
     """An exchange over WSGI's environ."""
 
-    __slots__ = ("environ", "path")
-
     def __init__(self, app: CompiledApp, environ: dict[str, Any], path: str) -> None:
         self.app = app
         self.environ = environ
         self.path = path
-        self.cleanups = None
-        self.values = ()
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "bridge":
-            self.bridge = self.app.in_background()
-            return self.bridge
-        return Exchange.__getattr__(self, name)
+    @lazy
+    def bridge(self) -> Bridge:  # type: ignore[override]  # made at its first use
+        """The way to the background loop, where async steps run."""
+        return self.app.in_background()  # type: ignore[no-any-return]  # a context does not know its app's type
 
     @property
     def method(self) -> str:

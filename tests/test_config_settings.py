@@ -45,7 +45,8 @@ def test_attributes_read_the_keys_with_their_types(tmp_path: Path) -> None:
     settings = ClubSettings.of(Config(tmp_path, environ=environ))
 
     assert (settings.DEBUG, settings.PAGE_SIZE) == (True, 5)
-    assert [settings.KEEP, settings.FOLDER] == [timedelta(minutes=90), Path("/srv")]
+    kept = (settings.KEEP, settings.FOLDER)
+    assert kept == (timedelta(minutes=90), Path("/srv"))
 
 
 def test_defaults_stand_where_nothing_is_set(tmp_path: Path) -> None:

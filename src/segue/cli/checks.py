@@ -1,0 +1,78 @@
+"""Running the checks of an app: its own, those of its parts, and those of its configuration."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import Finding, SetupError, cut, place_of
+
+if TYPE_CHECKING:
+    from ..app import App
+
+__all__ = ["errors_in", "find", "print_findings"]
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+def find(app: App, *, serving: bool = False) -> list[Finding]:
+    """Return what is wrong with *app*, errors first.
+
+    Args:
+        serving: Whether what production needs is demanded too.
+    """
+    found = list(app.config.findings())
+    try:
+        with app.context():
+            app.compile(serving=serving)
+            for part in app.parts:
+                for check in part.registries.checks:
+                    found.extend(_run(check, app))
+    except SetupError as error:
+        if not any(each.message == error.message for each in found):
+            found.append(Finding(error.code, "error", error.message, error.hint, error.where))
+    order = ("error", "warning", "info")
+    return sorted(found, key=lambda each: order.index(each.level))
+
+
+def errors_in(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that stop a start."""
+    return [each for each in findings if each.level == "error"]
+
+
+def print_findings(findings: Sequence[Finding], *, err: bool = False) -> None:
+    """Print findings for a person."""
+    for each in findings:
+        level = click.style(each.level, fg=_COLOURS[each.level], bold=True)
+        click.echo(f"{level} [{each.id}] {each.message}", err=err)
+        for label, text in (("Where", each.where), ("Fix", each.hint)):
+            if text:
+                click.echo(f"  {label:<6} " + text.replace("\n", "\n         "), err=err)
+
+
+def _run(check: Callable[..., Any], app: App) -> list[Finding]:
+    given = [app] if inspect.signature(check).parameters else []
+    try:
+        results = list(check(*given) or ())
+    except Exception as error:
+        name = getattr(check, "__qualname__", repr(check))
+        raise SetupError(
+            f"The check {name}() raised {type(error).__name__}: {error}",
+            code="cli/check-failed",
+            where=place_of(check),
+            why="A check yields what it finds; an exception says nothing about the app.",
+            hint="Catch the exception in the check and yield a Finding.",
+        ) from error
+    for result in results:
+        if not isinstance(result, Finding):
+            raise SetupError(
+                f"The check {getattr(check, '__qualname__', repr(check))}() gave {cut(result)}.",
+                code="cli/check-failed",
+                where=place_of(check),
+                why="A check yields segue.Finding objects.",
+                hint='yield Finding("shop.W001", "warning", "There is no currency.")',
+            )
+    return results

@@ -268,8 +268,8 @@ class App(Scaffold):
             return self._compiled
 
     def _close(self, place: str) -> None:
+        self.config.freeze(place or "the server", secrets=not self.testing)
         self.closed_at = place or "the server"
-        self.config.freeze()
         for registration in self.registrations:
             _close_blueprint(registration.blueprint, self.closed_at)
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from ..errors import SetupError
 from . import runtime
+from ..http.response import encode_json
 from .binding import Binder, Call, Known, RouteFacts
 from .exchange import Exchange
 from .recovery import Injected, Recovery
@@ -148,12 +149,19 @@ def compile_endpoint(
     reads_body = not streams_body and (
         binder.needs_body or (binder.needs_request and bool(route.methods & _BODY_METHODS))
     )
-    writer = _Writer(binder, hooks, before, call, after, guards, reads_body=reads_body)
+    make = make_reply(callee)
+    plain = getattr(make, "plain", None)
+    writer = _Writer(
+        binder, hooks, before, call, after, guards, reads_body=reads_body, encodes_dicts=plain is not None
+    )
     source = writer.write()
     namespace: dict[str, Any] = {
         **runtime.NAMES,
         **binder.values,
-        "make": make_reply(callee),
+        "make": make,
+        "status": plain[0] if plain is not None else 200,
+        "json_block": plain[1] if plain is not None else None,
+        "encode_json": encode_json,
         "recover": recovery.recover,
         "arecover": recovery.arecover,
         "fail": recovery.fail,
@@ -226,7 +234,9 @@ class _Writer:
         guards: list[Call],
         *,
         reads_body: bool,
+        encodes_dicts: bool,
     ) -> None:
+        self.encodes_dicts = encodes_dicts
         self.binder = binder
         self.hooks = hooks
         self.before = before
@@ -344,8 +354,9 @@ class _Writer:
         lines = [self._head(name)]
         variables = [call.variable for call in self.binder.dependencies]
         has_early = bool(self.before)
-        if self.is_async or has_early:
-            lines.append("    " + " = ".join([*variables, "early", "result"]) + " = None")
+        names = [*(["early"] if has_early else []), *(variables + ["result"] if self._hops() else [])]
+        if names or has_early:
+            lines.append("    " + " = ".join(dict.fromkeys([*names, "result"])) + " = None")
         lines.append("    try:")
         lines.append(f"{body}if started.receivers: announce_start(exchange)")
         if self.hooks.preprocessors:
@@ -366,6 +377,10 @@ class _Writer:
         lines += self._steps(steps, [*variables, "result"], body)
         if has_early:
             lines.append("        reply = make(early if early is not None else result)")
+        elif self.encodes_dicts:
+            # PERF: the commonest answer without a further call.
+            lines.append("        if result.__class__ is dict: reply = status, json_block, encode_json(result)")
+            lines.append("        else: reply = make(result)")
         else:
             lines.append("        reply = make(result)")
         lines += ["    except Exception as error:", f"        reply = {self._recover('fail' if last else 'recover')}"]
@@ -396,6 +411,11 @@ class _Writer:
         return lines
 
     # Steps in either colour
+
+    def _hops(self) -> bool:
+        """Whether some step of the core runs in a thread while the rest runs on a loop."""
+        calls = [*self.before, *self.binder.dependencies, self.handler]
+        return self.is_async and any(call.callee.blocking and not call.callee.is_async for call in calls)
 
     def _call(self, call: Call) -> str:
         callee = call.callee

@@ -112,6 +112,8 @@ class Results:
                 raise _returned_none(where)
             return rest(result, status, where)
 
+        # What the generated endpoint needs to encode a dict by itself.
+        make.plain = (status, json)  # type: ignore[attr-defined]  # a note on the function
         return make
 
     def _rest(self, result: Any, status: int, where: str) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import current_task, get_running_loop
+from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -20,7 +20,7 @@ from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
-from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in
+from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
 from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
 
 __all__ = ["ASGIAdapter", "ASGIExchange"]
@@ -209,7 +209,7 @@ class ASGIAdapter:
                         endpoint = app.find(exchange, method, path, host)
             exchange.endpoint = endpoint
             if endpoint.is_async:
-                exchange.task = current_task()
+                exchange.task = task_of(here.loop)
                 here.inflight.add(exchange)
                 try:
                     reply = await endpoint.call(exchange, exchange.values)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from ..context import _current  # pyright: ignore[reportPrivateUsage]  # PERF: set once per request
 from ..errors import RequestTimeout, ServiceUnavailable
@@ -18,9 +20,16 @@ from ..handling.results import Reply
 from ..handling.supervision import GONE, BodyClock, Supervisor
 from ..http.intake import Intake
 
-__all__ = ["Loop", "ended_by_disconnect", "finish", "in_thread", "reset_current", "set_current", "stopped", "take_in"]
+__all__ = ["Loop", "ended_by_disconnect", "finish", "in_thread", "reset_current", "set_current", "stopped", "take_in", "task_of"]
 
 _logger = logging.getLogger("segue.request")
+
+# PERF: before 3.12 asyncio.current_task is a Python function, 0.3 us; its table is 0.04.
+task_of: Callable[[asyncio.AbstractEventLoop | None], asyncio.Task[Any] | None]
+if sys.version_info >= (3, 12):
+    task_of = asyncio.current_task
+else:
+    task_of = asyncio.tasks._current_tasks.get  # type: ignore[attr-defined]  # private, and only where it is dear
 
 set_current = _current.set
 reset_current = _current.reset

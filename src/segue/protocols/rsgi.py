@@ -9,7 +9,6 @@ paths are refused at the gate, lengths are compared, and headers are checked by 
 from __future__ import annotations
 
 import asyncio
-from asyncio import current_task
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -25,7 +24,7 @@ from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import StreamResponse
-from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in
+from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
 from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
 
 __all__ = ["RSGIAdapter", "RSGIExchange"]
@@ -208,7 +207,7 @@ class RSGIAdapter:
                     endpoint = app.find(exchange, method, path, hosts[0] if hosts else authority or "")
             exchange.endpoint = endpoint
             if endpoint.is_async:
-                exchange.task = current_task()
+                exchange.task = task_of(here.loop)
                 here.inflight.add(exchange)
                 try:
                     reply = await endpoint.call(exchange, exchange.values)

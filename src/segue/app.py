@@ -466,7 +466,7 @@ class App(Scaffold):
             return None
         from .rendering import render_error_template
 
-        return render_error_template(self, name, values)
+        return render_error_template(self, exchange, name, values)
 
     def template_folders(self) -> list[Path]:
         """The folders templates are looked for in: the app's, then each blueprint's."""

@@ -107,8 +107,8 @@ def stream(context: Context, name: str, given: Any, named: dict[str, Any]) -> It
     return chunks
 
 
-def render_error_template(app: App, name: str, values: dict[str, Any]) -> Response | None:
+def render_error_template(app: App, context: Context, name: str, given: dict[str, Any]) -> Response | None:
     """Render the site's own page for a status, where it has one."""
     if not app.templates.exists(name):
         return None
-    return Response(app.templates.render(name, values))
+    return Response(render(context, name, None, given))

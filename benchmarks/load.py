@@ -46,8 +46,7 @@ class Tally:
 
     requests: int = 0
     seconds: float = 0.0
-    statuses: Counter[bytes] = field(default_factory=Counter)
-    lost: int = 0
+    statuses: Counter[bytes] = field(default_factory=Counter[bytes])
 
     @property
     def per_second(self) -> float:
@@ -192,6 +191,12 @@ class Load:
         self._partial.pop(number, None)
         self._sockets.pop(number).close()
 
+    def _renew(self) -> None:
+        """Replace the connections that the server closed because nothing came for a while."""
+        for number, _ in self._poll.poll(0):
+            self._drop(number)
+            self._connect()
+
     def close(self) -> None:
         """Close every connection."""
         for number in list(self._sockets):
@@ -209,6 +214,7 @@ class Load:
         deadline = begin + seconds if seconds is not None else float("inf")
         left = requests if requests is not None else 1 << 62
         waiting = 0
+        self._renew()
         for connection in list(self._sockets.values())[: min(left, len(self._sockets))]:
             connection.sendall(next(self._requests))
             left -= 1
@@ -254,11 +260,9 @@ class Load:
 
     def _take(self, number: int, data: bytes, tally: Tally) -> socket.socket | None:
         """Take in bytes that are not the usual answer; return the connection once it is free again."""
-        buffer = self._partial.pop(number, b"") + data
         if not data:
-            self._drop(number)
-            tally.lost += 1
-            return self._connect()
+            raise LoadError("The server closed a connection whose request it had not answered.")
+        buffer = self._partial.pop(number, b"") + data
         end = answer_end(buffer)
         if end is None:
             self._partial[number] = buffer

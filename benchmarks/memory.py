@@ -67,7 +67,8 @@ def check(port: int) -> frozenset[bytes]:
 
 def measure(total: int) -> tuple[list[tuple[int, int]], Counter[bytes]]:
     """Send *total* requests; return resident bytes after so many requests, and the statuses seen."""
-    port, samples = free_port(), []
+    port = free_port()
+    samples: list[tuple[int, int]] = []
     statuses: Counter[bytes] = Counter()
     with Server(
         granian_command("rsgi", "benchmarks.mixed_site:app", port=port, workers=2), port=port, core=None

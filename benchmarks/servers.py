@@ -130,7 +130,8 @@ class Server:
         for entry in os.listdir("/proc"):
             if entry.isdigit() and (fields := _stat(int(entry))) is not None:
                 children.setdefault(int(fields[1]), []).append(int(entry))
-        found, ahead = [], [self._process.pid]
+        found: list[int] = []
+        ahead = [self._process.pid]
         while ahead:
             process = ahead.pop()
             found.append(process)

@@ -33,8 +33,8 @@ class Plan:
 class Figures:
     """What one contestant did on one row: an entry a round."""
 
-    cpu_us: list[float] = field(default_factory=list)
-    per_second: list[float] = field(default_factory=list)
+    cpu_us: list[float] = field(default_factory=list[float])
+    per_second: list[float] = field(default_factory=list[float])
 
     @property
     def typical_cpu_us(self) -> float:
@@ -74,11 +74,11 @@ def measure_group(
 
 
 def _start(group: Group, contestants: Iterable[Contestant], stack: ExitStack, say: Say) -> dict[str, Server]:
-    started = {}
+    started: dict[str, Server] = {}
     for contestant in contestants:
         port = free_port()
         started[contestant.label] = stack.enter_context(Server(group.command(contestant, port), port=port))
-    servers = {}
+    servers: dict[str, Server] = {}
     for label, server in started.items():
         try:
             server.wait_until_ready()

@@ -56,6 +56,7 @@ class _Reducer:
 
     def __init__(self) -> None:
         self._made: dict[Any, Reduce] = {}
+        self._flat: dict[Reduce, type] = {}  # the class of objects whose fields hold no objects
 
     def node(self, shape: shapes.Type) -> Reduce | None:
         """Return the function for *shape*, or `None` where nothing can be undeclared."""
@@ -64,13 +65,14 @@ class _Reducer:
             return self._union(shape)
         if isinstance(shape, OBJECTS):
             key = shape.cls
-            if key not in self._made:
-                self._made[key] = lambda value: value  # replaced before any use
-                self._made[key] = self._object(shape)
-            return lambda value: self._made[key](value)
+            if key in self._made:
+                return lambda value: self._made[key](value)  # a type that holds itself: bound when called
+            self._made[key] = _itself
+            self._made[key] = self._object(shape)
+            return self._made[key]
         if isinstance(shape, ARRAYS):
             item = self.node(shape.item_type)
-            return None if item is None else _each(item)
+            return None if item is None else _each(item, self._flat.get(item))
         if isinstance(shape, shapes.TupleType):
             items = [self.node(each) or _itself for each in shape.item_types]
             return None if all(each is _itself for each in items) else _places(items)
@@ -89,7 +91,7 @@ class _Reducer:
         as_array = isinstance(shape, shapes.NamedTupleType) or getattr(shape, "array_like", False)
 
         def is_exact(value: Any) -> bool:
-            if type(value) is not cls or (names is not None and not value.keys() <= names):
+            if names is not None and not value.keys() <= names:
                 return False
             for name, item in nested:
                 held = value.get(name) if names is not None else getattr(value, name)
@@ -97,8 +99,12 @@ class _Reducer:
                     return False
             return True
 
+        is_flat = not nested and names is None
+
         def reduce(value: Any) -> Any:
-            if is_exact(value) or isinstance(value, _PLAIN):
+            if type(value) is cls and (is_flat or is_exact(value)):
+                return value
+            if isinstance(value, _PLAIN):
                 return value
             found = dict(tag)
             is_mapping = isinstance(value, Mapping)
@@ -108,6 +114,8 @@ class _Reducer:
                     found[wire] = item(held)
             return list(found.values()) if as_array else found
 
+        if is_flat:
+            self._flat[reduce] = cls
         return reduce
 
     def _union(self, shape: shapes.UnionType) -> Reduce | None:
@@ -137,8 +145,12 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _each(item: Reduce) -> Reduce:
+def _each(item: Reduce, flat: type | None) -> Reduce:
+    only = {flat}
+
     def reduce(value: Any) -> Any:
+        if type(value) is list and flat is not None and set(map(type, value)) <= only:
+            return value
         if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
             return value
         found = [item(each) for each in value]

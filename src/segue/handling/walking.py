@@ -434,7 +434,8 @@ def _text_key(shape: shapes.Type) -> Read:
         try:
             return leaf(name)
         except Wrong as wrong:
-            return faults.add(path, wrong)
+            message = f"The name is not right: {wrong.message}"
+            return faults.add(path, Wrong("key", message, rule=wrong.code, **wrong.params))
 
     return read
 

@@ -51,8 +51,8 @@ def split_fields(text: str, *, max_fields: int, charset: str = "utf-8") -> list[
     pairs: list[tuple[str, str]] = []
     try:
         for part in parts:
-            if part:
-                name, _, value = part.replace("+", " ").partition("=")
+            name, _, value = part.replace("+", " ").partition("=")
+            if name or value:
                 pairs.append((unquote(name, charset, "strict"), unquote(value, charset, "strict")))
     except (UnicodeDecodeError, UnicodeEncodeError):
         raise BadRequest(f"A field is not text in {charset}.", code="http/bad-encoding") from None

@@ -26,7 +26,7 @@ from ..targets import Target, load_target
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["FACTORIES", "FILES", "Project", "find_target"]
+__all__ = ["FACTORIES", "FILES", "Project", "find_target", "load_app"]
 
 FILES = ("app.py", "main.py", "wsgi.py")
 FACTORIES = ("create_app", "make_app", "get_app")
@@ -64,7 +64,7 @@ class Project:
         if is_assumed:
             # A variable, so that code which reads `app.debug` while it is imported sees it.
             os.environ["SEGUE_DEBUG"] = "1"
-        app = load_app(self.target, Path(self.folder))
+        app, _ = load_app(self.target, Path(self.folder))
         for target in self.configs:
             app.config.push_target(target)
         options = dict(self.options)
@@ -114,8 +114,8 @@ def find_target(folder: Path) -> tuple[str, str]:
     )
 
 
-def load_app(text: str | None, folder: Path) -> App:
-    """Import what *text* names, or what is found in *folder*, and return the app in it."""
+def load_app(text: str | None, folder: Path) -> tuple[App, str]:
+    """Import what *text* names, or what is found in *folder*; return the app and its full target."""
     target, said_by = (text, "--app") if text else find_target(folder)
     if (folder / target).is_dir() and not target.isidentifier():
         target = f"{target.rstrip('/')}/app.py"
@@ -123,7 +123,7 @@ def load_app(text: str | None, folder: Path) -> App:
     if isinstance(loaded, ModuleType):
         return _app_in(loaded, target)
     if inspect.isroutine(loaded):
-        loaded = _made_by(loaded, target)
+        loaded, target = _made_by(loaded, target), f"{target}()"
     if not _is_app(loaded):
         raise SetupError(
             f"{target} is no app: it is {cut(loaded)}.",
@@ -132,7 +132,7 @@ def load_app(text: str | None, folder: Path) -> App:
             hint="Name an App, a module that has one, or a function that returns one.",
         )
     app: App = loaded
-    return app
+    return app, target
 
 
 def _load(target: str, folder: Path) -> Any:
@@ -165,7 +165,7 @@ def _factory_in(module: ModuleType) -> Any:
     return next((vars(module)[name] for name in FACTORIES if callable(vars(module).get(name))), None)
 
 
-def _app_in(module: ModuleType, target: str) -> App:
+def _app_in(module: ModuleType, target: str) -> tuple[App, str]:
     apps = _apps_in(module)
     file = getattr(module, "__file__", None) or module.__name__
     if len(apps) > 1:
@@ -178,18 +178,18 @@ def _app_in(module: ModuleType, target: str) -> App:
             hint=f"segue --app {module.__name__}:{next(iter(apps))} …",
         )
     if apps:
-        app: App = next(iter(apps.values()))
-        return app
+        name, app = next(iter(apps.items()))
+        return app, f"{module.__name__}:{name}"
     factory = _factory_in(module)
     if factory is not None:
         made = _made_by(factory, target)
         if _is_app(made):
-            return made  # type: ignore[no-any-return]  # _is_app said so
+            return made, f"{module.__name__}:{factory.__name__}()"
     raise SetupError(
         f"{module.__name__} has no app.",
         code="cli/no-app",
         where=file,
-        why=f"It has neither an App nor a function called {', '.join(FACTORIES[:-1])} or {FACTORIES[-1]} that returns one.",
+        why=f"It has neither an App nor a function that returns one and is called {' or '.join(FACTORIES)}.",
         hint="app = App(__name__)",
     )
 

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..errors import SegueError
-from .discovery import FILES, Project
+from .packages import load_packaged, packaged_commands
 
 if TYPE_CHECKING:
     from ..app import App
+    from .discovery import Project
 
 __all__ = ["BUILTINS", "Builtin", "Invocation", "invocation_of", "segue"]
 
@@ -68,9 +69,15 @@ class Invocation:
 
     def project(self, *, is_development: bool = False, options: dict[str, Any] | None = None) -> Project:
         """How to load the app."""
+        from .discovery import Project  # asyncio and more, which --help does not need
+
         return Project(
             self.target, tuple(self.configs), self.debug, is_development=is_development, options=options or {}
         )
+
+    def use(self, app: App) -> None:
+        """Take *app*, which exists already."""
+        self._app = app
 
     def app(self) -> App:
         """Return the app; its code is imported at the first call.
@@ -141,7 +148,7 @@ class RootGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names that can be listed without importing the project."""
-        return sorted({*BUILTINS, *_packaged()})
+        return sorted({*BUILTINS, *packaged_commands()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command, importing the project only for a name that nobody else has."""
@@ -149,7 +156,7 @@ class RootGroup(click.Group):
         if builtin is not None:
             module = import_module(f"{__package__}.commands.{builtin.module}")
             return with_project_options(module.command)
-        found = _from_package(cmd_name)
+        found = load_packaged(cmd_name)
         if found is None:
             found = self._from_app(ctx, cmd_name)
         return with_project_options(found) if found is not None else None
@@ -193,7 +200,7 @@ class RootGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their summaries, importing none of them."""
-        packaged = _packaged()
+        packaged = packaged_commands()
         rows = [(name, builtin.summary) for name, builtin in sorted(BUILTINS.items())]
         rows += [(name, f"(from {package})") for name, package in sorted(packaged.items()) if name not in BUILTINS]
         with formatter.section("Commands"):
@@ -227,16 +234,16 @@ class RootGroup(click.Group):
             if name.startswith(incomplete)
         ]
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **options: Any) -> Any:  # type: ignore[override]  # what it takes besides passes through
         """Run, and turn errors into messages and exit codes."""
         options.setdefault("color", _wants_colour())
         if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **options)
-        sys.exit(self._run(arguments, options))
+            return super().main(args, standalone_mode=False, **options)
+        sys.exit(self._run(args, options))
 
-    def _run(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
+    def _run(self, args: Sequence[str] | None, options: dict[str, Any]) -> int:
         try:
-            super().main(*arguments, standalone_mode=False, **options)
+            super().main(args, standalone_mode=False, **options)
         except SystemExit as exit_:
             return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
         except click.exceptions.Exit as exit_:
@@ -276,29 +283,6 @@ def _wants_colour() -> bool | None:
     return False if os.environ.get("CLICOLOR") == "0" else None
 
 
-def _packaged() -> dict[str, str]:
-    """The commands of installed packages: the entry points `segue.commands`."""
-    from importlib.metadata import entry_points
-
-    return {point.name: point.dist.name if point.dist else "?" for point in entry_points(group="segue.commands")}
-
-
-def _from_package(name: str) -> click.Command | None:
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group="segue.commands", name=name):
-        try:
-            loaded = point.load()
-        except Exception as error:  # somebody else's package must not break ours
-            package = point.dist.name if point.dist else "a package"
-            click.echo(f"Warning: {name!r} of {package} cannot be loaded: {type(error).__name__}: {error}", err=True)
-            continue
-        if isinstance(loaded, click.Command):
-            return loaded
-        click.echo(f"Warning: {name!r} is {type(loaded).__name__}, not a Click command.", err=True)
-    return None
-
-
 def _why_not_loaded(error: Exception) -> str:
     from ..servers.reporting import last_line, place_text
 
@@ -308,7 +292,7 @@ def _why_not_loaded(error: Exception) -> str:
 
 def _syntax_problem(folder: Path) -> str:
     """The last line of the traceback if the app's file is not even Python; nothing is executed."""
-    path = next((folder / name for name in FILES if (folder / name).is_file()), None)
+    path = next((folder / name for name in ("app.py", "main.py", "wsgi.py") if (folder / name).is_file()), None)
     if path is None:
         return ""
     try:

@@ -56,7 +56,7 @@ def _server_class(*, keeps_socket: bool) -> Any:
         keeps_socket: Whether this process holds the listening socket, not the workers,
             so that a request during a restart waits instead of being refused.
     """
-    from granian.net import SocketSpec
+    from granian._granian import ListenerSpec
     from granian.server import Server
 
     base: Any = Server
@@ -67,7 +67,7 @@ def _server_class(*, keeps_socket: bool) -> Any:
                 super()._init_shared_socket()
                 return
             self._ssp = None
-            self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+            self._shd = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
             self._sfd = self._shd.get_fd()
             self._sso = socket.socket(fileno=self._sfd)
             self._sso.set_inheritable(True)

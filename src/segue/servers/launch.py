@@ -13,7 +13,7 @@ from ..errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["command_line", "exec_run"]
+__all__ = ["exec_run", "main_target"]
 
 _VALUES = ("host", "port", "uds", "workers", "http", "interface", "server", "ssl_certificate", "ssl_keyfile", "config")
 _FLAGS = ("debug", "reload", "access_log", "prod", "skip_checks")
@@ -23,31 +23,31 @@ _PAIRS = ("debug", "reload", "access_log")
 def exec_run(app: App, options: Mapping[str, Any]) -> None:
     """Replace this process by `segue run` with the app of the program that runs.
 
-    Does nothing in a process that only imports the file, so that the call may stand
-    without `if __name__ == "__main__"`.
+    Does nothing where the file is only imported, by a worker or another server, so that
+    the call may stand without `if __name__ == "__main__"`.
 
     Raises:
         UsageError: The program is no file (`servers/no-file`), or an option is unknown.
     """
-    main = sys.modules["__main__"]
-    arguments = command_line(app, vars(main), options)
-    if arguments is None:
+    flags = _flags(options)
+    main = vars(sys.modules["__main__"])
+    if "segue.cli" in sys.modules or not (_calls_from_main() or any(value is app for value in main.values())):
         return
+    arguments = ["--app", main_target(app, main), "run", *flags]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *_interpreter_options(), "-m", "segue", *arguments])
 
 
-def command_line(app: App, main: Mapping[str, Any], options: Mapping[str, Any]) -> list[str] | None:
-    """Return the arguments of `segue` that serve *app*, or `None` if the program is another one.
+def main_target(app: App, main: Mapping[str, Any]) -> str:
+    """Return the target by which a worker finds *app* in the program's module.
 
     Args:
-        main: The names of the program's module.
-        options: As `segue run` has them, with `_` for `-`.
+        main: The names of that module.
+
+    Raises:
+        UsageError: The program is no file.
     """
-    flags = _flags(options)
-    if app.import_name != "__main__":
-        return None
     file = main.get("__file__")
     if not file or not Path(file).is_file():
         raise UsageError(
@@ -56,11 +56,19 @@ def command_line(app: App, main: Mapping[str, Any], options: Mapping[str, Any]) 
             why="The server loads the app anew in its workers, from the file that defines it.",
             hint="Put the app into a file, then: segue --app FILE run",
         )
-    name = next((name for name, value in main.items() if value is app), None)
     spec = main.get("__spec__")
-    module = spec.name.removesuffix(".__main__") if spec is not None and spec.name else ""
-    target = module or os.path.relpath(file)
-    return ["--app", f"{target}:{name}" if name else target, "run", *flags]
+    target = spec.name if spec is not None else os.path.relpath(file)
+    apps = {id(value): name for name, value in main.items() if isinstance(value, type(app))}
+    # One alone is found by itself, though it be made only below `if __name__ == "__main__"`
+    # while importing finds the factory that makes it.
+    return f"{target}:{apps[id(app)]}" if len(apps) > 1 and id(app) in apps else target
+
+
+def _calls_from_main() -> bool:
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "segue":
+        frame = frame.f_back
+    return frame.f_globals.get("__name__") == "__main__"
 
 
 def _flags(options: Mapping[str, Any]) -> list[str]:

@@ -85,7 +85,7 @@ def prepare(project: Project, *, production: bool, check: bool) -> Prepared:
 @click.option("--reuse-port", is_flag=True, help="Share the port with a server that this one replaces (--prod).")
 @click.option("--skip-checks", is_flag=True, help="Start even if a check found an error.")
 @click.pass_context
-def command(ctx: click.Context, *, prod: bool, skip_checks: bool, **given: Any) -> None:
+def command(ctx: click.Context, /, *, prod: bool, skip_checks: bool, **given: Any) -> None:
     """Serve the app.
 
     Without --prod this is for development: debug is on, changes of code and

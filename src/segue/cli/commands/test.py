@@ -1,0 +1,38 @@
+"""`segue test`: pytest, with the app that the command line names."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+import click
+
+from ...errors import SetupError
+from ..group import invocation_of
+
+__all__ = ["command"]
+
+
+@click.command("test", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def command(ctx: click.Context, *, arguments: tuple[str, ...]) -> None:
+    """Run the tests with pytest; ARGUMENTS are pytest's."""
+    if importlib.util.find_spec("pytest") is None:
+        raise SetupError(
+            "pytest is not installed.",
+            code="cli/not-installed",
+            why="segue test runs the tests with it.",
+            hint='pip install "segue[test]"',
+        )
+    import pytest
+
+    invocation = invocation_of(ctx)
+    if invocation.target is not None:
+        os.environ["SEGUE_APP"] = invocation.target
+    if invocation.configs:
+        os.environ["SEGUE_CONFIG"] = ",".join(invocation.configs)
+    if sys.path[0] != os.getcwd():
+        sys.path.insert(0, os.getcwd())
+    ctx.exit(int(pytest.main(list(arguments))))

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test test-slow check bench docs clean
+.PHONY: run test check bench bench-memory docs clean
 
 # What `make run` needs: the package alone. Installed anew when the project file changes.
 $(VENV)/.run: pyproject.toml
@@ -34,8 +34,16 @@ check: $(VENV)/.dev
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/docs
 
+# Compares with the peers, in an environment of its own that the first call makes; about 20 minutes.
 bench: $(VENV)/.run
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.inprocess
+	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.routing
+	$(BIN)/python -m benchmarks.http
+
+# A million requests of mixed kinds; about 5 minutes.
+bench-memory: $(VENV)/.run
+	$(BIN)/python -m benchmarks.memory
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -q -b html docs docs/_build/html

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._version import __version__
     from .app import App
     from .blueprint import Blueprint
-    from .config import Config, Settings
+    from .config import Config
     from .context import Context, Key
     from .errors import (
         Fault,
@@ -77,7 +77,6 @@ _WHERE: dict[str, str] = {
     "Request": "http.request",
     "Response": "http.response",
     "SegueError": "errors",
-    "Settings": "config",
     "SetupError": "errors",
     "UploadFile": "http.uploads",
     "UsageError": "errors",
@@ -135,7 +134,6 @@ __all__ = [
     "Request",
     "Response",
     "SegueError",
-    "Settings",
     "SetupError",
     "UploadFile",
     "UsageError",

@@ -186,7 +186,7 @@ class Scaffold:
         view_func: Callable[..., Any] | None = None,
         *,
         methods: Iterable[str] = ("GET",),
-        **options: Unpack[RouteOptions],
+        **options: Any,
     ) -> None:
         """Register a route without a decorator; what the decorators do too.
 

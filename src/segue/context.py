@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast
 
 from .errors import UsageError
 
@@ -61,30 +61,31 @@ class State:
         return vars(self).pop(name, default)
 
 
-class lazy(Generic[T]):  # noqa: N801 - used like a decorator
-    """An attribute made at its first touch, and a plain one from then on.
+class _Lazy:
+    """An attribute made at its first touch, and a plain one from then on."""
 
-    PERF: a request that never touches it pays nothing, not even a slot to clear.
-    """
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
+    def __init__(self, make: Callable[[Any], Any]) -> None:
         self._make = make
         self.__doc__ = make.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> Self | T:
+    def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return self
         value = self._make(instance)
         # This descriptor has no __set__, so the instance's own value wins next time.
         setattr(instance, self._name, value)
         return value
+
+
+def lazy(make: Callable[[Any], T]) -> T:
+    """Make a method an attribute that is computed once; to type checkers it is its value.
+
+    PERF: a request that never touches it pays nothing, not even a field to clear.
+    """
+    return cast(T, _Lazy(make))
 
 
 class Context:

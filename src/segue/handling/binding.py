@@ -303,7 +303,8 @@ class Binder:
         default = parameter.default
 
         def fetch(exchange: Exchange, _: tuple[Any, ...]) -> list[UploadFile]:
-            return exchange.request.files.getlist(wire)
+            files: list[UploadFile] = exchange.request.files.getlist(wire)
+            return files
 
         def read(files: list[UploadFile]) -> Any:
             if many and (files or default is MISSING):

@@ -43,6 +43,7 @@ class _Job:
         self.error: BaseException | None = None
         self.result: Any = None
         self.state = "queued"
+        self.since = 0.0
 
     def run(self) -> None:
         if self.state == "abandoned":

@@ -1,7 +1,7 @@
 """One request on its way through the pipeline, whatever the protocol.
 
 Holds `Exchange`: the context of a request, which is also what `Request` reads from.
-The adapters subclass it; what they add is in `http.request.RequestSource`.
+The adapters subclass it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..context import Context
+from ..context import Context, lazy
 from ..http.request import Request
 
 if TYPE_CHECKING:
+    from ..http.headers import RequestHeaders
     from ..http.intake import Body
     from ..http.limits import Limits
+    from ..http.proxies import Peer
     from .bridge import Bridge, Portal
     from .endpoint import Endpoint
 
@@ -56,17 +58,25 @@ class Exchange(Context):
         """Build the request that this exchange feeds."""
         return Request(self)
 
-    @property
+    @lazy
     def path_params(self) -> Mapping[str, Any]:
         """The values of the rule's parameters and its defaults, by name."""
         endpoint = self.endpoint
         return endpoint.path_params(self.values) if endpoint is not None else {}
 
-    # What an adapter's subclass adds, beyond http.request.RequestSource.
+    # What an adapter's subclass knows of its protocol.
 
+    method: str
+    path: str
+    query_string: str
+    root_path: str
+    http_version: str
     header: Callable[[str], str | None]
     read_body: Callable[[Limits], None]
     aread_body: Callable[[Limits], Awaitable[None]]
+    header_pairs: Callable[[], list[tuple[str, str]]]
+    peer: Callable[[RequestHeaders], Peer]
+    open_stream: Callable[[], Any]
     wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]
 
     def add_cleanup(self, cleanup: Callable[[BaseException | None], Any]) -> None:

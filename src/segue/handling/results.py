@@ -148,6 +148,7 @@ class Results:
         return make(encoded)
 
     def _unpack(self, result: tuple[Any, ...], where: str) -> Reply:
+        headers: Any
         if len(result) == 2 and isinstance(result[1], int):
             body, status, headers = result[0], result[1], {}
         elif len(result) == 2 and isinstance(result[1], Mapping | list):

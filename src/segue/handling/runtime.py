@@ -33,6 +33,11 @@ def read_query(text: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
     return pairs, dict(reversed(pairs))
 
 
+def _name(running: Any) -> str:
+    """The name of a running generator; its type does not show that it has one."""
+    return getattr(running, "__name__", "?")
+
+
 # Generator middleware
 
 
@@ -55,7 +60,7 @@ def begin(running: Generator[Any, Any, Any]) -> Early | None:
     except StopIteration as stop:
         if stop.value is None:
             raise UsageError(
-                f"The middleware {running.__name__}() ended without a yield.",
+                f"The middleware {_name(running)}() ended without a yield.",
                 code="handling/bad-middleware",
                 where=place_of(running.gi_code),  # type: ignore[attr-defined]
                 hint="Yield once, or return a response to answer at once.",
@@ -72,7 +77,7 @@ def conclude(running: Generator[Any, Any, Any], response: Response, make: Make) 
         return response if stop.value is None else as_response(make(stop.value))
     running.close()
     raise UsageError(
-        f"The middleware {running.__name__}() yielded twice.",
+        f"The middleware {_name(running)}() yielded twice.",
         code="handling/bad-middleware",
         where=place_of(running.gi_code),  # type: ignore[attr-defined]
         hint="Yield once: what comes back is the response.",
@@ -198,7 +203,7 @@ class Leave:
                 raise
             return
         self.running.close()
-        raise _yielded_twice(self.running.__name__)
+        raise _yielded_twice(_name(self.running))
 
 
 class ALeave:

@@ -149,7 +149,7 @@ def _innermost(function: Callable[..., Any]) -> Any:
 def _hints(function: Any) -> dict[str, Any]:
     target = function.func if isinstance(function, partial) else function
     if isinstance(target, type):
-        target = target.__init__
+        target = target.__dict__.get("__init__", target)
     try:
         return get_type_hints(target, include_extras=True)
     except (NameError, AttributeError) as error:

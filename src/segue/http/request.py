@@ -30,10 +30,25 @@ __all__ = ["Request", "RequestSource"]
 class RequestSource(Protocol):
     """What an adapter's exchange tells of a request. Header names come in lower case."""
 
-    app: Any
-    state: State
-    received: Body | None
-    endpoint: Any
+    @property
+    def app(self) -> Any:
+        """The compiled app."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """What users carry along."""
+        ...
+
+    @property
+    def received(self) -> Body | None:
+        """What was read of the body."""
+        ...
+
+    @property
+    def endpoint(self) -> Any:
+        """What answers."""
+        ...
 
     @property
     def method(self) -> str:
@@ -238,14 +253,14 @@ class Request:
             return b""
         if body.data is None:
             if body.spool is not None:
-                with body.spool.open() as file:
-                    return file.read()
+                data: bytes = body.spool.open().read()
+                return data
             raise UsageError(
                 "The body was a multipart form; it was parsed while it came in.",
                 code="http/body-is-a-form",
                 hint="Read request.form and request.files.",
             )
-        return body.data
+        return bytes(body.data)
 
     def _read_body(self) -> Any:
         body = self._source.received
@@ -352,7 +367,8 @@ def _form_of(request: Request) -> FormData:
     if body is None:
         return _EMPTY_FORM
     if body.form is not None:
-        return body.form
+        form: FormData = body.form
+        return form
     kind = request.content_type
     if kind.mime != "application/x-www-form-urlencoded":
         return _EMPTY_FORM

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
+from ..context import lazy
 from ..errors import BadRequest, HeaderFieldsTooLarge, ServiceUnavailable
 from ..handling.application import CompiledApp
 from ..handling.bridge import Bridge
@@ -43,28 +44,28 @@ class ASGIExchange(Exchange):
         self.send = send
         self.path = path
 
-    @property
+    @lazy
     def method(self) -> str:
-        return self.scope["method"]  # type: ignore[no-any-return]  # ASGI's scope is untyped
+        return self.scope["method"]
 
-    @property
+    @lazy
     def query_string(self) -> str:
-        return self.scope["query_string"].decode("latin-1")  # type: ignore[no-any-return]  # ASGI's scope is untyped
+        return self.scope["query_string"].decode("latin-1")
 
-    @property
+    @lazy
     def root_path(self) -> str:
         return self.scope.get("root_path") or ""
 
-    @property
+    @lazy
     def http_version(self) -> str:
-        return self.scope.get("http_version", "1.1")  # type: ignore[no-any-return]  # ASGI's scope is untyped
+        return self.scope.get("http_version", "1.1")
 
     def header(self, name: str) -> str | None:
         """Return one header without parsing the others; *name* in lower case."""
         wanted = name.encode("ascii")
         for key, value in self.scope["headers"]:
             if key == wanted:
-                return value.decode("latin-1")  # type: ignore[no-any-return]  # ASGI's scope is untyped
+                return value.decode("latin-1")
         return None
 
     def header_pairs(self) -> list[tuple[str, str]]:

@@ -20,7 +20,17 @@ from ..handling.results import Reply
 from ..handling.supervision import GONE, BodyClock, Supervisor
 from ..http.intake import Intake
 
-__all__ = ["Loop", "ended_by_disconnect", "finish", "in_thread", "reset_current", "set_current", "stopped", "take_in", "task_of"]
+__all__ = [
+    "Loop",
+    "ended_by_disconnect",
+    "finish",
+    "in_thread",
+    "reset_current",
+    "set_current",
+    "stopped",
+    "take_in",
+    "task_of",
+]
 
 _logger = logging.getLogger("segue.request")
 

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from ..context import lazy
 from ..errors import BadRequest, ServiceUnavailable
 from ..handling.application import CompiledApp
 from ..handling.endpoint import Endpoint
@@ -38,29 +39,29 @@ class RSGIExchange(Exchange):
     scope: Any  # Any: RSGI's objects have no types
     protocol: Any
 
-    @property
+    @lazy
     def method(self) -> str:
-        return self.scope.method  # type: ignore[no-any-return]  # RSGI's scope is untyped
+        return self.scope.method
 
-    @property
+    @lazy
     def path(self) -> str:
-        return self.scope.path  # type: ignore[no-any-return]  # RSGI's scope is untyped
+        return self.scope.path
 
-    @property
+    @lazy
     def query_string(self) -> str:
-        return self.scope.query_string  # type: ignore[no-any-return]  # RSGI's scope is untyped
+        return self.scope.query_string
 
-    @property
+    @lazy
     def root_path(self) -> str:
         return ""
 
-    @property
+    @lazy
     def http_version(self) -> str:
-        return self.scope.http_version  # type: ignore[no-any-return]  # RSGI's scope is untyped
+        return self.scope.http_version
 
     def header(self, name: str) -> str | None:
         """Return one header without parsing the others; *name* in lower case."""
-        return self.scope.headers.get(name)  # type: ignore[no-any-return]  # RSGI's scope is untyped
+        return self.scope.headers.get(name)
 
     def header_pairs(self) -> list[tuple[str, str]]:
         headers = self.scope.headers
@@ -104,10 +105,10 @@ class RSGIExchange(Exchange):
         await take_in(self, intake, self._chunks())
 
     def _may_have_body(self) -> bool:
-        return self.scope.http_version.startswith("2")  # type: ignore[no-any-return]  # RSGI's scope is untyped
+        return self.scope.http_version.startswith("2")
 
     async def _whole(self) -> bytes:
-        return await self.protocol()  # type: ignore[no-any-return]  # RSGI's protocol is untyped
+        return await self.protocol()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         try:

@@ -41,25 +41,25 @@ class WSGIExchange(Exchange):
         self.path = path
 
     @lazy
-    def bridge(self) -> Bridge:  # type: ignore[override]  # made at its first use
+    def bridge(self) -> Bridge:
         """The way to the background loop, where async steps run."""
-        return self.app.in_background()  # type: ignore[no-any-return]  # a context does not know its app's type
+        return self.app.in_background()
 
-    @property
+    @lazy
     def method(self) -> str:
-        return self.environ["REQUEST_METHOD"]  # type: ignore[no-any-return]  # an environ is untyped
+        return self.environ["REQUEST_METHOD"]
 
-    @property
+    @lazy
     def query_string(self) -> str:
-        return self.environ.get("QUERY_STRING", "")  # type: ignore[no-any-return]  # an environ is untyped
+        return self.environ.get("QUERY_STRING", "")
 
-    @property
+    @lazy
     def root_path(self) -> str:
-        return self.environ.get("SCRIPT_NAME", "").encode("latin-1").decode("utf-8", "replace")  # type: ignore[no-any-return]  # an environ is untyped
+        return self.environ.get("SCRIPT_NAME", "").encode("latin-1").decode("utf-8", "replace")
 
-    @property
+    @lazy
     def http_version(self) -> str:
-        return self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/")  # type: ignore[no-any-return]  # an environ is untyped
+        return self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/")
 
     def header(self, name: str) -> str | None:
         """Return one header without parsing the others; *name* in lower case."""
@@ -130,7 +130,7 @@ class WSGIExchange(Exchange):
 
     def _read(self, size: int) -> bytes:
         try:
-            return self.environ["wsgi.input"].read(size)  # type: ignore[no-any-return]  # an environ is untyped
+            return self.environ["wsgi.input"].read(size)
         except (OSError, RuntimeError, ValueError) as error:
             raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
 
@@ -210,7 +210,7 @@ class WSGIAdapter:
                 return self.app.refuse(exchange, BadRequest("The path is not UTF-8.", code="http/bad-path"))
             table = self.app.static_routes.get(path)
             if table is not None and method in table:
-                return table[method]  # type: ignore[return-value]  # the router's targets are opaque to it
+                return table[method]
         return self.app.find(exchange, method, path, host)
 
     def _start(self) -> None:

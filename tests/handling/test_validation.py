@@ -756,7 +756,9 @@ READERS: dict[str, BodyReader] = {}
 
 
 def reader_of(annotation: Any) -> BodyReader:
-    return READERS.setdefault(repr(annotation), body_reader(annotation))
+    if repr(annotation) not in READERS:
+        READERS[repr(annotation)] = body_reader(annotation)
+    return READERS[repr(annotation)]
 
 
 def is_read(reader: BodyReader, body: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import UnsupportedMediaType
@@ -87,6 +87,7 @@ def test_b13_long_hostile_parameters_are_read_as_far_as_they_go(tail: str) -> No
     assert params["boundary"] == "x"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_parsed(text: str) -> None:
     value, params = parse_parameters(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import HeaderFieldsTooLarge
@@ -14,6 +14,7 @@ from segue.http.cookies import BadCookie, dump_cookie, parse_cookies
 VALUES = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=200)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_value_that_was_set_is_read_back(value: str) -> None:
     cookie = dump_cookie("name", value, path=None, samesite=None)
@@ -23,6 +24,7 @@ def test_a_value_that_was_set_is_read_back(value: str) -> None:
     assert ";" not in cookie
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_header_is_read(header: str) -> None:
     names = parse_cookies(header)

@@ -6,7 +6,7 @@ import copy
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import BadRequest
@@ -15,6 +15,7 @@ from segue.http.multidict import MissingField, MultiDict
 PAIRS = st.lists(st.tuples(st.sampled_from("abc"), st.integers()))
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_brackets_give_the_first_value_and_getlist_every_one(pairs: list[tuple[str, int]]) -> None:
     found = MultiDict(pairs)

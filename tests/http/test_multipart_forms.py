@@ -64,7 +64,7 @@ def test_fields_and_files_are_told_apart() -> None:
     assert form.files["cover"].size == 4
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -91,7 +91,7 @@ def test_the_cut_into_chunks_does_not_matter(
     assert [upload.read() for upload in form.files.getlist("f")] == list(files)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.sampled_from([b"--XX", b"--XX--", b"\r\n", b"\r", b"\n", FIELD, FILE, b'"', b";", b"\0", b"x", b": "]))
 )

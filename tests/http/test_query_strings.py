@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import BadRequest, ContentTooLarge
@@ -17,11 +17,13 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters=
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=8)
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_what_a_browser_encodes_is_read_back(pairs: list[tuple[str, str]]) -> None:
     assert parse_query(urlencode(pairs)) == [pair for pair in pairs if pair != ("", "")]
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_a_form_is_read_as_a_query_is(pairs: list[tuple[str, str]]) -> None:
     short = [(name[:20], value) for name, value in pairs]
@@ -29,6 +31,7 @@ def test_a_form_is_read_as_a_query_is(pairs: list[tuple[str, str]]) -> None:
     assert parse_urlencoded(urlencode(short).encode(), Limits()) == parse_query(urlencode(short))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

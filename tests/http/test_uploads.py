@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import UsageError
@@ -70,6 +70,7 @@ def test_e08_a_hostile_file_name_is_neutralised(raw: str, filename: str) -> None
     assert neutral_filename(raw) == filename
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_e08_every_file_name_is_neutral(raw: str) -> None:
     name = neutral_filename(raw)
@@ -119,7 +120,7 @@ def test_e15_a_failed_save_leaves_nothing(make: Make, tmp_path: Path) -> None:
     upload = make()
     upload.close()
 
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(UsageError):
         upload.save(tmp_path / "x")
 
     assert list(tmp_path.iterdir()) == []
@@ -150,4 +151,4 @@ def test_a_closed_upload_says_what_to_do(make: Make) -> None:
     with pytest.raises(UsageError) as caught:
         upload.read()
 
-    assert caught.value.code == "http/upload-closed"
+    assert caught.value.code == "http/body-closed"

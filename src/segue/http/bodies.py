@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO
 
-from ..errors import BadRequest, ContentTooLarge, HTTPError, UnsupportedMediaType, cut
+from ..errors import BadRequest, ContentTooLarge, HTTPError, UnsupportedMediaType, UsageError, cut
 
 __all__ = ["BodyCounter", "ContentType", "Spool", "parse_content_type", "parse_parameters", "proves_own_end"]
 
@@ -107,9 +107,18 @@ class Spool:
             raise HTTPError("There is no room for the body.", status=507, code="http/no-space") from error
 
     def open(self) -> BinaryIO:
-        """Return a reader with a position of its own; any number may be open at once."""
+        """Return a reader with a position of its own; any number may be open at once.
+
+        Raises:
+            UsageError: It is closed (`http/body-closed`).
+        """
         if self.is_closed:
-            raise ValueError("The temporary file was closed when its request ended.")
+            raise UsageError(
+                "The body or upload is closed.",
+                code="http/body-closed",
+                why="Its temporary file goes when the request ends.",
+                hint="Read it, or save it, inside the handler.",
+            )
         if self._file is None:
             return io.BytesIO(bytes(self._buffer))
         try:

@@ -15,7 +15,8 @@ _MAX_HEADER = 8192
 _MAX_LANGUAGE = 64
 
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\Z").match
-# One list item, commas in quotes included; the alternatives exclude each other.
+# One parameter, and one list item, separators in quotes included; the alternatives exclude each other.
+_PART = re.compile(r'(?:[^";]|"(?:[^"\\]|\\.)*")+')
 _ITEM = re.compile(r'[ \t,]*((?:[^",]|"(?:[^"\\]|\\.)*")+)').match
 
 
@@ -52,7 +53,8 @@ def prefers_json(header: str) -> bool:
         return False
     ranges = _media_ranges(header)
     named = [kind for kind, *_ in ranges if kind == "application/json" or kind.endswith("+json")]
-    return max((_score(ranges, kind) for kind in named), default=(0.0, -1)) > _score(ranges, "text/html")
+    top = max((_score(ranges, kind) for kind in named), default=(0.0, -1))
+    return top[0] > 0 and top > _score(ranges, "text/html")
 
 
 def best_encoding(header: str, offered: Sequence[str]) -> str | None:
@@ -129,7 +131,7 @@ def _media_ranges(header: str) -> list[_Range]:
         return _ANYTHING
     found: list[_Range] = []
     for item in _items(header):
-        kind, *params = [part.strip(" \t") for part in item.split(";")]
+        kind, *params = _parts(item)
         value, extra = 1.0, set[str]()
         for param in params:
             name, _, text = param.partition("=")
@@ -145,7 +147,7 @@ def _media_ranges(header: str) -> list[_Range]:
 
 def _score(ranges: list[_Range], offered: str) -> tuple[float, int]:
     """Return the quality that the most exact matching range gives, and how exact it is."""
-    kind, *params = [part.strip().lower() for part in offered.split(";")]
+    kind, *params = _parts(offered.lower())
     given = {param.replace('"', "") for param in params}
     family = kind.partition("/")[0]
     top, value = -1, 0.0
@@ -186,6 +188,12 @@ def _items(header: str) -> Iterator[str]:
             return
         yield found[1]
         position = found.end()
+
+
+def _parts(item: str) -> list[str]:
+    """Return a type and its parameters, split at the semicolons outside quotes."""
+    parts = _PART.findall(item) if '"' in item else item.split(";")
+    return [part.strip(" \t") for part in parts] or [""]
 
 
 def _weight(text: str) -> float:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import UsageError
 from .bodies import Spool
 
 __all__ = ["UploadFile", "is_device_name", "neutral_filename"]
@@ -160,27 +159,17 @@ class UploadFile:
 
     def _opened(self) -> BinaryIO:
         if self._reader is None:
-            if self._spool.is_closed:
-                raise UsageError(
-                    f"The upload {self.filename!r} is closed.",
-                    code="http/upload-closed",
-                    why="Its temporary file goes when the request ends.",
-                    hint="Save it, or read it, inside the handler.",
-                )
             self._reader = self._spool.open()
         return self._reader
 
     def _save_new(self, directory: Path) -> Path:
         path = directory / self.filename
-        for _ in range(8):
-            try:
-                self._write_to(path)
-            except FileExistsError:
-                name = self.filename[-80:].lstrip("._-")
-                path = directory / f"{secrets.token_hex(8)}-{name}"
-            else:
-                return path
-        raise FileExistsError(f"No free name for {self.filename!r} in {directory}.")
+        try:
+            self._write_to(path)
+        except FileExistsError:
+            path = directory / f"{secrets.token_hex(8)}-{self.filename[-80:].lstrip('._-')}"
+            self._write_to(path)
+        return path
 
     def _write_to(self, path: Path) -> None:
         with path.open("xb") as file:

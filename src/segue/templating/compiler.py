@@ -25,7 +25,6 @@ _KEPT = (
     nodes.AssignBlock,
     nodes.Block,
     nodes.ExprStmt,
-    nodes.Extends,
     nodes.FromImport,
     nodes.Import,
     nodes.Macro,
@@ -99,7 +98,12 @@ def as_skeleton(template: nodes.Template) -> nodes.Template:
 
 def _essential(body: list[nodes.Node]) -> Iterator[nodes.Node]:
     for node in body:
-        if isinstance(node, _KEPT):
+        if isinstance(node, nodes.Extends):
+            # Parents are skeletons too; what a block includes or imports is whole.
+            skeleton_of = nodes.EnvironmentAttribute("skeleton_of", lineno=node.lineno)
+            node.template = nodes.Call(skeleton_of, [node.template], [], None, None, lineno=node.lineno)
+            yield node
+        elif isinstance(node, _KEPT):
             yield node
         elif isinstance(node, nodes.If):
             node.body = list(_essential(node.body))

@@ -20,7 +20,7 @@ __all__ = ["Environment", "Template"]
 class Template(jinja2.Template):
     """A compiled template; its contexts keep late names wherever they go."""
 
-    environment: Environment
+    environment: Environment  # pyright: ignore[reportIncompatibleVariableOverride] - ours makes only ours
     globals: MutableMapping[str, Any]
     blocks: dict[str, Any]
 
@@ -66,7 +66,7 @@ class Environment(jinja2.Environment):
         return call_builtin(self.read(value, name), name)
 
     def _read_item(self, value: Any, name: str) -> Any:
-        if is_computed(type(value), name):
+        if is_computed(value, name):
             raise  # what the property raised, which `read` is handling
         try:
             return value[name]
@@ -104,3 +104,17 @@ class Environment(jinja2.Environment):
         assert isinstance(twin, Environment)
         twin.is_skeleton = True
         return twin
+
+    @internalcode
+    def skeleton_of(self, named: Any) -> Template:
+        """Return the skeleton of a template, which may be given by its name."""
+        name: Any = named.name if isinstance(named, jinja2.Template) else named
+        found = super()._load_template(name, None)
+        assert isinstance(found, Template)
+        return found
+
+    @internalcode
+    def _load_template(self, name: str, globals: MutableMapping[str, Any] | None) -> jinja2.Template:  # noqa: A002 - Jinja2's
+        if self.is_skeleton and self.linked_to is not None:
+            return self.linked_to._load_template(name, globals)
+        return super()._load_template(name, globals)

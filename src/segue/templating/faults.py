@@ -86,7 +86,8 @@ class UndefinedName(SegueError, jinja2.UndefinedError):
     """A template uses a name that it was not given; raised in debug and in tests."""
 
     code = "templates/undefined-name"
-    message: str = ""  # Jinja2 has a property of that name, which cannot be set
+    # Jinja2 has a property of that name, which cannot be set.
+    message: str = ""  # pyright: ignore[reportIncompatibleMethodOverride] - a text in both
 
 
 class TooMuchOutput(SegueError):

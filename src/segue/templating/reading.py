@@ -115,6 +115,6 @@ def _signature_needs_nothing(method: MethodType) -> bool:
     return True
 
 
-def is_computed(owner: type, name: str) -> bool:
+def is_computed(value: object, name: str) -> bool:
     """Tell whether *name* is a property, whose own AttributeError must not be taken for its absence."""
-    return isinstance(inspect.getattr_static(owner, name, None), (property, cached_property))
+    return isinstance(inspect.getattr_static(type(value), name, None), (property, cached_property))

@@ -231,8 +231,7 @@ class Templates:
     def _block(self, whole: Template, block: str, values: Values) -> tuple[Template, Iterator[str]]:
         if self._skeletons is None:
             self._skeletons = self.environment.to_skeletons()
-        template = self._skeletons.get_template(whole.name or "")
-        assert isinstance(template, Template)
+        template = self._skeletons.skeleton_of(whole)
         context: Context = template.new_context(values)
         for _ in template.root_render_func(context):
             pass

@@ -170,7 +170,7 @@ class Quiet(Undefined):
 
 def _template_frame() -> FrameType | None:
     """Return the innermost running frame that is a template's."""
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - documented, and free until used
     while frame is not None and "__jinja_template__" not in frame.f_globals:
         frame = frame.f_back
     return frame
@@ -194,10 +194,11 @@ def _names_of(frame: FrameType | None) -> set[str]:
     return names
 
 
-def _attributes_of(owner: object) -> set[str]:
+def _attributes_of(owner: Any) -> set[str]:
     names = set(dir(owner))
-    if isinstance(owner, dict):
-        names.update(key for key in owner if isinstance(key, str))
+    if issubclass(type(owner), dict):
+        keys: list[Any] = list(owner)
+        names.update(key for key in keys if isinstance(key, str))
     return {name for name in names if not name.startswith("_")}
 
 

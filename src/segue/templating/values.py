@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context as BaseContext
 from jinja2.utils import missing
 
-from ..errors import SetupError, place_of
+from ..errors import SetupError, UsageError, place_of
 
 __all__ = ["Context", "Late", "Processor", "Values"]
 
@@ -34,7 +34,7 @@ class Processor:
     def __init__(self, function: Callable[..., Any]) -> None:
         if inspect.iscoroutinefunction(function):
             raise SetupError(
-                f"The context processor {function.__name__}() is async, and templates cannot wait.",
+                f"The context processor {_name(function)}() is async, and templates cannot wait.",
                 code="templates/async-processor",
                 where=place_of(function),
                 why="It runs in the middle of a rendering, at the first use of one of its names.",
@@ -48,13 +48,22 @@ class Processor:
 
     def run(self, request: Any) -> Mapping[str, Any]:
         """Return its names, and learn them."""
-        found: Any = self.function(request) if self.takes_request else self.function()
+        found: object = self.function(request) if self.takes_request else self.function()
         if not isinstance(found, Mapping):
-            raise TypeError(
-                f"The context processor {self.function.__name__}() returned {type(found).__name__}, not a dictionary."
+            raise UsageError(
+                f"The context processor {_name(self.function)}() returned {type(found).__name__}, not a dictionary.",
+                code="templates/processor-result",
+                where=place_of(self.function),
+                why="The keys of the dictionary become names in templates.",
+                hint='return {"name": value}',
             )
-        self.provides.update(found)
-        return found
+        given = cast(Mapping[str, Any], found)
+        self.provides.update(given)
+        return given
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def _required(function: Callable[..., Any]) -> int:
@@ -146,7 +155,7 @@ class Context(BaseContext):
         self.exported_vars = set()
         self.name = name
         self.blocks = {key: [block] for key, block in blocks.items()}
-        self.globals_keys = set()
+        self.globals_keys = set[str]()
         self.globals = environment.globals if globals is None else globals
         self.late: Late | None = parent.late if isinstance(parent, Values) else None
 

@@ -94,6 +94,14 @@ def _format_letter(letter: str, value: Moment, format: str) -> str:  # noqa: A00
         ) from None
 
 
+def _month(value: Any) -> str:
+    return _MONTHS[int(value.month) - 1]
+
+
+def _day(value: Any) -> str:
+    return _DAYS[int(value.weekday())]
+
+
 def _hour12(value: Any) -> int:
     return value.hour % 12 or 12
 
@@ -165,14 +173,14 @@ def _zone_name(value: Any) -> str:
 _LETTERS: dict[str, Callable[[Any], str]] = {
     "a": _half,
     "A": lambda value: "PM" if value.hour > 11 else "AM",
-    "b": lambda value: _MONTHS[value.month - 1][:3].lower(),
-    "c": lambda value: value.isoformat(),
+    "b": lambda value: _month(value)[:3].lower(),
+    "c": lambda value: str(value.isoformat()),
     "d": lambda value: f"{value.day:02}",
-    "D": lambda value: _DAYS[value.weekday()][:3],
+    "D": lambda value: _day(value)[:3],
     "e": _zone_name,
-    "E": lambda value: _MONTHS[value.month - 1],
+    "E": _month,
     "f": _short_time,
-    "F": lambda value: _MONTHS[value.month - 1],
+    "F": _month,
     "g": lambda value: str(_hour12(value)),
     "G": lambda value: str(value.hour),
     "h": lambda value: f"{_hour12(value):02}",
@@ -180,12 +188,12 @@ _LETTERS: dict[str, Callable[[Any], str]] = {
     "i": lambda value: f"{value.minute:02}",
     "I": _summer,
     "j": lambda value: str(value.day),
-    "l": lambda value: _DAYS[value.weekday()],
+    "l": _day,
     "L": lambda value: str(calendar.isleap(value.year)),
     "m": lambda value: f"{value.month:02}",
-    "M": lambda value: _MONTHS[value.month - 1][:3],
+    "M": lambda value: _month(value)[:3],
     "n": lambda value: str(value.month),
-    "N": lambda value: _PRESS_MONTHS[value.month - 1],
+    "N": lambda value: _PRESS_MONTHS[int(value.month) - 1],
     "o": lambda value: str(value.isocalendar().year),
     "O": _offset,
     "P": _clock,

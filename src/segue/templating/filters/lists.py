@@ -49,7 +49,7 @@ def dictsort(environment: Environment, value: Any, key: Any = False, *options: A
 
     Names that start with an underscore are no keys: they may come from a request.
     """
-    if isinstance(value, Mapping):
+    if issubclass(type(value), Mapping):
         return do_dictsort(value, named.pop("case_sensitive", key), *options, **named)
     return _sorted(environment, value, key)
 

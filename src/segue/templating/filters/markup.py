@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import pass_eval_context
 from jinja2.filters import do_urlize
@@ -103,7 +103,7 @@ def as_json(value: Any) -> Any:
     if isinstance(value, decimal.Decimal | uuid.UUID):
         return str(value)
     if isinstance(value, set | frozenset):
-        return sorted(value)
+        return sorted(cast(frozenset[Any], value))
     if hasattr(value, "__html__"):
         return str(value)
     raise TypeError(f"A value of type {type(value).__name__} cannot be written as JSON.")
@@ -179,7 +179,7 @@ def _with_inner(value: Iterable[Any]) -> Iterator[tuple[Any, Iterable[Any] | Non
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes) and not hasattr(value, "__html__")
+    return hasattr(value, "__iter__") and not isinstance(value, str | bytes) and not hasattr(value, "__html__")
 
 
 # Cutting HTML

@@ -81,7 +81,8 @@ def stringformat(value: Any, format: str) -> str:  # noqa: A002 - Django's word
     if found is None or any(int(size or 0) > _MOST_WIDTH for size in found.groups()):
         return ""
     try:
-        return f"%{format}" % ((str(value) if isinstance(value, tuple) else value),)
+        # In a tuple of its own, so that a tuple is one value, not many.
+        return f"%{format}" % (value,)
     except (TypeError, ValueError, OverflowError):
         return ""
 

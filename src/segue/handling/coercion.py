@@ -12,11 +12,11 @@ import math
 import re
 import types
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as shapes
@@ -30,6 +30,9 @@ __all__ = [
     "choice_needed",
     "decimal_check",
     "decimal_limits",
+    "is_dict",
+    "is_list",
+    "is_mapping",
     "json_leaf",
     "needs",
     "normalize",
@@ -48,7 +51,11 @@ _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII).fullmatch
 _REAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII).fullmatch
 _NOT_FINITE = re.compile(r"[+-]?(?:s?nan|inf(?:inity)?)", re.IGNORECASE | re.ASCII).fullmatch
 _NO_SECONDS = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ])?[0-9]{2}:[0-9]{2}", re.ASCII).fullmatch
-_BOOLS = dict.fromkeys(("true", "1", "on", "yes"), True) | dict.fromkeys(("false", "0", "off", "no"), False)
+_BOOLS: dict[str, bool] = {
+    **dict.fromkeys(("true", "1", "on", "yes"), True),
+    **dict.fromkeys(("false", "0", "off", "no"), False),
+}
+
 # What each kind is called: for programs, for people.
 _NOUNS: dict[type[shapes.Type], tuple[str, str]] = {
     shapes.NoneType: ("null", "nothing"),
@@ -141,7 +148,8 @@ def normalize(annotation: Any) -> Any:
     if origin in (Union, types.UnionType):
         return Union[tuple(normalize(each) for each in arguments)]  # noqa: UP007 - made at run time
     if origin in (list, set, frozenset, tuple, dict):
-        return origin[tuple(each if each is ... else normalize(each) for each in arguments)]
+        generic: Any = origin
+        return generic[tuple(each if each is ... else normalize(each) for each in arguments)]
     return annotation
 
 
@@ -153,11 +161,27 @@ def _decimal_meta(meta: msgspec.Meta) -> msgspec.Meta:
     return decimal_limits(ge=ge, gt=gt, le=le, lt=lt, multiple_of=multiple_of)
 
 
+def is_dict(value: Any) -> TypeGuard[dict[Any, Any]]:
+    """Return whether *value* is a dict, and say so to type checkers."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Return whether *value* is a list, and say so to type checkers."""
+    return isinstance(value, list)
+
+
+def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Return whether *value* is a mapping, and say so to type checkers."""
+    return isinstance(value, Mapping)
+
+
 def unwrap(shape: shapes.Type) -> tuple[shapes.Type, Limits]:
     """Return *shape* without its metadata, and the decimal limits found there."""
     limits = Limits()
     while isinstance(shape, shapes.Metadata):
-        limits = (shape.extra or {}).get(LIMITS, limits)
+        found: Any = shape.extra
+        limits = found.get(LIMITS, limits) if found else limits
         shape = shape.type
     return shape, limits
 
@@ -397,7 +421,7 @@ def _writable(text: str) -> str:
 
 
 def _parser(shape: shapes.Type) -> Callable[[str], Any]:
-    kind = _PARSED[type(shape)]
+    kind: Any = _PARSED[type(shape)]
 
     def parse(text: str) -> Any:
         try:

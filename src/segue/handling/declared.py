@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import is_
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard, is_typeddict
 
 import msgspec
 from msgspec import inspect as shapes
 
 from ..errors import UsageError, cut
-from .coercion import normalize, unwrap
+from .coercion import is_mapping, normalize, unwrap
 from .signature import MISSING
 from .walking import ARRAYS, OBJECTS, inspect_type, key_class, name_of
 
@@ -82,7 +82,7 @@ class _Reducer:
         return None
 
     def _object(self, shape: Any) -> Reduce:
-        cls = dict if isinstance(shape, shapes.TypedDictType) else key_class(shape)
+        cls: type = dict if is_typeddict(shape.cls) else key_class(shape)
         names = frozenset(field.encode_name for field in shape.fields) if cls is dict else None
         inner = [(field.name, field.encode_name, self.node(field.type)) for field in shape.fields]
         fields = [(name, wire, item or _itself) for name, wire, item in inner]
@@ -106,10 +106,10 @@ class _Reducer:
                 return value
             if isinstance(value, _PLAIN):
                 return value
-            found = dict(tag)
-            is_mapping = isinstance(value, Mapping)
+            found: dict[str, Any] = dict(tag)
+            from_mapping = is_mapping(value)
             for name, wire, item in fields:
-                held = value.get(wire, value.get(name, MISSING)) if is_mapping else getattr(value, name, MISSING)
+                held = value.get(wire, value.get(name, MISSING)) if from_mapping else getattr(value, name, MISSING)
                 if held is not MISSING and held is not msgspec.UNSET:
                     found[wire] = item(held)
             return list(found.values()) if as_array else found
@@ -141,6 +141,10 @@ class _Reducer:
 _PLAIN = (str, int, float, bytes, type(None))
 
 
+def _is_many(value: Any) -> TypeGuard[Iterable[Any]]:
+    return hasattr(value, "__iter__") and not isinstance(value, str | bytes | Mapping)
+
+
 def _itself(value: Any) -> Any:
     return value
 
@@ -149,20 +153,20 @@ def _each(item: Reduce, flat: type | None) -> Reduce:
     only = {flat}
 
     def reduce(value: Any) -> Any:
-        if type(value) is list and flat is not None and set(map(type, value)) <= only:
+        kind: type = type(value)
+        if kind is list and flat is not None and set(map(type, value)) <= only:
             return value
-        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+        if not _is_many(value):
             return value
         found = [item(each) for each in value]
-        is_same = isinstance(value, list | tuple) and all(map(is_, found, value))
-        return value if is_same else found
+        return value if kind in (list, tuple) and all(map(is_, found, value)) else found
 
     return reduce
 
 
 def _places(items: list[Reduce]) -> Reduce:
     def reduce(value: Any) -> Any:
-        if not isinstance(value, list | tuple):
+        if type(value) not in (list, tuple):
             return value
         found = [item(each) for item, each in zip(items, value, strict=False)]
         return value if all(map(is_, found, value)) else [*found, *value[len(found) :]]
@@ -172,7 +176,7 @@ def _places(items: list[Reduce]) -> Reduce:
 
 def _entries(item: Reduce) -> Reduce:
     def reduce(value: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if not is_mapping(value):
             return value
         found = {name: item(each) for name, each in value.items()}
         return value if all(map(is_, found.values(), value.values())) else found

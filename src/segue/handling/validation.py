@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter, methodcaller
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeGuard
 
 import msgspec
 from msgspec import inspect as shapes
 
 from ..errors import BadRequest, Fault, UnsupportedMediaType
-from .coercion import Limits, Wrong, decimal_check, decimal_limits, normalize, takes_blank, text_leaf, unwrap
+from .coercion import Limits, Wrong, decimal_check, decimal_limits, is_dict, normalize, takes_blank, text_leaf, unwrap
 from .declared import result_encoder
 from .signature import MISSING
 from .walking import (
@@ -67,7 +67,7 @@ class Invalid(Exception):  # carries faults to the endpoint, which raises Valida
     @property
     def faults(self) -> list[Fault]:
         """Every fault of this input, at most 100."""
-        if not isinstance(self._faults, list):
+        if callable(self._faults):
             self._faults = self._faults()
         return self._faults
 
@@ -365,15 +365,21 @@ def _is_fine(value: Any) -> bool:
 
 
 def _every_part(parts: list[Test]) -> Test:
-    return lambda value: (
-        not isinstance(value, tuple) or all(test(each) for test, each in zip(parts, value, strict=False))
-    )
+    return lambda value: not _is_tuple(value) or all(test(each) for test, each in zip(parts, value, strict=False))
+
+
+def _is_array(value: Any) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, list | tuple | set | frozenset)
+
+
+def _is_tuple(value: Any) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
 
 
 def _every_item(item: Test) -> Test:
     def test(value: Any) -> bool:
-        if isinstance(value, dict):
+        if is_dict(value):
             return all(map(item, value.values()))
-        return not isinstance(value, list | tuple | set | frozenset) or all(map(item, value))
+        return not _is_array(value) or all(map(item, value))
 
     return test

@@ -23,6 +23,8 @@ from .coercion import (
     Wrong,
     check_length,
     choice_needed,
+    is_dict,
+    is_list,
     json_leaf,
     needs,
     normalize,
@@ -272,8 +274,8 @@ class Walker:
         if self.text:
             return None if any(raw.values) else raw.children
         if order is None:
-            return raw if isinstance(raw, dict) else None
-        if not isinstance(raw, list):
+            return raw if is_dict(raw) else None
+        if not is_list(raw):
             return None
         rest: dict[Any, Any] = dict.fromkeys(range(len(order), len(raw)))
         return {**dict(zip(order, raw, strict=False)), **rest}
@@ -319,7 +321,7 @@ class Walker:
     def _items(self, raw: Any, *, keeps_blank: bool) -> list[tuple[int, Any]] | None:
         """Return the items of a list with their indices, of which a form may leave some out."""
         if not self.text:
-            return list(enumerate(raw)) if isinstance(raw, list) else None
+            return list(enumerate(raw)) if is_list(raw) else None
         if not raw.children:
             return [(index, Tree([each])) for index, each in enumerate(raw.values) if each or keeps_blank]
         if any(raw.values) or any(isinstance(key, str) for key in raw.children):
@@ -359,7 +361,7 @@ class Walker:
         def read(raw: Any, path: Path, faults: Faults) -> Any:
             if optional and (raw.is_blank if self.text else raw is None):
                 return None
-            kind = (dict if raw.children else str) if self.text else type(raw)
+            kind: type = (dict if raw.children else str) if self.text else type(raw)
             if read_tagged is not None and kind is struct_kind:
                 return read_tagged(raw, path, faults)
             tried: list[Faults] = []
@@ -393,9 +395,9 @@ class Walker:
 
 
 def _read_any(raw: Any, path: Path, faults: Faults) -> Any:
-    if isinstance(raw, dict):
+    if is_dict(raw):
         return {name: _read_any(item, (*path, name), faults) for name, item in raw.items()}
-    if isinstance(raw, list):
+    if is_list(raw):
         return [_read_any(item, (*path, index), faults) for index, item in enumerate(raw)]
     if raw is None or isinstance(raw, bool | str):
         return raw

@@ -59,6 +59,7 @@ def test_a_converter_makes_its_value(path: str, request_path: str, value: object
     ("path", "request_path"),
     [
         ("/<int:x>", "/" + "9" * 5000),
+        ("/<int:x>", "/" + "0" * 20),
         ("/<int:x>", f"/{2**63}"),
         ("/<int:x>", "/-1"),
         ("/<int:x>", "/１２"),
@@ -114,7 +115,7 @@ class Musician(Converter):
 
     regex = "[a-z]+"
 
-    def to_python(self, text: str) -> dict[str, str]:  # type: ignore[override]
+    def to_python(self, text: str) -> dict[str, str]:
         if text not in ("miles", "nina"):
             raise ValueError(text)
         return {"name": text}
@@ -135,6 +136,15 @@ def test_an_own_converter_makes_its_value_and_its_url() -> None:
 
 def test_an_own_converter_that_raises_value_error_does_not_match() -> None:
     assert value_of("/<musician:who>", "/bird", musician=Musician) == "no match"
+
+
+@pytest.mark.parametrize("text", ["a\n", "a\x00", "a\ud800", "\x85"])
+def test_an_own_converter_that_takes_anything_takes_no_control_character(text: str) -> None:
+    class Anything(Converter):
+        regex = "(?s:.+)"
+
+    assert value_of("/<anything:x>", "/a", anything=Anything) == "a"
+    assert value_of("/<anything:x>", f"/{text}", anything=Anything) == "no match"
 
 
 def test_a_subclass_of_a_built_in_converter_is_asked_itself() -> None:

@@ -56,6 +56,25 @@ def test_the_most_specific_rule_wins_in_every_order(order: tuple[str, ...], path
     assert answer(site(*order), path) == expected
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_more_literal_text_comes_first_whatever_the_converters(turn: int) -> None:
+    rules = ["/a/<slug:s>", "/a/v<x>", "/<path:p>/s/<x>", "/<path:p>/<int:n>", "/<path:p>/<x>/end"][::turn]
+    router = site(*rules)
+
+    assert answer(router, "/a/vab") == "/a/v<x>"
+    assert router.find("/a/vab") == ({"GET": "/a/v<x>", "HEAD": "/a/v<x>"}, ("ab",))
+    assert answer(router, "/z/s/5") == "/<path:p>/s/<x>"
+    assert answer(router, "/z/s/end") == "/<path:p>/<x>/end"
+
+
+def test_a_slash_to_come_is_seen_before_a_parameter_in_its_place() -> None:
+    router = site("/a/<x>", "/a/b/")
+
+    assert router.find("/a/b") == ({}, ())
+    assert router.resolve("GET", "/a/b") == Redirect("/a/b/")
+    assert router.find("/a/c") == ({"GET": "/a/<x>", "HEAD": "/a/<x>"}, ("c",))
+
+
 def test_equals_are_tried_in_the_order_of_registration() -> None:
     assert answer(site("/<int(min=1):a>", "/<int:b>"), "/5") == "/<int(min=1):a>"
     assert answer(site("/<int:b>", "/<int(min=1):a>"), "/5") == "/<int:b>"
@@ -223,6 +242,17 @@ def test_websockets_and_methods_live_on_one_path() -> None:
     assert router.resolve(WEBSOCKET, "/nothing") is None
 
 
+def test_a_websocket_is_never_redirected() -> None:
+    table = RouteTable()
+    table.add(table.rule("/live/", endpoint="socket", websocket=True), "socket")
+    table.add(table.rule("/page/", endpoint="page"), "page")
+    router = table.compile()
+
+    assert answer(router, "/live/", WEBSOCKET) == "socket"
+    assert router.resolve(WEBSOCKET, "/live") is None
+    assert router.resolve(WEBSOCKET, "/page") is None
+
+
 def test_one_rule_may_have_several_targets() -> None:
     table = RouteTable()
     rule = table.rule("/a", endpoint="a", methods=["GET", "POST"])
@@ -248,7 +278,12 @@ def test_a_lookup_tries_no_more_choices_among_many_routes() -> None:
 
     def count(converter: Any) -> None:
         accept = converter.accept
-        converter.accept = lambda text: calls.append(text) or accept(text)
+
+        def counted(text: str) -> Any:
+            calls.append(text)
+            return accept(text)
+
+        converter.accept = counted
 
     table = RouteTable()
     for number in range(2000):

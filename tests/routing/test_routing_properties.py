@@ -118,6 +118,7 @@ def test_the_compiled_router_agrees_with_a_naive_one(shapes: list[tuple[list[str
     if expected is not None and not isinstance(found, Redirect):
         assert isinstance(found, Match)
         assert found.rule == expected
+        assert found.values == (router.find(path) or ({}, ()))[1] or not expected.values
     elif isinstance(found, Redirect):
         assert naive([entry for entry in rules if entry[1]], path + "/") is not None
     else:

@@ -28,9 +28,14 @@ def router() -> Router:
     add("/x/<float:x>", "number")
     add("/users", "users", defaults={"page": 1})
     add("/users/page/<int:page>", "users")
+    add("/front", "front", defaults={"page": 1})
     add("/lang/<lang>", "lang", defaults={"lang": "en"})
+    add("/tags/page/<int:page>", "tags")
+    add("/tags", "tags", defaults={"page": 1})
+    add("/tags/<tag>/page/<int:page>", "tags")
     add(r"^archive/(?P<year>\d{4})/(?:(?P<month>\d{2})/)?$", "archive", is_regex=True)
     add(r"^old/(\d+)/(\w+)\.html$", "old", is_regex=True)
+    add(r"^two/(?P<a>\w+?)(?P<b>\w*)$", "two", is_regex=True)
     add(r"^odd/\d+/$", "odd", is_regex=True)
     add(r"^(?P<anything>.*)$", "anything", is_regex=True)
     return table.compile()
@@ -54,6 +59,10 @@ def router() -> Router:
         ("users", {}, "/users"),
         ("users", {"page": 1}, "/users"),
         ("users", {"page": 2}, "/users/page/2"),
+        ("tags", {"page": 1}, "/tags"),
+        ("tags", {"page": 2}, "/tags/page/2"),
+        ("tags", {"page": 2, "tag": "x"}, "/tags/x/page/2"),
+        ("tags", {"tag": "x"}, "/tags?tag=x"),
         ("lang", {}, "/lang/en"),
         ("lang", {"lang": "de"}, "/lang/de"),
         ("archive", {"year": 2024}, "/archive/2024/"),
@@ -99,8 +108,8 @@ def test_only_names_of_routes_are_endpoints(router: Router, name: str) -> None:
     [
         ("user", {}, "`pk`", "urls.py:2"),
         ("user", {"pk": None}, "`pk`", "urls.py:2"),
-        ("archive", {"month": "02"}, "`year`", "urls.py:10"),
-        ("old", {}, "a positional value", "urls.py:11"),
+        ("archive", {"month": "02"}, "`year`", "urls.py:14"),
+        ("old", {}, "a positional value", "urls.py:15"),
     ],
 )
 def test_a_missing_parameter_is_named_with_its_rule(
@@ -122,6 +131,7 @@ def test_a_missing_parameter_is_named_with_its_rule(
         ("user", {"pk": 2**63}),
         ("user", {"pk": True}),
         ("user", {"pk": 5.0}),
+        ("front", {"page": 2}),
         ("name", {"name": "a/b"}),
         ("name", {"name": ""}),
         ("name", {"name": ".."}),
@@ -142,7 +152,11 @@ def test_a_missing_parameter_is_named_with_its_rule(
         ("archive", {"year": "2024", "month": "2"}),
         ("anything", {"anything": "/evil.example"}),
         ("anything", {"anything": ".."}),
+        ("anything", {"anything": "\x00"}),
+        ("anything", {"anything": "\ud800"}),
         ("odd", {}),
+        ("two", {"a": "x", "b": "y/z"}),
+        ("two", {"a": "xx", "b": "yz"}),
         ("user", {"pk": 5, "q": "\ud800"}),
     ],
 )

@@ -182,6 +182,13 @@ def test_a_regular_expression_redirects_and_refuses_like_a_rule() -> None:
     assert router.resolve("POST", "/archive/2024") is None
 
 
+def test_a_regular_expression_without_strict_slashes_redirects_nobody() -> None:
+    table = RouteTable()
+    table.add(table.rule("^a/$", endpoint="a", is_regex=True, strict_slashes=False), "a")
+
+    assert table.compile().resolve("GET", "/a") is None
+
+
 def test_a_prefix_of_a_regular_expression_keeps_its_converters() -> None:
     table = [path("team/<int:team>/v1.0/", include([re_path(r"^archive/(?P<year>\d{4})/$", view(), name="year")]))]
     router = compile_table(table)

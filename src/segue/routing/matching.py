@@ -122,7 +122,7 @@ class _Node:
 
     def tail(self, parts: Segment) -> Leaf:
         """Return the leaf of what swallows the rest, made if need be."""
-        found = self.choices.setdefault(("rest", *_key(parts)), (parts, Leaf()))[1]
+        found = self.choices.setdefault(_key(parts), (parts, Leaf()))[1]
         assert isinstance(found, Leaf)
         return found
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..errors import SegueError, UsageError, cut, did_you_mean
-from .converters import NO_MATCH
+from .converters import NO_MATCH, is_clean
 from .regexes import reverse_regex
 from .rules import Parameter, Rule
 
 __all__ = ["BuildError", "Reverser", "quote_path"]
 
 _SAFE = "/:@!$&'()*+,;="  # RFC 3986, what a path may hold unquoted
+_DOTS = frozenset({".", ".."})
 _MISSING = object()
 
 
@@ -51,24 +53,43 @@ class BuildError(UsageError, LookupError):
         return self._hint or did_you_mean(self.endpoint, self._choices)
 
 
+class _Plan:
+    """A rule, and what is known of its URLs beforehand.
+
+    Attributes:
+        parts: As the rule's, the literal texts quoted.
+        fixed: Defaults that no part of the URL shows.
+        known: The names that do not become the query.
+    """
+
+    __slots__ = ("fixed", "known", "parts", "rule")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.parts = [quote_path(part) if isinstance(part, str) else part for part in rule.parts]
+        names = rule.parameters.keys()
+        self.fixed = {name: value for name, value in rule.defaults.items() if name not in names}
+        self.known = frozenset(names | self.fixed.keys())
+
+
 class Reverser:
     """Makes URLs of the rules of one app."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._by_endpoint: dict[str, list[Rule]] = {}
+        self._by_endpoint: dict[str, list[_Plan]] = {}
         for rule in rules:
-            self._by_endpoint.setdefault(rule.endpoint, []).append(rule)
+            self._by_endpoint.setdefault(rule.endpoint, []).append(_Plan(rule))
 
     def build(
         self, endpoint: str, values: Mapping[str, Any], args: Sequence[Any] = (), anchor: str | None = None
-    ) -> tuple[Rule, str, str]:
-        """Return the rule that fits, the host it wants (or an empty text), and the URL's path and query.
+    ) -> tuple[str, str]:
+        """Return the host that the URL needs (or an empty text), and its path and query.
 
         Raises:
             BuildError: No such endpoint, a missing parameter, or a value that does not fit.
         """
-        rules = self._by_endpoint.get(endpoint)
-        if rules is None:
+        plans = self._by_endpoint.get(endpoint)
+        if plans is None:
             raise BuildError(
                 f"There is no endpoint {endpoint!r}.",
                 code="routing/unknown-endpoint",
@@ -76,57 +97,61 @@ class Reverser:
                 values=values,
                 choices=self._by_endpoint,
             )
-        values = {name: value for name, value in values.items() if value is not None}
-        wanted = values
+        given = {name: value for name, value in values.items() if value is not None}
+        if len(plans) > 1:
+            plans = sorted(plans, key=lambda plan: _fitness(plan.rule, given, args))
         problem: BuildError | None = None
-        for rule in rules if len(rules) == 1 else sorted(rules, key=lambda rule: _fitness(rule, wanted, args)):
+        for plan in plans:
             try:
-                host, url = self._build(rule, values, args)
+                host, url = _build(plan, given, args)
             except BuildError as error:
                 problem = problem or error
             else:
-                return rule, host, url if anchor is None else f"{url}#{quote(anchor, safe=_SAFE + '?')}"
+                return host, url if anchor is None else f"{url}#{quote(anchor, safe=_SAFE + '?', errors='replace')}"
         assert problem is not None
         raise problem
 
-    def _build(self, rule: Rule, values: Mapping[str, Any], args: Sequence[Any]) -> tuple[str, str]:
-        given = dict(zip((value.name for value in rule.values if value.name), args, strict=False)) | dict(values)
-        for name, default in rule.defaults.items():
-            if name not in rule.parameters and given.pop(name, default) != default:
-                raise _refused(rule, name, values[name], values, f"This route always has {cut(default)}.")
-        host = "".join(part if isinstance(part, str) else _text(rule, part, given, values) for part in rule.host_parts)
-        path = self._regex_path(rule, given, values, args) if rule.pattern else self._path(rule, given, values)
-        if path.startswith("//") or any(part in (".", "..") for part in path.split("/")):
-            raise _refused(rule, "", path, values, "Browsers and proxies make another path of it.")
-        extras = [(name, value) for name, value in given.items() if name not in rule.parameters]
-        try:
-            query = urlencode(extras, doseq=True)
-        except UnicodeEncodeError as error:
-            raise _refused(rule, "", error.object, values, "It has half of a surrogate pair.") from None
-        return host, f"{path}?{query}" if query else path
 
-    def _path(self, rule: Rule, given: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-        texts = [part if isinstance(part, str) else _text(rule, part, given, values) for part in rule.parts]
-        return quote_path("".join(texts))
+def _build(plan: _Plan, values: Mapping[str, Any], args: Sequence[Any]) -> tuple[str, str]:
+    rule = plan.rule
+    if args:
+        values = {**dict(zip((value.name for value in rule.values if value.name), args, strict=False)), **values}
+    for name, default in plan.fixed.items():
+        if values.get(name, default) != default:
+            raise _refused(rule, name, values[name], values, f"This route always has {cut(default)}.")
+    host = "".join(part if isinstance(part, str) else _text(rule, part, values) for part in rule.host_parts)
+    if rule.pattern is not None:
+        path = _regex_path(rule, rule.pattern, values, args)
+    else:
+        path = "".join([part if isinstance(part, str) else _quoted(rule, part, values) for part in plan.parts])
+    if path.startswith("//") or ("/." in path and not _DOTS.isdisjoint(path.split("/"))):
+        raise _refused(rule, "", path, values, "Browsers and proxies make another path of it.")
+    extras = [(name, value) for name, value in values.items() if name not in plan.known]
+    if not extras:
+        return host, path
+    try:
+        return host, f"{path}?{urlencode(extras, doseq=True)}"
+    except UnicodeEncodeError as error:
+        raise _refused(rule, "", error.object, values, "It has half of a surrogate pair.") from None
 
-    def _regex_path(self, rule: Rule, given: Mapping[str, Any], values: Mapping[str, Any], args: Sequence[Any]) -> str:
-        assert rule.pattern is not None
-        texts: dict[str, str] = {}
-        for part in rule.parts:
-            if isinstance(part, Parameter) and part.name and (part.name in given or part.name in rule.defaults):
-                texts[part.name] = _text(rule, part, given, values)
-        positional = [] if texts else [str(arg) for arg in args]
-        try:
-            path = reverse_regex(rule.pattern.pattern, texts, positional)
-        except KeyError as error:
-            raise _missing(rule, error.args[0], values) from None
-        match = rule.pattern.fullmatch(path) if path is not None else None
-        if path is None or match is None:
-            raise _refused(rule, "", values or args, values, "The regular expression does not match the result.")
-        wrong = [name for name, text in texts.items() if match[name] != text]
-        if wrong or (not texts and [text for text in match.groups() if text is not None] != positional):
-            raise _refused(rule, "", values or args, values, "The regular expression reads it otherwise.")
-        return "/" + quote_path(path)
+
+def _regex_path(rule: Rule, pattern: re.Pattern[str], values: Mapping[str, Any], args: Sequence[Any]) -> str:
+    texts: dict[str, str] = {}
+    for part in rule.parts:
+        if isinstance(part, Parameter) and part.name and (part.name in values or part.name in rule.defaults):
+            texts[part.name] = _text(rule, part, values)
+    positional = [] if texts else [str(arg) for arg in args]
+    try:
+        path = reverse_regex(pattern.pattern, texts, positional)
+    except KeyError as error:
+        raise _missing(rule, error.args[0], values) from None
+    match = pattern.fullmatch(path) if path is not None else None
+    if path is None or match is None or not is_clean(path):
+        raise _refused(rule, "", values or args, values, "The regular expression does not match the result.")
+    wrong = [name for name, text in texts.items() if match[name] != text]
+    if wrong or (not texts and [text for text in match.groups() if text is not None] != positional):
+        raise _refused(rule, "", values or args, values, "The regular expression reads it otherwise.")
+    return "/" + quote_path(path)
 
 
 def _fitness(rule: Rule, values: Mapping[str, Any], args: Sequence[Any]) -> tuple[int, int]:
@@ -136,8 +161,13 @@ def _fitness(rule: Rule, values: Mapping[str, Any], args: Sequence[Any]) -> tupl
     return -(used + fixed), -fixed
 
 
-def _text(rule: Rule, part: Parameter, given: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    value = given.get(part.name, _MISSING)
+def _quoted(rule: Rule, part: Parameter, values: Mapping[str, Any]) -> str:
+    text = _text(rule, part, values)
+    return text if text.isalnum() and text.isascii() else quote_path(text)
+
+
+def _text(rule: Rule, part: Parameter, values: Mapping[str, Any]) -> str:
+    value = values.get(part.name, _MISSING)
     if value is _MISSING:
         value = rule.defaults.get(part.name, _MISSING)
         if value is _MISSING:

@@ -257,11 +257,11 @@ class Router:
             BuildError: A `LookupError`: `routing/unknown-endpoint`, `routing/missing-parameter`
                 or `routing/bad-value`.
         """
-        return self._reverser.build(endpoint, values or {}, args, anchor)[2]
+        return self._reverser.build(endpoint, values or {}, args, anchor)[1]
 
     def host_for(self, endpoint: str, values: Mapping[str, Any] | None = None, *, args: Sequence[Any] = ()) -> str:
         """Return the host that the URL of an endpoint needs, or an empty text if any will do."""
-        return self._reverser.build(endpoint, values or {}, args)[1]
+        return self._reverser.build(endpoint, values or {}, args)[0]
 
     def explain(self, method: str, path: str) -> list[str]:
         """Return sentences about the rules that nearly match, the nearest first."""

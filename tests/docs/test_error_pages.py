@@ -1,0 +1,167 @@
+"""Every error has a code, every code a page, and every page a code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from markdown_pages import ROOT, error_pages
+
+SOURCES = sorted((ROOT / "src" / "segue").rglob("*.py"))
+_CODE = re.compile(r"[a-z][a-z0-9-]*/[a-z0-9-]+").fullmatch
+
+# Bare classes of Python that the framework may raise, each place with its reason. They are
+# protocols of the language, or caught one level up and reported with a code.
+ALLOWED: dict[str, dict[str, str]] = {
+    "AttributeError": {
+        "__init__.py": "the protocol of a module's __getattr__",
+        "context.py": "the protocol of __getattr__: hasattr() and getattr(…, default) need it",
+        "config.py": "the protocol of a descriptor: what the class itself does not have",
+        "handling/application.py": "the protocol of __getattr__ on a request",
+        "http/download.py": "what assigning to an attribute without a setter raises",
+        "templating/undefined.py": "the protocol of __getattr__: dunder names are asked by the language",
+    },
+    "FileExistsError": {
+        "http/uploads.py": "what opening a file that must be new raises, after every free name was tried",
+    },
+    "KeyError": {
+        "config.py": "the protocol of a mapping: `in`, get() and dict() need it",
+        "http/headers.py": "the protocol of a mapping",
+        "routing/regexes.py": "caught by reversing, which tries the next rule",
+    },
+    "TypeError": {
+        "templating/filters/markup.py": "a hook of the JSON encoder must raise it",
+    },
+    "ValueError": {
+        "conversion.py": "caught by the configuration, which says key, value and place",
+        "sources.py": "caught by the configuration: config/bad-file",
+        "layers.py": "caught by the configuration, which says the variable",
+        "targets.py": "caught by the configuration: config/bad-file",
+        "handling/validation.py": "caught where the faults of a request are collected",
+        "http/bodies.py": "what reading a closed file raises",
+        "protocols/asgi.py": "what a server expects of an unknown kind of scope",
+        "routing/converters.py": "the contract of a converter: this text is not one of its values",
+        "routing/regexes.py": "caught by reversing, which tries the next rule",
+    },
+}
+
+
+def codes_used() -> dict[str, str]:
+    """Return each code in the source with the first place that has it."""
+    found: dict[str, str] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for code in _codes_in(node):
+                found.setdefault(code, f"{path.relative_to(ROOT)}:{node.lineno}")  # type: ignore[attr-defined]
+    return found
+
+
+def _codes_in(node: ast.AST) -> Iterator[str]:
+    """The codes that a node sets: `code="…"`, `code = "…"`, a default of a parameter `code`."""
+    values: list[ast.expr | None] = []
+    match node:
+        case ast.keyword(arg="code"):
+            values = [node.value]
+        case ast.Assign() if any(_is_code(target) for target in node.targets):
+            values = [node.value]
+        case ast.AnnAssign() if _is_code(node.target):
+            values = [node.value]
+        case ast.arguments():
+            named = [*node.posonlyargs, *node.args][-len(node.defaults) :] if node.defaults else []
+            pairs = [*zip(named, node.defaults, strict=True), *zip(node.kwonlyargs, node.kw_defaults, strict=True)]
+            values = [default for argument, default in pairs if argument.arg == "code"]
+        case _:
+            pass
+    for value in values:
+        for each in ast.walk(value) if value is not None else ():
+            if isinstance(each, ast.Constant) and isinstance(each.value, str) and _CODE(each.value):
+                yield each.value
+
+
+def _is_code(target: ast.expr) -> bool:
+    return (isinstance(target, ast.Name) and target.id == "code") or (
+        isinstance(target, ast.Attribute) and target.attr == "code"
+    )
+
+
+def bare_raises() -> Iterator[tuple[str, str, int]]:
+    """Yield every `raise` of a class of Python itself: its name, file and line."""
+    import builtins
+
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Raise) or node.exc is None:
+                continue
+            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            if isinstance(raised, ast.Name):
+                kind = getattr(builtins, raised.id, None)
+                if isinstance(kind, type) and issubclass(kind, BaseException):
+                    yield raised.id, path.relative_to(ROOT / "src" / "segue").as_posix(), node.lineno
+
+
+USED = codes_used()
+PAGES = {f"{page.parent.name}/{page.stem}": page for page in error_pages()}
+
+
+@pytest.mark.parametrize("code", sorted(USED))
+def test_every_code_has_a_page(code: str) -> None:
+    assert code in PAGES, f"{USED[code]} uses the code {code}: write docs/errors/{code}.md"
+
+
+@pytest.mark.parametrize("code", sorted(PAGES))
+def test_every_page_has_a_code(code: str) -> None:
+    assert code in USED, f"nothing in src/segue uses the code {code}: delete {PAGES[code].relative_to(ROOT)}"
+
+
+def test_every_error_of_the_framework_has_a_code() -> None:
+    bare = [
+        f"src/segue/{file}:{line} raises {name}"
+        for name, file, line in bare_raises()
+        if file not in ALLOWED.get(name, {})
+    ]
+
+    assert bare == []
+
+
+def test_every_exception_class_of_the_framework_is_one_of_its_errors() -> None:
+    unknown = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and _is_bare_exception(node) and node.name not in _INTERNAL
+    ]
+
+    assert unknown == []
+
+
+def test_an_allowed_bare_raise_is_still_needed() -> None:
+    used = {(name, file) for name, file, _ in bare_raises()}
+    left = [f"{name} in {file}" for name, files in ALLOWED.items() for file in files if (name, file) not in used]
+
+    assert left == []
+
+
+def test_the_scan_sees_a_code_in_each_of_its_forms() -> None:
+    text = 'f(code="a/b")\ncode = "a/c"\ndef g(*, code: str = "a/d"): ...\nself.code = "a/e" if x else "a/f"'
+
+    found = {code for node in ast.walk(ast.parse(text)) for code in _codes_in(node)}
+
+    assert found == {"a/b", "a/c", "a/d", "a/e", "a/f"}
+
+
+def _is_bare_exception(node: ast.ClassDef) -> bool:
+    bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+    return bool(bases & {"Exception", "BaseException", "ValueError"}) and not bases & _KNOWN_BASES
+
+
+_KNOWN_BASES = {"SegueError", "SetupError", "UsageError", "HTTPError", "ValidationError", "BadRequest"}
+# Carried from one function to another inside the framework; no user meets them.
+_INTERNAL = {
+    "SegueError": "the root",
+    "Answer": "carries a finished response",
+    "Invalid": "carries the faults of one input",
+    "Wrong": "carries one fault of one value",
+    "_Enough": "stops looking for faults",
+}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from segue.errors import HeaderFieldsTooLarge
 from segue.http.cookies import BadCookie, dump_cookie, parse_cookies
 
-VALUES = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=200)
+VALUES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200)
 
 
 @settings(deadline=None)

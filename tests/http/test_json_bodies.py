@@ -22,7 +22,7 @@ SCALARS = (
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(blacklist_categories=("Cs",)))
+    | st.text(st.characters(exclude_categories=["Cs"]))
 )
 DOCUMENTS = st.recursive(
     SCALARS,
@@ -150,6 +150,22 @@ def test_a_decimal_takes_a_number_of_any_length() -> None:
     found = decode_json(b'{"qty":1,"price":123456789012345678901234567890}', LIMITS, Order)
 
     assert found.price == Decimal("123456789012345678901234567890")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"qty":1,"price":1e999}', id="B16-1e999-as-a-decimal"),
+        pytest.param(b'{"qty":1,"price":' + b"9" * 5000 + b"}", id="B16-5000-digits-as-a-decimal"),
+        pytest.param(b'{"qty":1,"x":' + b"[" * 65 + b"]" * 65 + b"}", id="B15-depth-in-a-field-that-is-skipped"),
+        pytest.param(b'{"qty":1,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", id="B15-great-depth-where-skipped"),
+    ],
+)
+def test_a_type_does_not_lift_the_limits(body: bytes) -> None:
+    with pytest.raises(BadRequest) as caught:
+        decode_json(body, LIMITS, Order)
+
+    assert caught.value.code == "http/bad-json"
 
 
 def test_twin_keys_may_be_allowed() -> None:

@@ -68,7 +68,7 @@ def test_fields_and_files_are_told_apart() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.text("abc", min_size=1), st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))
+            st.text("abc", min_size=1), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
         ),
         max_size=5,
     ),

@@ -13,7 +13,7 @@ from segue.http.forms import parse_urlencoded
 from segue.http.limits import Limits
 from segue.http.query import parse_query
 
-TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=8)
 
 

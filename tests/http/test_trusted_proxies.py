@@ -14,7 +14,12 @@ LOCAL = ["127.0.0.1", "10.0.0.0/8", "::1"]
 
 def resolve(trusted: list[str], peer: str = "127.0.0.1", **headers: str) -> Peer:
     return ProxyTrust(trusted).resolve(
-        peer, scheme="http", host="site.example", **{f"x_forwarded_{name}": value for name, value in headers.items()}
+        peer,
+        scheme="http",
+        host="site.example",
+        x_forwarded_for=headers.get("for"),
+        x_forwarded_proto=headers.get("proto"),
+        x_forwarded_host=headers.get("host"),
     )
 
 

@@ -41,14 +41,14 @@ def check_path(path: str) -> None:
         BadRequest: `http/bad-path`. It does not start with one slash, holds a control
             character, backslash, `//`, `/./` or `/../`, or was not UTF-8.
     """
-    # PERF: 0.13 us for a plain path by str methods; one search takes twice that.
+    # PERF: these take half the time of one search, and all but few paths end here.
     if (
-        path.isascii()
-        and path.isprintable()
-        and path[:1] == "/"
+        path.isprintable()
+        and path.isascii()
         and "//" not in path
         and "/." not in path
         and "\\" not in path
+        and path[:1] == "/"
     ):
         return
     if path[:1] != "/" or _BAD_PATH(path):

@@ -276,18 +276,20 @@ def json_leaf(shape: shapes.Type) -> Leaf | None:
 def decimal_check(limits: Limits) -> Callable[[Decimal], Decimal]:
     """Return the check of a `Decimal`: finite and short before any arithmetic touches it."""
     most, places = limits.max_digits, limits.decimal_places
+    bounds = (limits.ge, limits.gt, limits.le, limits.lt, limits.multiple_of)
+    is_bounded = any(bound is not None for bound in bounds)
 
     def check(value: Decimal) -> Decimal:
         _, digits, exponent = value.as_tuple()
         if isinstance(exponent, str):
             raise _not_finite()
         fraction = max(-exponent, 0)
-        whole = max(len(digits) + exponent, 0) if any(digits) else max(exponent, 0)
+        whole = max(exponent if digits == (0,) else len(digits) + exponent, 0)
         if whole + fraction > most or (places is not None and whole > most - places):
             raise Wrong("too_many_digits", f"At most {most} digits are allowed.", max_digits=most)
         if places is not None and fraction > places:
             raise Wrong("too_many_places", f"At most {places} decimal places are allowed.", decimal_places=places)
-        return _within(value, limits)
+        return _within(value, limits) if is_bounded else value
 
     return check
 

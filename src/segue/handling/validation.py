@@ -207,7 +207,7 @@ class BodyReader:
             # sixth byte; that is looked at first.
             is_long = (
                 self._has_integers
-                and b"000" in body[5::6].translate(_ZEROS)
+                and body[5::6].translate(_ZEROS).find(b"000") >= 0
                 and b"0000000000000000000" in body.translate(_ZEROS)
             )
             if is_long or (self._fits is not None and not self._fits(value)):

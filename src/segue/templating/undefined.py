@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, ClassVar, NoReturn
 
 import jinja2
@@ -125,15 +125,18 @@ class Quiet(Undefined):
     __slots__ = ()
 
     # Places that were reported; each app's environment has a class, and so a set, of its own.
-    reported: ClassVar[set[tuple[str, str]]] = set()
+    reported: ClassVar[set[tuple[CodeType | None, int, object]]] = set()
 
     def _report(self) -> None:
         if not self._is_misspelt:
             return
-        error = self._error()
-        key = error.where, error.message
+        # The place is compared before the message is made, which searches for names.
+        frame = _template_frame()
+        code, line = (frame.f_code, frame.f_lineno) if frame is not None else (None, 0)
+        key = code, line, self._undefined_name
         if key not in self.reported and len(self.reported) < _MOST_REPORTED:
             self.reported.add(key)
+            error = self._error()
             _logger.warning("%s: %s %s", error.where, error.message, error.hint)
 
     def _fail_with_undefined_error(self, *args: Any, **named: Any) -> NoReturn:
@@ -170,7 +173,7 @@ class Quiet(Undefined):
 
 def _template_frame() -> FrameType | None:
     """Return the innermost running frame that is a template's."""
-    frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - documented, and free until used
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - documented, and free until used
     while frame is not None and "__jinja_template__" not in frame.f_globals:
         frame = frame.f_back
     return frame
@@ -195,7 +198,10 @@ def _names_of(frame: FrameType | None) -> set[str]:
 
 
 def _attributes_of(owner: Any) -> set[str]:
-    names = set(dir(owner))
+    try:
+        names = set(dir(owner))
+    except Exception:  # a hostile object must not break an error report
+        names = set[str]()
     if issubclass(type(owner), dict):
         keys: list[Any] = list(owner)
         names.update(key for key in keys if isinstance(key, str))

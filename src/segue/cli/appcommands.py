@@ -36,6 +36,9 @@ _SECTION = re.compile(r"^(Args|Arguments|Raises|Returns|Yields|Example|Examples|
 _ENTRY = re.compile(r"^(\*{0,2}\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 
 
+_EMPTY = click.Context(click.Command(None))
+
+
 def commands_of(app: App) -> dict[str, click.Command]:
     """Return the commands of *app*: its own, and a group for each blueprint that has some.
 
@@ -96,6 +99,10 @@ def command_from(thing: Any, app: App, *, name: str | None = None) -> click.Comm
                 named[parameter.name] = value
         return run_in(app, function, *positional, **named)
 
+    described = [(each.option, texts[each.name]) for each in parameters if texts.get(each.name)]
+    lines = [f"  {each.make_metavar(_EMPTY)}  {text}" for each, text in described if isinstance(each, click.Argument)]
+    if lines:
+        summary = "\n".join([summary, "", "\b", "Arguments:", *lines])
     own_name = name or getattr(function, "__name__", type(function).__name__).strip("_").replace("_", "-")
     return click.Command(own_name, callback=callback, params=[each.option for each in parameters], help=summary)
 
@@ -192,7 +199,6 @@ class _Parameter:
         is_rest = parameter.kind is parameter.VAR_POSITIONAL
         is_positional = parameter.kind is parameter.POSITIONAL_ONLY
         key = parameter.name.lower()
-        default = None if parameter.default is None else parameter.default
         if is_rest:
             option: click.Parameter = click.Argument([key], type=kind, nargs=-1)
         elif not has_default and parameter.kind is not parameter.KEYWORD_ONLY:
@@ -200,7 +206,7 @@ class _Parameter:
                 [key], type=kind, nargs=-1 if is_many else 1, required=not is_optional, metavar=None
             )
         else:
-            option = _option(key, kind, has_default=has_default, default=default, is_many=is_many, text=text)
+            option = _option(key, kind, has_default=has_default, default=parameter.default, is_many=is_many, text=text)
         return cls(
             parameter.name,
             key,
@@ -221,16 +227,13 @@ def _option(
     key: str, kind: click.ParamType[Any], *, has_default: bool, default: Any, is_many: bool, text: str
 ) -> click.Option:
     dashed = key.replace("_", "-")
-    shown = default is not None and default not in ((), [], "")
+    settings: dict[str, Any] = {"help": text, "required": not has_default}
+    if has_default:
+        settings["default"] = list(default) if is_many and default is not None else default
+        settings["show_default"] = default is not None and default not in ((), [], "")
     if kind is click.BOOL and not is_many:
-        flags = f"--{dashed}/--no-{dashed}"
-        return click.Option([key, flags], default=default, required=not has_default, help=text, show_default=shown)
-    if is_many and default is not None:
-        default = list(default)
-    return click.Option(
-        [key, f"--{dashed}"], type=kind, default=default, required=not has_default, multiple=is_many, help=text,
-        show_default=shown,
-    )  # fmt: skip
+        return click.Option([key, f"--{dashed}/--no-{dashed}"], **settings)
+    return click.Option([key, f"--{dashed}"], type=kind, multiple=is_many, **settings)
 
 
 def _signature(function: Callable[..., Any]) -> Iterable[inspect.Parameter]:

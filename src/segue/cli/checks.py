@@ -13,7 +13,7 @@ from ..errors import Finding, SetupError, cut, place_of
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["errors_in", "find", "print_findings"]
+__all__ = ["errors_in", "find", "print_findings", "run_check"]
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
@@ -30,7 +30,7 @@ def find(app: App, *, serving: bool = False) -> list[Finding]:
             app.compile(serving=serving)
             for part in app.parts:
                 for check in part.registries.checks:
-                    found.extend(_run(check, app))
+                    found.extend(run_check(check, app))
     except SetupError as error:
         if not any(each.message == error.message for each in found):
             found.append(Finding(error.code, "error", error.message, error.hint, error.where))
@@ -53,7 +53,12 @@ def print_findings(findings: Sequence[Finding], *, err: bool = False) -> None:
                 click.echo(f"  {label:<6} " + text.replace("\n", "\n         "), err=err)
 
 
-def _run(check: Callable[..., Any], app: App) -> list[Finding]:
+def run_check(check: Callable[..., Any], app: App) -> list[Finding]:
+    """Return what one check finds; it is given the app if it takes a parameter.
+
+    Raises:
+        SetupError: It raised, or gave something else (`cli/check-failed`).
+    """
     given = [app] if inspect.signature(check).parameters else []
     try:
         results = list(check(*given) or ())

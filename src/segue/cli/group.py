@@ -12,14 +12,13 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..errors import SegueError
+from ..errors import SegueError, nearest
 from .packages import load_packaged, packaged_commands
 
 if TYPE_CHECKING:
@@ -171,6 +170,14 @@ class RootGroup(click.Group):
                 return None
             self._refuse_unknown(ctx, name, error)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a code that it ends with becomes that of the process."""
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.Exit as exit_:
+            # Without standalone mode Click returns the code as if it were the command's result.
+            raise SystemExit(exit_.exit_code) from None
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -190,7 +197,7 @@ class RootGroup(click.Group):
             from .appcommands import commands_of
 
             known = sorted({*known, *commands_of(invocation_of(ctx).app())})
-        near = get_close_matches(name, known, n=3)
+        near = nearest(name, known)
         if near:
             lines.append(f"Did you mean {' or '.join(near)}?")
         lines.append(f"Commands: {', '.join(known)}.")
@@ -246,8 +253,6 @@ class RootGroup(click.Group):
             super().main(args, standalone_mode=False, **options)
         except SystemExit as exit_:
             return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-        except click.exceptions.Exit as exit_:
-            return exit_.exit_code
         except click.Abort as error:
             interrupted = isinstance(error.__cause__, KeyboardInterrupt)
             if not interrupted:

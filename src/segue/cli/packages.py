@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["load_packaged", "packaged_commands"]
+from ..errors import SetupError
+
+__all__ = ["demand", "load_packaged", "packaged_commands"]
 
 _GROUP = "segue.commands"
 
@@ -33,6 +36,21 @@ def load_packaged(name: str) -> click.Command | None:
             problem = f"is {type(loaded).__name__}, not a Click command."
         click.echo(f"Warning: {name!r} of {_package_of(point)} {problem}", err=True)
     return None
+
+
+def demand(package: str, *, extra: str, why: str) -> None:
+    """Make sure that *package*, which *extra* brings, can be imported.
+
+    Raises:
+        SetupError: `cli/not-installed`.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise SetupError(
+            f"{package} is not installed.",
+            code="cli/not-installed",
+            why=why,
+            hint=f'pip install "segue[{extra}]"',
+        )
 
 
 def _entry_points() -> list[Any]:

@@ -37,16 +37,20 @@ def serve(target: WorkerTarget, options: ServeOptions) -> None:
     else:
         server.on_reload(lambda: _say("The workers are replaced one by one."))
     server.on_startup(lambda: _say(_banner(options)))
-    # A signal to the whole process group (Ctrl+C, systemd) ends the workers before they are told.
-    logging.getLogger("_granian").addFilter(
-        lambda record: (
-            not (
-                (server.interrupt_signal and "Unexpected exit" in str(record.msg))
-                or "Configuration allows spawning" in str(record.msg)  # THREADS is meant so
-            )
-        )
-    )
+    logging.getLogger("_granian").addFilter(lambda record: _is_news(record, server))
     server.serve(target_loader=target, wrap_loader=False)
+
+
+def _is_news(record: logging.LogRecord, server: Any) -> bool:
+    text = str(record.msg)
+    if "Configuration allows spawning" in text:
+        return False  # THREADS is meant so
+    if "Unexpected exit" in text:
+        # A signal to the whole process group (Ctrl+C, systemd) ends the workers before this
+        # process has seen it; the thread that reports a worker's end can wait for that.
+        server.main_loop_interrupt.wait(0.3)
+        return not server.interrupt_signal
+    return True
 
 
 def _server_class(*, keeps_socket: bool) -> Any:

@@ -13,7 +13,7 @@ from ..errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["exec_run", "main_target"]
+__all__ = ["exec_run", "main_target", "run_flags"]
 
 _VALUES = ("host", "port", "uds", "workers", "http", "interface", "server", "ssl_certificate", "ssl_keyfile", "config")
 _FLAGS = ("debug", "reload", "access_log", "prod", "skip_checks")
@@ -29,7 +29,7 @@ def exec_run(app: App, options: Mapping[str, Any]) -> None:
     Raises:
         UsageError: The program is no file (`servers/no-file`), or an option is unknown.
     """
-    flags = _flags(options)
+    flags = run_flags(options)
     main = vars(sys.modules["__main__"])
     if "segue.cli" in sys.modules or not (_calls_from_main() or any(value is app for value in main.values())):
         return
@@ -71,7 +71,12 @@ def _calls_from_main() -> bool:
     return frame.f_globals.get("__name__") == "__main__"
 
 
-def _flags(options: Mapping[str, Any]) -> list[str]:
+def run_flags(options: Mapping[str, Any]) -> list[str]:
+    """Return the options of `app.run()` as those of `segue run`.
+
+    Raises:
+        UsageError: There is no such option (`servers/unknown-option`).
+    """
     flags: list[str] = []
     for name, value in options.items():
         option = "--" + name.replace("_", "-")

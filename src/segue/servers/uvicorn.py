@@ -18,7 +18,7 @@ from .access import logging_config
 from .loading import WorkerTarget
 from .options import ServeOptions
 
-__all__ = ["LoggedApp", "make_app", "serve"]
+__all__ = ["LoggedApp", "demand_installed", "make_app", "serve"]
 
 _VARIABLE = "_SEGUE_WORKER"
 _requests = logging.getLogger("granian.access")  # one logger for requests, whichever server writes
@@ -30,13 +30,7 @@ def serve(target: WorkerTarget, options: ServeOptions) -> None:
     Raises:
         SetupError: uvicorn is not installed (`servers/not-installed`).
     """
-    if importlib.util.find_spec("uvicorn") is None:
-        raise SetupError(
-            "uvicorn is not installed.",
-            code="servers/not-installed",
-            why="--server uvicorn needs it.",
-            hint='pip install "segue[uvicorn]"',
-        )
+    demand_installed("uvicorn")
     import uvicorn
 
     # Its workers are new processes that import the factory by name; what they load reaches
@@ -64,6 +58,21 @@ def serve(target: WorkerTarget, options: ServeOptions) -> None:
         timeout_graceful_shutdown=options.workers_kill_timeout,
         limit_concurrency=options.backpressure,
     )
+
+
+def demand_installed(server: str) -> None:
+    """Make sure that the package *server* is there.
+
+    Raises:
+        SetupError: `servers/not-installed`.
+    """
+    if importlib.util.find_spec(server) is None:
+        raise SetupError(
+            f"{server} is not installed.",
+            code="servers/not-installed",
+            why=f"--server {server} needs it.",
+            hint=f'pip install "segue[{server}]"',
+        )
 
 
 def make_app() -> Any:

@@ -13,7 +13,7 @@ from ..discovery import load_app
 from ..group import invocation_of
 from ..output import note
 
-__all__ = ["command", "entry_source"]
+__all__ = ["command", "entry_source", "write_entry"]
 
 _LINES = {
     "wsgi": ("gunicorn wsgi:application", "application = app.wsgi"),
@@ -45,12 +45,29 @@ def entry_source(kind: str, target: str, configs: Sequence[str] = ()) -> str:
     )
 
 
+def write_entry(path: Path, target: str, configs: Sequence[str] = (), *, force: bool) -> None:
+    """Write the entry file *path*.
+
+    Raises:
+        SetupError: It is there already, and not *force* (`cli/file-exists`).
+    """
+    if path.exists() and not force:
+        raise SetupError(
+            f"{path.name} is there already.",
+            code="cli/file-exists",
+            where=str(path),
+            why="It may hold changes of yours.",
+            hint=f"segue entry {path.name} --force",
+        )
+    path.write_text(entry_source(path.stem, target, configs), encoding="utf-8")
+
+
 @click.command("entry")
 @click.argument("file", type=click.Choice(["wsgi.py", "asgi.py"]))
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.pass_context
 def command(ctx: click.Context, *, file: str, force: bool) -> None:
-    """Write wsgi.py or asgi.py, by which another server finds the app."""
+    """Write wsgi.py or asgi.py for another server, which finds the app by it."""
     invocation = invocation_of(ctx)
     path = Path.cwd() / file
     sys.path.insert(0, str(path.parent))
@@ -62,13 +79,5 @@ def command(ctx: click.Context, *, file: str, force: bool) -> None:
             where=str(path),
             hint=f"Name it to the server as it is: {target}",
         )
-    if path.exists() and not force:
-        raise SetupError(
-            f"{file} is there already.",
-            code="cli/file-exists",
-            where=str(path),
-            why="It may hold changes of yours.",
-            hint=f"segue entry {file} --force",
-        )
-    path.write_text(entry_source(path.stem, target, invocation.configs), encoding="utf-8")
+    write_entry(path, target, invocation.configs, force=force)
     note(f"Wrote {file}: {_LINES[path.stem][0]}")

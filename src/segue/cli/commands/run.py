@@ -6,7 +6,7 @@ import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,10 @@ from .. import checks
 from ..discovery import Project
 from ..group import invocation_of
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from ...app import App
+
+__all__ = ["command", "demand_no_debug"]
 
 # What no change of a watched file is likely to mend, or what names the wrong thing.
 _HOPELESS = ("cli/no-app", "cli/several-apps", "cli/not-an-app", "config/bad-target", "config/no-such-module")
@@ -31,10 +34,13 @@ class Prepared:
     findings: tuple[Finding, ...]
 
 
-def prepare(project: Project, *, production: bool, check: bool) -> Prepared:
-    """Load the app, check it and return its facts; runs in a process of its own."""
-    app = project.load()
-    if production and app.debug:
+def demand_no_debug(app: App) -> None:
+    """Make sure that *app* can be shown to strangers.
+
+    Raises:
+        SetupError: DEBUG is on (`security/debug-in-production`).
+    """
+    if app.debug:
         raise SetupError(
             "Debug is on, and this is production.",
             code="security/debug-in-production",
@@ -42,9 +48,14 @@ def prepare(project: Project, *, production: bool, check: bool) -> Prepared:
             why="A debug page shows source, variables and settings to whoever causes an error.",
             hint="Take DEBUG away there, or serve for development: segue run",
         )
+
+
+def prepare(project: Project, *, production: bool, check: bool) -> Prepared:
+    """Load the app, check it and return its facts; runs in a process of its own."""
+    app = project.load()
+    if production:
+        demand_no_debug(app)
     findings = checks.find(app, serving=production) if check else []
-    if checks.errors_in(findings) and any(each.id.count("/") for each in checks.errors_in(findings)):
-        app.compile(serving=production)  # raises what the finding was made from, with all that it says
     facts = facts_of(app, serving=production)
     return Prepared(facts, tuple(findings))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 
 import click
 
-from ...errors import SetupError
 from ..group import invocation_of
+from ..packages import demand
 
 __all__ = ["command"]
 
@@ -19,13 +18,7 @@ __all__ = ["command"]
 @click.pass_context
 def command(ctx: click.Context, *, arguments: tuple[str, ...]) -> None:
     """Run the tests with pytest; ARGUMENTS are pytest's."""
-    if importlib.util.find_spec("pytest") is None:
-        raise SetupError(
-            "pytest is not installed.",
-            code="cli/not-installed",
-            why="segue test runs the tests with it.",
-            hint='pip install "segue[test]"',
-        )
+    demand("pytest", extra="test", why="segue test runs the tests with it.")
     import pytest
 
     invocation = invocation_of(ctx)

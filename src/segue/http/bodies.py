@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO
 
-from ..errors import BadRequest, ContentTooLarge, HTTPError, UnsupportedMediaType, UsageError, cut
+from ..errors import BadRequest, ContentTooLarge, HTTPError, UnsupportedMediaType, UsageError
 
 __all__ = ["BodyCounter", "ContentType", "Spool", "parse_content_type", "parse_parameters", "proves_own_end"]
 
@@ -250,10 +250,9 @@ def parse_content_type(header: str) -> ContentType:
         return _NONE
     charset = params.get("charset")
     if charset is not None:
-        name = charset.lower()
-        charset = _CHARSETS.get(name)
+        charset = _CHARSETS.get(charset.lower())
         if charset is None:
-            raise UnsupportedMediaType(f"The charset {cut(name, 40)} is not read.", code="http/unknown-charset")
+            raise UnsupportedMediaType("The body's charset is not read.", code="http/unknown-charset")
     return ContentType(mime, charset, params.get("boundary"), params)
 
 

@@ -48,8 +48,9 @@ def parse_host(raw: str) -> tuple[str, int | None]:
         raise _bad(raw) from None
 
 
-def _bad(raw: str) -> BadRequest:
-    return BadRequest(f"{cut(raw, 60)} is not a host.", code="http/bad-host")
+def _bad(_: str) -> BadRequest:
+    # Without the value: an error page shows nothing that the request chose.
+    return BadRequest("The Host header is not a host.", code="http/bad-host")
 
 
 def matches_host(host: str, port: int | None, pattern: str) -> bool:

@@ -6,11 +6,11 @@ Sans-I/O: an adapter feeds chunks from wherever its protocol has them.
 from __future__ import annotations
 
 from ..errors import BadRequest, ContentTooLarge, LengthRequired, UnsupportedMediaType
-from .bodies import BodyCounter, Spool, parse_content_type, proves_own_end
+from .bodies import BodyCounter, ContentType, Spool, parse_content_type, proves_own_end
 from .forms import FormData, MultipartReader
 from .limits import Limits
 
-__all__ = ["Body", "Intake", "declared_length"]
+__all__ = ["Body", "Intake", "declared_length", "stream_counter"]
 
 
 class Body:
@@ -57,6 +57,28 @@ def declared_length(value: str | None) -> int | None:
     return int(value)
 
 
+def stream_counter(limits: Limits, *, content_type: str, declared: int | None, is_open_ended: bool) -> BodyCounter:
+    """Return what counts a body that a handler reads itself.
+
+    Args:
+        is_open_ended: Whether a body comes without a length.
+
+    Raises:
+        ContentTooLarge: The declared length is over the limit; nothing was read yet.
+        LengthRequired: No length, in a format that does not show its own end.
+    """
+    _admit(parse_content_type(content_type), declared, limits, is_open_ended=is_open_ended)
+    return BodyCounter(limits.max_body, declared)
+
+
+def _admit(kind: ContentType, declared: int | None, limits: Limits, *, is_open_ended: bool) -> None:
+    if declared is not None:
+        if declared > limits.max_body:
+            raise ContentTooLarge(f"The body may have at most {limits.max_body} bytes.")
+    elif is_open_ended and not proves_own_end(kind):
+        raise LengthRequired("A body of this type needs a Content-Length.")
+
+
 class Intake:
     """One body on its way in.
 
@@ -78,14 +100,9 @@ class Intake:
         self, *, content_type: str, declared: int | None, content_encoding: str | None, limits: Limits
     ) -> None:
         if content_encoding is not None and content_encoding.strip().lower() not in ("", "identity"):
-            raise UnsupportedMediaType(
-                f"A body encoded as {content_encoding[:40]!r} is not read.", code="http/encoded-body"
-            )
-        if declared is not None and declared > limits.max_body:
-            raise ContentTooLarge(f"The body may have at most {limits.max_body} bytes.")
+            raise UnsupportedMediaType("An encoded (compressed) body is not read.", code="http/encoded-body")
         kind = parse_content_type(content_type)
-        if declared is None and not proves_own_end(kind):
-            raise LengthRequired("A body of this type needs a Content-Length.")
+        _admit(kind, declared, limits, is_open_ended=True)
         self._limits = limits
         self._counter = BodyCounter(limits.max_body, declared)
         self._chunks: list[bytes] = []

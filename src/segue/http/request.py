@@ -330,7 +330,7 @@ class Request:
             return self.text
         if not self.body:
             return {}
-        raise UnsupportedMediaType(f"A body of the type {kind.mime or '(none)'} is not parsed.")
+        raise UnsupportedMediaType("A body of this type is not parsed.")
 
     def stream(self) -> Any:
         """Return the chunks of the body as they come: for routes with `stream=True`.

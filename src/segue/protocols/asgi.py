@@ -14,7 +14,6 @@ from ..handling.application import CompiledApp
 from ..handling.bridge import Bridge
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
-from ..http.bodies import BodyCounter
 from ..http.download import FileResponse
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length
@@ -23,6 +22,7 @@ from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
 from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
 from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
+from .streaming import stream_of
 
 __all__ = ["ASGIAdapter", "ASGIExchange"]
 
@@ -147,15 +147,9 @@ class ASGIExchange(Exchange):
         """Read the body from the thread of a `def` endpoint."""
         self.bridge.wait(self.aread_body(limits))
 
-    async def open_stream(self) -> AsyncIterator[bytes]:
+    def open_stream(self) -> Any:
         """The chunks as they come, counted against the route's limit."""
-        endpoint = self.endpoint
-        limits = endpoint.limits if endpoint is not None else self.app.limits
-        counter = BodyCounter(limits.max_body, declared_length(self.header("content-length")))
-        async for chunk in self._chunks():
-            counter.count(chunk)
-            yield chunk
-        counter.finish()
+        return stream_of(self, self._chunks(), proves_end=True)
 
     async def wait_for_disconnect(self) -> None:
         """Return once the client is gone."""

@@ -18,7 +18,6 @@ from ..handling.application import CompiledApp
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.results import Reply
-from ..http.bodies import BodyCounter
 from ..http.download import FileResponse
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length
@@ -27,6 +26,7 @@ from ..http.proxies import Peer
 from ..http.response import StreamResponse
 from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
 from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
+from .streaming import stream_of
 
 __all__ = ["RSGIAdapter", "RSGIExchange"]
 
@@ -122,23 +122,13 @@ class RSGIExchange(Exchange):
         """Read the body from the thread of a `def` endpoint."""
         self.bridge.wait(self.aread_body(limits))
 
-    def open_stream(self) -> AsyncIterator[bytes]:
+    def open_stream(self) -> Any:
         """The chunks as they come, counted against the route's limit."""
-        return _counted(self, self._chunks())
+        return stream_of(self, self._chunks())
 
     async def wait_for_disconnect(self) -> None:
         """Return once the client is gone."""
         await self.protocol.client_disconnect()
-
-
-async def _counted(exchange: Exchange, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    endpoint = exchange.endpoint
-    limits = endpoint.limits if endpoint is not None else exchange.app.limits
-    counter = BodyCounter(limits.max_body, declared_length(exchange.header("content-length")))
-    async for chunk in chunks:
-        counter.count(chunk)
-        yield chunk
-    counter.finish()
 
 
 class RSGIAdapter:

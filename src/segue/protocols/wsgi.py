@@ -17,7 +17,6 @@ from ..handling.bridge import Bridge, Portal
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.recovery import cleanup, run
-from ..http.bodies import BodyCounter
 from ..http.download import FileResponse
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length
@@ -26,6 +25,7 @@ from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
 from .loops import reset_current, set_current
 from .sending import BODILESS, STATUS_LINES, all_headers, clean_pairs, peer_of, ready, run_closers, sync_chunks
+from .streaming import sync_stream_of
 
 __all__ = ["WSGIAdapter", "WSGIExchange"]
 
@@ -144,16 +144,9 @@ class WSGIExchange(Exchange):
                 left -= len(chunk)
             yield chunk
 
-    def open_stream(self) -> Iterator[bytes]:
+    def open_stream(self) -> Any:
         """The chunks as they come, counted against the route's limit."""
-        endpoint = self.endpoint
-        limits = endpoint.limits if endpoint is not None else self.app.limits
-        declared = declared_length(self.environ.get("CONTENT_LENGTH") or None)
-        counter = BodyCounter(limits.max_body, declared)
-        for chunk in self._chunks(declared):
-            counter.count(chunk)
-            yield chunk
-        counter.finish()
+        return sync_stream_of(self, self._chunks(declared_length(self.environ.get("CONTENT_LENGTH") or None)))
 
     async def wait_for_disconnect(self) -> None:
         """Wait for ever: WSGI does not tell."""

@@ -96,14 +96,14 @@ def render(context: Context, name: Any, given: Any, named: dict[str, Any]) -> Ma
 
 def render_string(context: Context, source: str, given: Any, named: dict[str, Any]) -> Markup:
     """Render a template given as text for *context*."""
-    values, _ = _values(context, given, named)
-    return Markup(context.app.app.templates.render_string(source, values))
+    values, scope = _values(context, given, named)
+    return Markup(context.app.app.templates.render_string(source, values, scope=scope))
 
 
 def stream(context: Context, name: str, given: Any, named: dict[str, Any]) -> Iterator[str]:
     """Render the template *name* for *context*, piece by piece."""
-    values, _ = _values(context, given, named)
-    chunks: Iterator[str] = context.app.app.templates.stream(name, values)
+    values, scope = _values(context, given, named)
+    chunks: Iterator[str] = context.app.app.templates.stream(name, values, scope=scope)
     return chunks
 
 

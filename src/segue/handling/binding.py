@@ -115,6 +115,7 @@ class Binder:
         self.needs_request = False
         self.needs_query = False
         self.needs_body = False
+        self.takes_files = False
         self._inputs_by_key: dict[Any, str] = {}
         self._dependencies_by_function: dict[Any, str] = {}
         self._running: list[Callable[..., Any]] = []
@@ -298,7 +299,7 @@ class Binder:
         return self._input(key, f"{self.name(fetch, 'fetch')}(exchange, values)", fetch, read)
 
     def _file(self, parameter: Parameter, wire: str) -> str:
-        self.needs_body = True
+        self.needs_body = self.takes_files = True
         many = _is_list(parameter.annotation)
         default = parameter.default
 
@@ -342,12 +343,12 @@ class Binder:
             return "exchange.request.text"
         if parameter.annotation is MISSING:
             raise self._unsatisfied(callee, parameter)
-        reader = body_reader(parameter.annotation)
+        reader = body_reader(parameter.annotation, upload=UploadFile)
         optional = parameter.default is not MISSING
 
         def read(exchange: Exchange) -> Any:
             received = exchange.received
-            if received is None or not (received.data or received.form is not None or received.spool is not None):
+            if received is None or (not received.data and received.is_empty):
                 if optional:
                     return parameter.default
                 kind = exchange.header("content-type")
@@ -357,7 +358,7 @@ class Binder:
             # PERF: the common case is decided by one comparison; parsing the
             # content type costs more than decoding a small body.
             if not forms_only and received.data is not None:
-                kind = exchange.header("content-type")
+                kind = received.content_type
                 if kind == "application/json" or exchange.request.content_type.is_json:
                     return reader.from_json(received.data)
             mime = exchange.request.content_type.mime

@@ -16,7 +16,7 @@ The generated function takes `(exchange, values)` and returns a reply. Its shape
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -149,11 +149,12 @@ def compile_endpoint(
     reads_body = not streams_body and (
         binder.needs_body or (binder.needs_request and bool(route.methods & _BODY_METHODS))
     )
+    if binder.takes_files and limits.max_body < limits.max_upload_body and not (options or {}).get("max_body"):
+        # Asking for a file is the opt-in to bodies of the size of files.
+        limits = replace(limits, max_body=limits.max_upload_body)
     make = make_reply(callee)
     plain = getattr(make, "plain", None)
-    writer = _Writer(
-        binder, hooks, before, call, after, guards, reads_body=reads_body, encodes_dicts=plain is not None
-    )
+    writer = _Writer(binder, hooks, before, call, after, guards, reads_body=reads_body, encodes_dicts=plain is not None)
     source = writer.write()
     namespace: dict[str, Any] = {
         **runtime.NAMES,

@@ -106,6 +106,8 @@ class Results:
                 return status, json, encode_json(result)
             if kind is str:
                 return status, html, result.encode()
+            if kind is Response:
+                return result  # type: ignore[no-any-return]  # its class was just compared
             if result is None:
                 if none_is_empty:
                     return Response(b"", 204 if status == 200 else status)

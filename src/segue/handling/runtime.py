@@ -6,7 +6,8 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
-from ..errors import UsageError, place_of
+from ..errors import URITooLong, UsageError, place_of
+from ..http.hygiene import MAX_URI
 from ..http.query import parse_query
 from ..http.response import Response
 from .exchange import Exchange
@@ -27,6 +28,8 @@ def read_query(text: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Return the query's pairs, and the first value of each name."""
     if not text:
         return _NO_PAIRS, _NO_QUERY
+    if len(text) > MAX_URI:
+        raise URITooLong("The query is too long.")
     pairs = parse_query(text)
     if len(pairs) == 1:
         return pairs, dict(pairs)

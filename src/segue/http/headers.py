@@ -215,3 +215,13 @@ class HeaderBlock:
                 own = {key for key, _ in pairs}
                 return pairs + [field for field in self.text if field[0] not in own]
         return pairs + self.text
+
+    def raw_under(self, pairs: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+        """Return what `under` does, as bytes; the block's own fields are not encoded again."""
+        names = self.names
+        own = [(name.encode("ascii"), value.encode("ascii")) for name, value in pairs]
+        for name, _ in pairs:
+            if name in names:
+                taken = {key for key, _ in own}
+                return own + [field for field in self.raw if field[0] not in taken]
+        return own + self.raw

@@ -16,12 +16,19 @@ __all__ = ["Body", "Intake", "declared_length", "stream_counter"]
 class Body:
     """What was read of a body: bytes, a spooled file, or a form whose files are on disk."""
 
-    __slots__ = ("data", "form", "limits", "spool")
+    __slots__ = ("content_type", "data", "form", "limits", "spool")
 
     def __init__(
-        self, data: bytes | None = None, *, form: FormData | None = None, spool: Spool | None = None, limits: Limits
+        self,
+        data: bytes | None = None,
+        *,
+        limits: Limits,
+        content_type: str = "",
+        form: FormData | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self.data = data
+        self.content_type = content_type
         self.form = form
         self.spool = spool
         self.limits = limits
@@ -87,6 +94,8 @@ class Intake:
         declared: The Content-Length, or `None`.
         content_encoding: The header; anything but `identity` is refused.
         limits: What is allowed.
+        proves_end: Whether the protocol itself reports a body that was cut short; where
+            it does not, a body without a length must be of a type that shows its end.
 
     Raises:
         ContentTooLarge: The declared length is over the limit; nothing was read yet.
@@ -94,16 +103,23 @@ class Intake:
         LengthRequired: No length, in a format that does not show its own end.
     """
 
-    __slots__ = ("_chunks", "_counter", "_form", "_limits", "_spool")
+    __slots__ = ("_chunks", "_content_type", "_counter", "_form", "_limits", "_spool")
 
     def __init__(
-        self, *, content_type: str, declared: int | None, content_encoding: str | None, limits: Limits
+        self,
+        *,
+        content_type: str,
+        declared: int | None,
+        content_encoding: str | None,
+        limits: Limits,
+        proves_end: bool = False,
     ) -> None:
         if content_encoding is not None and content_encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType("An encoded (compressed) body is not read.", code="http/encoded-body")
         kind = parse_content_type(content_type)
-        _admit(kind, declared, limits, is_open_ended=True)
+        _admit(kind, declared, limits, is_open_ended=not proves_end)
         self._limits = limits
+        self._content_type = content_type
         self._counter = BodyCounter(limits.max_body, declared)
         self._chunks: list[bytes] = []
         self._spool: Spool | None = None
@@ -151,7 +167,8 @@ class Intake:
         if self._spool is not None:
             return Body(spool=self._spool, limits=self._limits)
         chunks = self._chunks
-        return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks), limits=self._limits)
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return Body(data, limits=self._limits, content_type=self._content_type)
 
     def close(self) -> None:
         """Throw away what came, with its files: the request ended early."""

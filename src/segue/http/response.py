@@ -15,7 +15,7 @@ import msgspec
 
 from ..errors import UsageError, cut
 from .cookies import dump_cookie
-from .headers import Headers
+from .headers import Headers, check_header
 from .redirects import check_redirect_target
 
 __all__ = ["HTML", "JSON", "TEXT", "Response", "StreamResponse", "encode_json", "redirect", "stream"]
@@ -40,7 +40,7 @@ class Response:
     b'hello'
     """
 
-    __slots__ = ("__dict__", "_body", "headers", "status")
+    __slots__ = ("_body", "closers", "headers", "status")
 
     # Whether `prepare` must see the request before this is sent.
     needs_request = False
@@ -56,6 +56,13 @@ class Response:
         if not 100 <= status <= 599:
             raise UsageError(f"{status} is no HTTP status.", code="http/bad-status", hint="Use 100 to 599.")
         self.status = status
+        self.closers: list[Callable[[], object]] | None = None
+        if content_type is not None and not headers:
+            # PERF: the commonest case; a content type that was checked once is not checked again.
+            self.headers = Headers.__new__(Headers)
+            self.headers.pairs = [_CHECKED_TYPES.get(content_type) or _checked_type(content_type)]
+            self._body = body.encode() if body.__class__ is str else body  # type: ignore[union-attr, assignment]
+            return
         self.headers = Headers(headers)
         if content_type is not None:
             self.headers["content-type"] = content_type
@@ -156,7 +163,19 @@ class Response:
 
     def on_close(self, callback: Callable[[], object]) -> None:
         """Call *callback* after the last byte was sent, or the client was gone."""
-        self.__dict__.setdefault("closers", []).append(callback)
+        if self.closers is None:
+            self.closers = []
+        self.closers.append(callback)
+
+
+_CHECKED_TYPES: dict[str, tuple[str, str]] = {}
+
+
+def _checked_type(content_type: str) -> tuple[str, str]:
+    pair = check_header("content-type", content_type)
+    if len(_CHECKED_TYPES) < 256:
+        _CHECKED_TYPES[content_type] = pair
+    return pair
 
 
 class StreamResponse(Response):

@@ -21,7 +21,7 @@ from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
 from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
-from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
+from .sending import BODILESS, block_for, chunks_of, clean_pairs, peer_of, ready, run_closers
 from .streaming import stream_of
 
 __all__ = ["ASGIAdapter", "ASGIExchange"]
@@ -114,13 +114,17 @@ class ASGIExchange(Exchange):
             if not message.get("more_body", False):
                 if len(data) != declared:
                     raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
-                self.received = Body(data, limits=limits)
+                self.received = Body(data, limits=limits, content_type=content_type or "")
                 return
             intake = Intake(content_type=content_type or "", declared=declared, content_encoding=None, limits=limits)
             intake.feed(data)
         else:
             intake = Intake(
-                content_type=content_type or "", declared=declared, content_encoding=encoding, limits=limits
+                content_type=content_type or "",
+                declared=declared,
+                content_encoding=encoding,
+                limits=limits,
+                proves_end=True,
             )
         await take_in(self, intake, self._chunks())
 
@@ -245,9 +249,7 @@ class ASGIAdapter:
     async def _send(self, exchange: ASGIExchange, endpoint: Endpoint, reply: Response, *, head: bool) -> None:
         send = exchange.send
         response = ready(exchange, reply)
-        headers = [
-            (name.encode("ascii"), value.encode("ascii")) for name, value in all_headers(response, self.app.blocks)
-        ]
+        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
         status = response.status
         if isinstance(response, StreamResponse):
             await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -99,7 +99,7 @@ class RSGIExchange(Exchange):
                 raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
             if len(data) != declared:
                 raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
-            self.received = Body(data, limits=limits)
+            self.received = Body(data, limits=limits, content_type=content_type)
             return
         intake = Intake(content_type=content_type, declared=declared, content_encoding=encoding, limits=limits)
         await take_in(self, intake, self._chunks())
@@ -214,6 +214,8 @@ class RSGIAdapter:
                 protocol.response_empty(499, [])
             elif reply.__class__ is tuple and method != "HEAD":
                 protocol.response_bytes(reply[0], reply[1].text, reply[2])
+            elif reply.__class__ is Response and method != "HEAD" and reply.closers is None and reply._body:
+                protocol.response_bytes(reply.status, all_headers(reply, app.blocks), reply._body)
             else:
                 await self._send(exchange, endpoint, reply, head=method == "HEAD")
             if exchange.cleanups is not None or endpoint.teardown:

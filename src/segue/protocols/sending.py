@@ -10,12 +10,12 @@ from typing import Any
 from ..handling.application import CompiledApp
 from ..handling.exchange import Exchange
 from ..handling.results import Blocks
-from ..http.headers import RequestHeaders
+from ..http.headers import HeaderBlock, RequestHeaders
 from ..http.hygiene import check_headers
 from ..http.proxies import Peer
 from ..http.response import Response, chunk_bytes
 
-__all__ = ["BODILESS", "STATUS_LINES", "all_headers", "chunks_of", "peer_of", "ready"]
+__all__ = ["BODILESS", "STATUS_LINES", "all_headers", "block_for", "chunks_of", "peer_of", "ready"]
 
 _logger = logging.getLogger("segue.request")
 
@@ -32,9 +32,15 @@ def ready(exchange: Exchange, response: Response) -> Response:
 
 def all_headers(response: Response, blocks: Blocks) -> list[tuple[str, str]]:
     """Return the response's headers with the app's constant ones laid under them."""
+    return block_for(response, blocks).under(response.headers.pairs)
+
+
+def block_for(response: Response, blocks: Blocks) -> HeaderBlock:
+    """Return the constant headers that belong under *response*."""
     pairs = response.headers.pairs
-    block = blocks.page if response.content_type.startswith("text/html") else blocks.data
-    return block.under(pairs)
+    # The content type mostly comes first; where it does not, it is looked for.
+    kind = pairs[0][1] if pairs and pairs[0][0] == "content-type" else response.content_type
+    return blocks.page if kind.startswith("text/html") else blocks.data
 
 
 def peer_of(app: CompiledApp, address: str, scheme: str, host: str, headers: RequestHeaders) -> Peer:
@@ -48,6 +54,7 @@ def peer_of(app: CompiledApp, address: str, scheme: str, host: str, headers: Req
         x_forwarded_for=headers.get("x-forwarded-for"),
         x_forwarded_proto=headers.get("x-forwarded-proto"),
         x_forwarded_host=headers.get("x-forwarded-host"),
+        allows_host=app.hosts.allows,
     )
 
 
@@ -78,14 +85,9 @@ async def chunks_of(exchange: Exchange, chunks: Any) -> AsyncIterator[bytes]:
             await hop(exchange.portal, iterator.close)
 
 
-def closers_of(response: Response) -> list[Any]:
-    """Return what `Response.on_close` registered."""
-    return response.__dict__.get("closers", [])
-
-
 def run_closers(response: Response) -> None:
     """Call what `Response.on_close` registered; one that fails does not stop the others."""
-    for close in closers_of(response):
+    for close in response.closers or ():
         try:
             close()
         except Exception as error:

@@ -111,7 +111,7 @@ class WSGIExchange(Exchange):
                 if not more:
                     raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
                 data += more
-            self.received = Body(data, limits=limits)
+            self.received = Body(data, limits=limits, content_type=content_type)
             return
         intake = Intake(content_type=content_type, declared=declared, content_encoding=encoding, limits=limits)
         try:
@@ -191,6 +191,12 @@ class WSGIAdapter:
                 if exchange.cleanups is None and not endpoint.teardown and not app.finished.receivers:
                     return [body] if method != "HEAD" else []
                 return _Sent(exchange, endpoint, [body] if method != "HEAD" else [], None)
+            if reply.__class__ is Response and reply.closers is None and exchange.cleanups is None and method != "HEAD":
+                body = reply._body
+                if body and not endpoint.teardown and not app.finished.receivers:
+                    headers = [*all_headers(reply, app.blocks), ("content-length", str(len(body)))]
+                    start_response(STATUS_LINES.get(reply.status) or f"{reply.status} Status", headers)
+                    return [body]
             return self._send(exchange, endpoint, reply, start_response, head=method == "HEAD")
         finally:
             reset_current(token)

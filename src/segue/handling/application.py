@@ -18,11 +18,12 @@ from ..errors import (
     NotFound,
     NotImplementedByServer,
     SegueError,
+    URITooLong,
     UsageError,
     did_you_mean,
 )
 from ..http.hosts import HostRules
-from ..http.hygiene import KNOWN_METHODS, check_path
+from ..http.hygiene import KNOWN_METHODS, MAX_URI, check_path
 from ..http.limits import Limits
 from ..http.proxies import ProxyTrust
 from ..http.response import Response
@@ -109,6 +110,8 @@ class CompiledApp:
         try:
             if method not in KNOWN_METHODS:
                 raise NotImplementedByServer("This method is not known here.")
+            if len(path) > MAX_URI:
+                raise URITooLong(f"An address may have at most {MAX_URI} bytes.")
             check_path(path)
             if not self.router.has_hosts:
                 found = self.router.find(path)

@@ -18,12 +18,11 @@ from ..errors import (
     NotFound,
     NotImplementedByServer,
     SegueError,
-    URITooLong,
     UsageError,
     did_you_mean,
 )
 from ..http.hosts import HostRules
-from ..http.hygiene import KNOWN_METHODS, MAX_URI, check_path
+from ..http.hygiene import KNOWN_METHODS, MAX_URI, check_path, check_target
 from ..http.limits import Limits
 from ..http.proxies import ProxyTrust
 from ..http.response import Response
@@ -111,7 +110,7 @@ class CompiledApp:
             if method not in KNOWN_METHODS:
                 raise NotImplementedByServer("This method is not known here.")
             if len(path) > MAX_URI:
-                raise URITooLong(f"An address may have at most {MAX_URI} bytes.")
+                check_target(path, "")
             check_path(path)
             if not self.router.has_hosts:
                 found = self.router.find(path)

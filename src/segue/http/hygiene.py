@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import BadRequest, HeaderFieldsTooLarge
+from ..errors import BadRequest, HeaderFieldsTooLarge, URITooLong
 
 __all__ = [
     "KNOWN_METHODS",
@@ -17,6 +17,7 @@ __all__ = [
     "MAX_URI",
     "check_headers",
     "check_path",
+    "check_target",
 ]
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -52,6 +53,16 @@ def check_path(path: str) -> None:
         return
     if path[:1] != "/" or _BAD_PATH(path):
         raise BadRequest("The path is malformed.", code="http/bad-path")
+
+
+def check_target(path: str, query_string: str) -> None:
+    """Refuse an address over 8 KB.
+
+    Raises:
+        URITooLong: `http/uri-too-long`.
+    """
+    if len(path) + len(query_string) > MAX_URI:
+        raise URITooLong(f"An address may have at most {MAX_URI} bytes.")
 
 
 def check_headers(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from ..errors import BadRequest, URITooLong
-from .hygiene import MAX_URI
+from ..errors import BadRequest
+from .hygiene import MAX_URI, check_target
 
 __all__ = ["parse_query", "split_fields"]
 
@@ -31,7 +31,7 @@ def parse_query(text: str, *, max_fields: int = 1000) -> list[tuple[str, str]]:
     if not text:
         return []
     if len(text) > MAX_URI:
-        raise URITooLong(f"An address may have at most {MAX_URI} bytes.")
+        check_target("", text)
     # PERF: split by hand, 0.5 us for two plain fields, where parse_qsl takes 1.9.
     if "%" not in text and "+" not in text and text.isascii() and "\0" not in text:
         parts = text.split("&", max_fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import permutations
 from typing import Any
 
@@ -96,6 +97,39 @@ def test_values_come_in_the_order_of_the_rule() -> None:
     assert isinstance(match, Match)
     assert match.values == ("x", 1, 2, "z", "p/q")
     assert match.parameters == {"a": "x", "b": 1, "c": 2, "d": "z", "e": "p/q"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "values"),
+    [
+        ("/<slug:a>-<int:b>", "/kind-of-blue-1959", ("kind-of-blue", 1959)),
+        ("/<int:a>-<slug:b>", "/1959-kind-of-blue", (1959, "kind-of-blue")),
+        ("/<a>-<b>-<c>", "/w-x-y-z", ("w", "x-y", "z")),
+        ("/<any(a-b, a):a>-<b>", "/a-b-c", ("a-b", "c")),
+        ("/<date:a>-<int:b>", "/2024-02-29-7", (date(2024, 2, 29), 7)),
+        ("/<a>.<b>", "/archive.tar.gz", ("archive.tar", "gz")),
+        ("/<a>.html", "/a.html.html", ("a.html",)),
+        ("/v<int:a>", "/v7", (7,)),
+        ("/<path:a>/x/<path:b>/end", "/1/x/2/x/3/end", ("1/x/2", "3")),
+        ("/<path:a>/<path:b>/<int:c>", "/1/2/3/4", ("1", "2/3", 4)),
+    ],
+)
+def test_text_that_could_be_parted_in_several_ways_is_parted_in_one(
+    rule: str, path: str, values: tuple[Any, ...]
+) -> None:
+    match = site(rule).resolve("GET", path)
+
+    assert isinstance(match, Match)
+    assert match.values == values
+
+
+@pytest.mark.parametrize(
+    "rule", ["/<a>-<b>-<c>-<d>-end", "/<path:a>-<path:b>-<path:c>-end", "/<path:a>/<path:b>/<path:c>/end"]
+)
+@pytest.mark.parametrize("text", ["-", "a-", "a/", "a"])
+def test_a_long_path_that_could_be_parted_in_many_ways_is_refused_at_once(rule: str, text: str) -> None:
+    # Trying them all would take longer than anybody waits.
+    assert site(rule).resolve("GET", "/" + text * 1500 + "x") is None
 
 
 def test_rules_with_other_names_share_a_path_and_keep_their_names() -> None:

@@ -40,7 +40,7 @@ class Converter:
     (`<name(a, b=1):parameter>`) takes them in `__init__`.
 
     Attributes:
-        regex: What the text must match, in full.
+        regex: What the text must match, in full, without `^` and `$`.
         rank: Which of two is tried first in the same place: the lower.
         part_isolating: Whether it stays between two slashes. False for `path`.
         python_type: The type of what `to_python` returns.

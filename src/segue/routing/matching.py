@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any
 
 from ..errors import SetupError
-from .converters import NO_MATCH, is_clean
+from .converters import NO_MATCH, Converter, is_clean
 from .rules import Parameter, Rule
 
 __all__ = ["WEBSOCKET", "Hit", "HostPattern", "Leaf", "Part", "Tree", "accepts", "split"]
@@ -75,24 +75,42 @@ class Leaf:
 
 
 class _Pattern:
-    """A stretch of a path with several parameters, as one regular expression."""
+    """A stretch of a path that mixes text and parameters.
 
-    __slots__ = ("converters", "fullmatch")
+    With `<a>-<b>-<c>` a text of many hyphens could be parted in a great many ways,
+    and a plain expression would try them all. So only one parameter is free:
+    the last whose text may hold what follows it. Those before it end at the first
+    occurrence of that. What stands at both ends is compared beforehand.
+    """
+
+    __slots__ = ("_fullmatch", "_prefix", "_suffix", "converters")
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        self.converters = [part.converter for part in parts if isinstance(part, Parameter)]
+        inner = list(parts)
+        self._prefix = str(inner.pop(0)) if inner and isinstance(inner[0], str) else ""
+        self._suffix = str(inner.pop()) if inner and isinstance(inner[-1], str) else ""
+        self.converters = [part.converter for part in inner if isinstance(part, Parameter)]
+        between = [part for part in inner if isinstance(part, str)]
+        loose = [index for index, text in enumerate(between) if _may_hold(self.converters[index], text)]
         source = ""
-        for part in parts:
-            index = source.count("(?P<v_")
-            source += re.escape(part) if isinstance(part, str) else f"(?P<v_{index}>{part.converter.regex})"
-        self.fullmatch = re.compile(source).fullmatch
+        for index, converter in enumerate(self.converters):
+            text = re.escape(between[index]) if index < len(between) else ""
+            regex = f"(?>(?:(?!{text}).)+)" if index in loose[:-1] else converter.regex
+            source += f"(?P<v_{index}>{regex}){text}"
+        self._fullmatch = re.compile(source).fullmatch
 
     def match(self, text: str) -> Any:  # Any: a tuple of values, or NO_MATCH
-        found = self.fullmatch(text)
+        if not (text.startswith(self._prefix) and text.endswith(self._suffix)):
+            return NO_MATCH
+        found = self._fullmatch(text, len(self._prefix), len(text) - len(self._suffix))
         if found is None:
             return NO_MATCH
         values = tuple(each.accept(found[f"v_{index}"]) for index, each in enumerate(self.converters))
         return NO_MATCH if any(value is NO_MATCH for value in values) else values
+
+
+def _may_hold(converter: Converter, text: str) -> bool:
+    return any(re.fullmatch(converter.regex, f"{char}{text}{char}") for char in "aA1")
 
 
 class _Node:
@@ -358,7 +376,11 @@ def split(parts: Sequence[Part], separator: str = "/") -> list[Segment]:
 def _joined(segments: Sequence[Segment]) -> Segment:
     joined: list[Part] = []
     for index, segment in enumerate(segments):
-        joined += ["/", *segment] if index else segment
+        for part in ("/", *segment) if index else segment:
+            if isinstance(part, str) and joined and isinstance(joined[-1], str):
+                joined[-1] += part
+            else:
+                joined.append(part)
     return tuple(joined)
 
 

@@ -114,6 +114,7 @@ class Binder:
         self.values: dict[str, Any] = {}
         self.needs_request = False
         self.needs_query = False
+        self.needs_pairs = False
         self.needs_body = False
         self.takes_files = False
         self._inputs_by_key: dict[Any, str] = {}
@@ -290,6 +291,7 @@ class Binder:
         if source == "query":
             self.needs_query = True
             if many:
+                self.needs_pairs = True
                 code = f"[value for name, value in pairs if name == {wire!r}]"
                 return self._input(
                     key, code, lambda exchange, _: [v for n, v in parse_query(exchange.query_string) if n == wire], read
@@ -326,7 +328,7 @@ class Binder:
         return self._query_object(parameter)
 
     def _query_object(self, parameter: Parameter) -> str:
-        self.needs_query = True
+        self.needs_query = self.needs_pairs = True
         read = struct_reader(parameter.annotation)
         return self._input(
             ("query object", repr(parameter.annotation)),

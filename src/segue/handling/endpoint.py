@@ -393,8 +393,10 @@ class _Writer:
         if not self.binder.inputs:
             return []
         lines = [f"{indent}try:"]
-        if self.binder.needs_query:
+        if self.binder.needs_pairs:
             lines.append(f"{indent}    pairs, query = read_query(exchange.query_string)")
+        elif self.binder.needs_query:
+            lines.append(f"{indent}    query = first_values(exchange.query_string)")
         lines += [f"{indent}    {each.variable} = {each.code}" for each in self.binder.inputs]
         lines += [f"{indent}except Invalid:", f"{indent}    raise collect(exchange, values) from None"]
         return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
@@ -21,6 +22,8 @@ _logger = logging.getLogger("segue.request")
 _NO_PAIRS: list[tuple[str, str]] = []
 _NO_QUERY: dict[str, str] = {}
 
+_is_plain = re.compile(r"[0-9A-Za-z_.~*=&:@/,-]*\Z").match
+
 Make = Callable[[Any], Reply]
 
 
@@ -31,9 +34,17 @@ def read_query(text: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
     if len(text) > MAX_URI:
         raise URITooLong("The query is too long.")
     pairs = parse_query(text)
-    if len(pairs) == 1:
-        return pairs, dict(pairs)
     return pairs, dict(reversed(pairs))
+
+
+def first_values(text: str) -> dict[str, str]:
+    """Return the first value of each name of the query."""
+    if not text:
+        return _NO_QUERY
+    # PERF: one look tells that nothing is encoded; then no list of pairs is made.
+    if len(text) < 2048 and _is_plain(text):
+        return dict([part.partition("=")[::2] for part in reversed(text.split("&"))])
+    return read_query(text)[1]
 
 
 def _name(running: Any) -> str:
@@ -266,6 +277,7 @@ NAMES: dict[str, Any] = {
     "changed": changed,
     "conclude": conclude,
     "enter": enter,
+    "first_values": first_values,
     "make_again": make_again,
     "next_layer": next_layer,
     "next_through_bridge": next_through_bridge,

@@ -56,12 +56,13 @@ class Response:
         if not 100 <= status <= 599:
             raise UsageError(f"{status} is no HTTP status.", code="http/bad-status", hint="Use 100 to 599.")
         self.status = status
+        self._body: bytes
         self.closers: list[Callable[[], object]] | None = None
         if content_type is not None and not headers:
             # PERF: the commonest case; a content type that was checked once is not checked again.
             self.headers = Headers.__new__(Headers)
             self.headers.pairs = [_CHECKED_TYPES.get(content_type) or _checked_type(content_type)]
-            self._body = body.encode() if body.__class__ is str else body  # type: ignore[union-attr, assignment]
+            self._body = body.encode() if isinstance(body, str) else body
             return
         self.headers = Headers(headers)
         if content_type is not None:

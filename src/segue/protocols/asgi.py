@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import unquote_to_bytes
 
 from ..context import lazy
@@ -48,9 +48,7 @@ class ASGIExchange(Exchange):
     def method(self) -> str:
         return self.scope["method"]
 
-    @lazy
-    def query_string(self) -> str:
-        return self.scope["query_string"].decode("latin-1")
+    query_string: str = cast(str, property(lambda self: self.scope["query_string"].decode("latin-1")))
 
     @lazy
     def root_path(self) -> str:

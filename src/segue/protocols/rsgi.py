@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
-from ..context import lazy
 from ..errors import BadRequest, ServiceUnavailable
 from ..handling.application import CompiledApp
 from ..handling.endpoint import Endpoint
@@ -23,7 +23,7 @@ from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
 from ..http.proxies import Peer
-from ..http.response import StreamResponse
+from ..http.response import Response, StreamResponse
 from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
 from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
 from .streaming import stream_of
@@ -39,25 +39,12 @@ class RSGIExchange(Exchange):
     scope: Any  # Any: RSGI's objects have no types
     protocol: Any
 
-    @lazy
-    def method(self) -> str:
-        return self.scope.method
-
-    @lazy
-    def path(self) -> str:
-        return self.scope.path
-
-    @lazy
-    def query_string(self) -> str:
-        return self.scope.query_string
-
-    @lazy
-    def root_path(self) -> str:
-        return ""
-
-    @lazy
-    def http_version(self) -> str:
-        return self.scope.http_version
+    # PERF: read in C; a request mostly asks once, so nothing is kept.
+    method: str = cast(str, property(attrgetter("scope.method")))
+    path: str = cast(str, property(attrgetter("scope.path")))
+    query_string: str = cast(str, property(attrgetter("scope.query_string")))
+    http_version: str = cast(str, property(attrgetter("scope.http_version")))
+    root_path = ""
 
     def header(self, name: str) -> str | None:
         """Return one header without parsing the others; *name* in lower case."""

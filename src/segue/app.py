@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .assembly import Part, assemble, parts_of
-from .blueprint import Blueprint, Registration, Route, Scaffold, caller_place
+from .blueprint import Blueprint, Registration, Route, Scaffold, caller_place, describe
 from .config import Config
 from .context import Context, Key, using
 from .errors import SetupError, UsageError
@@ -449,6 +449,13 @@ class App(Scaffold):
         """What adds names to the shell."""
         return tuple(self.shell_processors)
 
+    def inspect(self) -> dict[str, Any]:
+        """Return all registries as JSON can hold them; functions with their places.
+
+        Blueprints are keys by name; the app's own key is the empty text.
+        """
+        return {name: _shown(getattr(self, name)) for name in _REGISTRIES}
+
     # Templates, errors
 
     @property
@@ -507,6 +514,36 @@ class App(Scaffold):
         from .testing.client import request_context
 
         return request_context(self, path, **options)
+
+
+_REGISTRIES = (
+    "url_map",
+    "view_functions",
+    "blueprints",
+    "extensions",
+    "before_request_funcs",
+    "after_request_funcs",
+    "teardown_request_funcs",
+    "teardown_appcontext_funcs",
+    "error_handler_spec",
+    "url_build_error_handlers",
+    "url_value_preprocessors",
+    "url_default_functions",
+    "template_context_processors",
+    "shell_context_processors",
+)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_shown_key(key): _shown(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(each) for each in value]
+    return describe(value) if callable(value) else str(value)
+
+
+def _shown_key(key: Any) -> str:
+    return "" if key is None else getattr(key, "__qualname__", str(key))
 
 
 def _close_blueprint(blueprint: Blueprint, place: str) -> None:

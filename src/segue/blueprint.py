@@ -7,7 +7,6 @@ Never: decides anything about a request; `assembly` reads the registries.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -207,7 +206,7 @@ class Scaffold:
     def include(self, entries: Any, *, prefix: str = "") -> None:
         """Register a Django-style table: `path()` and `re_path()` entries, or a module with `urlpatterns`."""
         place = caller_place()
-        for entry in flatten(entries):
+        for entry in flatten(entries, prefix=prefix):
             options: dict[str, Any] = {}
             if entry.kwargs:
                 options["defaults"] = entry.kwargs
@@ -216,7 +215,7 @@ class Scaffold:
             name = entry.name or _endpoint_name(view)
             self._open().routes.append(
                 Route(
-                    path=prefix + entry.path if not entry.is_regex else entry.path,
+                    path=entry.path,
                     endpoint=name,
                     view=view,
                     methods=frozenset(methods),
@@ -542,5 +541,5 @@ def _root_of(import_name: str) -> Path:
 
 def describe(function: Callable[..., Any]) -> str:
     """Return a function with its place, for readable registries."""
-    name = getattr(function, "__qualname__", repr(function))
-    return f"{name} ({place_of(function)})" if inspect.isroutine(function) else name
+    name, place = getattr(function, "__qualname__", repr(function)), place_of(function)
+    return f"{name} ({place})" if place else name

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segue.errors import BadRequest, HTTPError, ContentTooLarge
+from segue.errors import BadRequest, ContentTooLarge, HTTPError
 from segue.http.forms import parse_urlencoded
 from segue.http.limits import Limits
 from segue.http.query import parse_query

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import unquote_plus
 
 from ..masking import MASK, is_secret_name
 
@@ -38,7 +39,7 @@ def masked_query(query: str) -> str:
     if not query:
         return query
     return "&".join(
-        f"{name}={MASK}" if equals and value and is_secret_name(name) else f"{name}{equals}{value}"
+        f"{name}={MASK}" if value and is_secret_name(unquote_plus(name)) else f"{name}{equals}{value}"
         for name, equals, value in (part.partition("=") for part in query.split("&"))
     )
 

@@ -175,6 +175,8 @@ def demand_address(host: str, port: int, uds: Path | None, *, shared: bool = Fal
 def _free_unix_socket(path: Path) -> None:
     if not path.exists():
         return
+    if not path.is_socket():
+        raise _cannot_listen(f"unix:{path}", OSError(errno.EEXIST, "A file that is no socket is there"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
@@ -190,6 +192,7 @@ def _cannot_listen(address: str, error: Exception) -> SetupError:
     number = error.errno if isinstance(error, OSError) else None
     hints = {
         errno.EADDRINUSE: "End the other server, or take another port: segue run --port 8001",
+        errno.EEXIST: "Take another path, or remove the file.",
         errno.EACCES: "Ports below 1024 need a right; take one above: segue run --port 8000",
     }
     return SetupError(

@@ -27,12 +27,12 @@ from .handling.problems import ErrorPages
 from .handling.recovery import ErrorTable, Injected, Recovery
 from .handling.results import Blocks, Results
 from .handling.signature import MISSING, Callee, inspect_callable, route_line
-from .handling.validation import result_encoder
 from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
 from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
+from .validation import result_encoder
 from .web.headers import constant_headers
 from .web.static import StaticFiles, static_view
 

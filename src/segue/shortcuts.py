@@ -93,19 +93,20 @@ def url_for(
         raise
     root = running.root_path if running is not None else ""
     path = quote(root) + path
-    if _external or _scheme is not None:
-        return _origin(compiled, running, _scheme) + path
+    host: str = compiled.router.host_for(endpoint, values) if compiled.router.has_hosts else ""
+    if _external or _scheme is not None or host:
+        return _origin(compiled, running, _scheme, host) + path
     return path
 
 
-def _origin(compiled: Any, running: Exchange | None, scheme: str | None) -> str:
+def _origin(compiled: Any, running: Exchange | None, scheme: str | None, host: str) -> str:
     site: str | None = compiled.app.config["SITE_URL"]
     if site:
-        own, _, host = site.rstrip("/").partition("://")
-        return f"{scheme or own}://{host}"
+        own, _, name = site.rstrip("/").partition("://")
+        return f"{scheme or own}://{host or name}"
     if running is not None:
         request = running.request
-        return f"{scheme or request.scheme}://{request.host}"
+        return f"{scheme or request.scheme}://{host or request.host}"
     raise UsageError(
         "An external URL needs the site's address, and no request is running.",
         code="app/no-site-url",

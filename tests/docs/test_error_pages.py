@@ -39,7 +39,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "sources.py": "caught by the configuration: config/bad-file",
         "layers.py": "caught by the configuration, which says the variable",
         "targets.py": "caught by the configuration: config/bad-file",
-        "handling/validation.py": "caught where the faults of a request are collected",
+        "validation/readers.py": "caught where the faults of a request are collected",
         "http/bodies.py": "what reading a closed file raises",
         "protocols/asgi.py": "what a server expects of an unknown kind of scope",
         "routing/converters.py": "the contract of a converter: this text is not one of its values",

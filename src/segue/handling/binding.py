@@ -17,10 +17,10 @@ from ..errors import BadRequest, Fault, SetupError, UnsupportedMediaType, Valida
 from ..http.query import parse_query
 from ..http.request import Request
 from ..http.uploads import UploadFile
+from ..validation import Invalid, body_reader, is_scalar, list_reader, scalar_reader, struct_reader
 from . import markers
 from .exchange import Exchange
 from .signature import MISSING, Callee, Parameter, inspect_callable, names_read_from_kwargs
-from .validation import Invalid, body_reader, is_scalar, list_reader, scalar_reader, struct_reader
 
 __all__ = ["Argument", "Binder", "Call", "Input", "Known", "RouteFacts"]
 

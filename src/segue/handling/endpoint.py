@@ -22,8 +22,8 @@ from types import CodeType
 from typing import Any
 
 from ..errors import SetupError
-from . import runtime
 from ..http.response import encode_json
+from . import runtime
 from .binding import Binder, Call, Known, RouteFacts
 from .exchange import Exchange
 from .recovery import Injected, Recovery
@@ -355,7 +355,7 @@ class _Writer:
         lines = [self._head(name)]
         variables = [call.variable for call in self.binder.dependencies]
         has_early = bool(self.before)
-        names = [*(["early"] if has_early else []), *(variables + ["result"] if self._hops() else [])]
+        names = [*(["early"] if has_early else []), *([*variables, "result"] if self._hops() else [])]
         if names or has_early:
             lines.append("    " + " = ".join(dict.fromkeys([*names, "result"])) + " = None")
         lines.append("    try:")

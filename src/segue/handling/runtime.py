@@ -11,9 +11,9 @@ from ..errors import URITooLong, UsageError, place_of
 from ..http.hygiene import MAX_URI
 from ..http.query import parse_query
 from ..http.response import Response
+from ..validation import Invalid
 from .exchange import Exchange
 from .results import Reply, as_response
-from .validation import Invalid
 
 __all__ = ["NAMES", "After"]
 

@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from segue.errors import BadRequest, Fault, SetupError, UnsupportedMediaType, UsageError, ValidationError
-from segue.handling.validation import (
+from segue.validation import (
     BodyReader,
     Invalid,
-    _parse,
     body_reader,
     decimal_limits,
     is_scalar,
@@ -30,6 +29,7 @@ from segue.handling.validation import (
     scalar_reader,
     struct_reader,
 )
+from segue.validation.readers import _parse
 
 
 class Color(enum.Enum):

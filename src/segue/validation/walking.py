@@ -19,6 +19,7 @@ from msgspec import inspect as shapes
 
 from ..errors import Fault, SetupError, ValidationError, cut
 from .coercion import (
+    MISSING,
     Leaf,
     Wrong,
     check_length,
@@ -32,7 +33,6 @@ from .coercion import (
     text_leaf,
     unwrap,
 )
-from .signature import MISSING
 
 __all__ = [
     "ARRAYS",

@@ -8,6 +8,7 @@ decoder judges it. Nothing here knows where a value came from.
 from __future__ import annotations
 
 import datetime
+import inspect
 import math
 import re
 import types
@@ -23,6 +24,7 @@ from msgspec import inspect as shapes
 
 __all__ = [
     "LIMITS",
+    "MISSING",
     "Leaf",
     "Limits",
     "Wrong",
@@ -40,6 +42,9 @@ __all__ = [
     "text_leaf",
     "unwrap",
 ]
+
+# What stands for "no default": that of the standard library's signatures.
+MISSING: Any = inspect.Parameter.empty
 
 N = TypeVar("N", int, float, Decimal)
 

@@ -18,9 +18,19 @@ import msgspec
 from msgspec import inspect as shapes
 
 from ..errors import BadRequest, Fault, UnsupportedMediaType
-from .coercion import Limits, Wrong, decimal_check, decimal_limits, is_dict, normalize, takes_blank, text_leaf, unwrap
+from .coercion import (
+    MISSING,
+    Limits,
+    Wrong,
+    decimal_check,
+    decimal_limits,
+    is_dict,
+    normalize,
+    takes_blank,
+    text_leaf,
+    unwrap,
+)
 from .declared import result_encoder
-from .signature import MISSING
 from .walking import (
     OBJECTS,
     Pairs,

@@ -10,8 +10,7 @@ import msgspec
 from msgspec import inspect as shapes
 
 from ..errors import UsageError, cut
-from .coercion import is_mapping, normalize, unwrap
-from .signature import MISSING
+from .coercion import MISSING, is_mapping, normalize, unwrap
 from .walking import ARRAYS, OBJECTS, inspect_type, key_class, name_of
 
 __all__ = ["result_encoder"]

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 from ..errors import UsageError, place_of
@@ -39,6 +40,7 @@ class Lifecycle:
         self._running: list[Generator[Any, Any, Any] | AsyncGenerator[Any, Any]] = []
         self._lock = threading.Lock()
         self._started_in: int | None = None
+        self._start_ended: Future[None] | None = None
 
     @property
     def is_started(self) -> bool:
@@ -56,7 +58,17 @@ class Lifecycle:
             if self.is_started:
                 return False
             self._started_in = os.getpid()
+            self._start_ended = Future()
+            # Whoever waits for it may be cancelled; the start itself goes on.
+            self._start_ended.set_running_or_notify_cancel()
             return True
+
+    async def ensure(self) -> None:
+        """Run the start, or wait for the end of the one that runs."""
+        if self.claim():
+            await self.start()
+        elif self._start_ended is not None and not self._start_ended.done():
+            await asyncio.wrap_future(self._start_ended)
 
     async def start(self) -> None:
         """Run what comes before serving. What raises here stops the start."""
@@ -77,10 +89,21 @@ class Lifecycle:
                         hint="def lifespan():\n    ...  # start\n    yield\n    ...  # stop",
                     )
                 self._running.append(running)
-        except BaseException:
+        except BaseException as error:
             self._started_in = None
             await self._end_lifespans()
+            self._end_start(error)
             raise
+        self._end_start(None)
+
+    def _end_start(self, error: BaseException | None) -> None:
+        ended = self._start_ended
+        if ended is None:
+            return
+        if error is None:
+            ended.set_result(None)
+        else:
+            ended.set_exception(error)
 
     async def stop(self) -> None:
         """Run what comes after the last request; each whatever the others do."""

@@ -176,9 +176,9 @@ class ASGIAdapter:
         app, here = self.app, self.loop
         loop = get_running_loop()
         if here.loop is not loop:
+            if not app.lifecycle.is_empty:
+                await app.lifecycle.ensure()  # a server without lifespan support
             here.enter(loop)
-            if not app.lifecycle.is_empty and app.lifecycle.claim():
-                await app.lifecycle.start()  # a server without lifespan support
         path = scope["path"]
         root = scope.get("root_path")
         if root and path.startswith(root):

@@ -134,13 +134,13 @@ class RSGIAdapter:
         """`__rsgi_init__`: run the start-up before the first request."""
         self.loop.enter(loop)
         lifecycle = self.app.lifecycle
-        if lifecycle.is_empty or not lifecycle.claim():
+        if lifecycle.is_empty:
             return
         if loop.is_running():
             # The embedded server calls this on its running loop: requests wait instead.
-            self._starting = asyncio.ensure_future(lifecycle.start(), loop=loop)
+            self._starting = asyncio.ensure_future(lifecycle.ensure(), loop=loop)
         else:
-            loop.run_until_complete(lifecycle.start())
+            loop.run_until_complete(lifecycle.ensure())
 
     def stop(self, loop: asyncio.AbstractEventLoop) -> None:
         """`__rsgi_del__`: run the shutdown after the last request."""

@@ -213,9 +213,7 @@ class WSGIAdapter:
         return self.app.find(exchange, method, path, host)
 
     def _start(self) -> None:
-        lifecycle = self.app.lifecycle
-        if lifecycle.claim():
-            self.app.in_background().wait(lifecycle.start())
+        self.app.in_background().wait(self.app.lifecycle.ensure())
         self._is_started = True
 
     def stop(self) -> None:

@@ -40,6 +40,7 @@ FLOORS: dict[str, float] = {
     "db": ENGINES,
     "i18n": ENGINES,
     "signing": ENGINES,
+    "validation": ENGINES,
     "tasks": SERVICES,
     "cache": SERVICES,
     "mail": SERVICES,
@@ -103,18 +104,19 @@ ONLY_FOR_TYPES = {("assembly", "app"), ("rendering", "app"), ("shortcuts", "app"
 ONLY_IN_FUNCTIONS = {("app", "testing"), ("app", "servers"), ("app", "cli"), ("shortcuts", "rendering")}
 
 # Libraries that only some packages may know. What is not named here is the standard library.
+# fmt: off
 LIBRARIES: dict[str, set[str]] = {
     "msgspec": {
-        "http", "handling", "testing", "rendering", "assembly", "conversion", "config", "sources", "cli", "web",
-        "api", "forms", "db", "templating", "routing",
+        "http", "validation", "signing", "handling", "testing", "rendering", "assembly", "conversion", "config",
+        "sources", "cli", "web", "api", "forms", "db", "templating",
     },
     "jinja2": {"templating"},
     "markupsafe": {"__init__", "templating", "shortcuts", "rendering", "web", "handling", "forms", "admin"},
     "multipart": {"http"},
     "blinker": {"signals"},
-    "click": {"cli"},
+    "click": {"cli", "testing"},
     "rich": {"cli", "servers"},
-    "granian": {"servers"},
+    "granian": {"servers", "testing"},
     "uvicorn": {"servers"},
     "watchfiles": {"servers"},
     "uvloop": {"servers", "protocols"},

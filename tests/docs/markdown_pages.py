@@ -220,6 +220,7 @@ def _segue(folder: Path, arguments: list[str], block: Block) -> str:
 
     forget_modules(folder)
     result = CliRunner().invoke(segue, arguments, catch_exceptions=True)
+    forget_modules(folder)  # what the command compiled is closed; the page goes on with its own
     assert result.exit_code == 0, f"{block.place}: segue {' '.join(arguments)}\n{result.output}\n{result.exception!r}"
     return result.output
 

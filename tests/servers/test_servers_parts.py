@@ -13,6 +13,7 @@ from watchfiles import Change
 
 from segue import App
 from segue.errors import SetupError, UsageError
+from segue.servers.access import AccessFormatter
 from segue.servers.granian import demand_address
 from segue.servers.launch import exec_run, main_target, run_flags
 from segue.servers.loading import BrokenApp, WorkerTarget
@@ -90,10 +91,8 @@ def test_installed_packages_and_folders_inside_are_not_watched_again(tmp_path: P
 def test_a_broken_app_shows_why_to_this_machine_only() -> None:
     broken = BrokenApp("SyntaxError: here")
 
-    assert ask(broken) == (
-        503,
-        "The app could not be started. Correct the code; this page works again then.\n\nSyntaxError: here",
-    )
+    assert ask(broken)[0] == 503
+    assert "SyntaxError: here" in ask(broken)[1]
     assert "SyntaxError" not in ask(broken, client="10.0.0.7")[1]
     assert "SyntaxError" not in ask(broken, host=b"rebound.example.com")[1]
     assert "SyntaxError" not in ask(broken, client="not an address")[1]
@@ -240,11 +239,9 @@ def test_a_server_that_is_not_installed_says_what_to_install() -> None:
         demand_installed("nothing_like_it")
 
 
-def test_requests_under_uvicorn_are_logged(app: App, caplog: pytest.LogCaptureFixture) -> None:
-    app.get("/")(lambda: "hello")
+def test_requests_under_uvicorn_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "granian.access")
 
-    status, body = ask(LoggedApp(app), host=b"testserver")
+    ask(LoggedApp(BrokenApp("")))
 
-    assert (status, body) != (0, "")
-    assert caplog.records[0].args["status"] == status  # type: ignore[call-overload,index]  # a mapping here
+    assert AccessFormatter().format(caplog.records[0]).split()[1:4] == ["GET", "/", "503"]

@@ -20,7 +20,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import click
@@ -249,14 +249,14 @@ def _kind(
     function: Callable[..., Any], parameter: inspect.Parameter
 ) -> tuple[click.ParamType[Any], bool, Callable[[Any], Any], bool]:
     """Return the Click type, whether there are many, what collects them, and whether `None` is meant."""
-    annotation = _hints(function).get(parameter.name, parameter.empty)
+    annotation: Any = _hints(function).get(parameter.name, parameter.empty)
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if annotation is parameter.empty:
         plain = type(parameter.default) in (bool, int, float, Decimal, datetime, date, UUID) or isinstance(
             parameter.default, Path | enum.Enum
         )
-        annotation = type(parameter.default) if plain else str
+        annotation = cast("Any", type(parameter.default)) if plain else str
         if isinstance(parameter.default, Path):
             annotation = Path
     is_optional = False
@@ -266,7 +266,7 @@ def _kind(
         if len(inner) != 1:
             raise _unknown_type(function, parameter, annotation)
         annotation = inner[0]
-    origin = get_origin(annotation) or annotation
+    origin: Any = get_origin(annotation) or annotation
     if origin in (list, tuple, set, frozenset):
         args = get_args(annotation) or (str,)
         if origin is tuple and len(args) != 2 and args[-1] is not Ellipsis:
@@ -286,7 +286,7 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         ) from None  # fmt: skip
 
 
-_SCALARS: dict[Any, click.ParamType[Any]] = {
+_scalars: dict[Any, click.ParamType[Any]] = {
     str: click.STRING,
     int: click.INT,
     float: click.FLOAT,
@@ -314,7 +314,7 @@ class _Parsed(click.ParamType[Any]):
             self.fail(f"{value!r} is no {self.name}.", param, ctx)
 
 
-_SCALARS |= {
+_scalars |= {
     date: _Parsed("date", date.fromisoformat),
     time: _Parsed("time", time.fromisoformat),
     Decimal: _Parsed("decimal", Decimal),
@@ -324,7 +324,7 @@ _SCALARS |= {
 def _scalar(function: Callable[..., Any], parameter: inspect.Parameter, annotation: Any) -> click.ParamType[Any]:
     if annotation is Any or annotation is object:
         return click.STRING
-    known = _SCALARS.get(annotation)
+    known = _scalars.get(annotation)
     if known is not None:
         return known
     if get_origin(annotation) is Literal:

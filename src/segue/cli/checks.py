@@ -61,7 +61,7 @@ def run_check(check: Callable[..., Any], app: App) -> list[Finding]:
     """
     given = [app] if inspect.signature(check).parameters else []
     try:
-        results = list(check(*given) or ())
+        results: list[Any] = list(check(*given) or ())
     except Exception as error:
         name = getattr(check, "__qualname__", repr(check))
         raise SetupError(

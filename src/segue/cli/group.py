@@ -275,7 +275,7 @@ class RootGroup(click.Group):
 
 def _look_ahead(ctx: click.Context, args: list[str]) -> None:
     """Read `--app` and its like behind a command that only the app knows."""
-    settings = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+    settings: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
     reader = click.Command("look-ahead", params=list(project_options()), context_settings=settings)
     reader.make_context("look-ahead", list(args), parent=ctx, resilient_parsing=True)
 

@@ -66,7 +66,7 @@ def facts_of(app: App, *, serving: bool = False) -> Facts:
     config = app.config
     interface, why = choose_interface(compiled)
     return Facts(
-        name=app.name,
+        name=str(app.name),
         interface=interface,
         why=why,
         host=config["HOST"],
@@ -142,7 +142,7 @@ def in_child(function: Callable[..., T], *arguments: Any) -> Outcome[T]:
     child.start()
     sender.close()
     try:
-        received = receiver.recv()
+        received: Outcome[Any] = receiver.recv()
     except EOFError:
         received = Outcome(None, f"The app ended the process while it was imported (exit code {_code_of(child)}).\n")
     finally:
@@ -157,7 +157,7 @@ def _code_of(child: multiprocessing.Process) -> int | None:
 
 def _answer(sender: Any, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
     try:
-        outcome = Outcome(function(*arguments))
+        outcome: Outcome[Any] = Outcome(function(*arguments))
     except Exception as error:
         outcome = Outcome(None, error_text(error), getattr(error, "code", ""))
     sender.send(outcome)

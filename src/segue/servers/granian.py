@@ -68,7 +68,7 @@ def _server_class(*, keeps_socket: bool) -> Any:
     class SegueServer(base):  # type: ignore[misc]  # one of two classes, by the build of Granian
         def _init_shared_socket(self) -> None:
             if self.bind_uds or not keeps_socket:
-                super()._init_shared_socket()
+                super()._init_shared_socket()  # pyright: ignore  # the base is untyped
                 return
             self._ssp = None
             self._shd = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
@@ -78,7 +78,7 @@ def _server_class(*, keeps_socket: bool) -> Any:
 
         def shutdown(self, exit_code: int = 0) -> None:
             try:
-                super().shutdown(exit_code)
+                super().shutdown(exit_code)  # pyright: ignore  # the base is untyped
             except SystemExit:
                 # Workers that the same signal ended are no failure.
                 if not self.interrupt_signal:

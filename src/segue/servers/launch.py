@@ -48,7 +48,7 @@ def main_target(app: App, main: Mapping[str, Any]) -> str:
     Raises:
         UsageError: The program is no file.
     """
-    file = main.get("__file__")
+    file: Any = main.get("__file__")
     if not file or not Path(file).is_file():
         raise UsageError(
             "app.run() was called where there is no file to serve.",
@@ -56,8 +56,8 @@ def main_target(app: App, main: Mapping[str, Any]) -> str:
             why="The server loads the app anew in its workers, from the file that defines it.",
             hint="Put the app into a file, then: segue --app FILE run",
         )
-    spec = main.get("__spec__")
-    target = spec.name if spec is not None else os.path.relpath(file)
+    spec: Any = main.get("__spec__")
+    target: str = os.path.relpath(str(file)) if spec is None else str(spec.name)
     apps = {id(value): name for name, value in main.items() if isinstance(value, type(app))}
     # One alone is found by itself, though it be made only below `if __name__ == "__main__"`
     # while importing finds the factory that makes it.
@@ -65,7 +65,7 @@ def main_target(app: App, main: Mapping[str, Any]) -> str:
 
 
 def _calls_from_main() -> bool:
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as blueprint.caller_place
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "segue":
         frame = frame.f_back
     return frame.f_globals.get("__name__") == "__main__"
@@ -98,6 +98,10 @@ def run_flags(options: Mapping[str, Any]) -> list[str]:
     return flags
 
 
+def _x_options() -> dict[str, Any]:
+    return sys._xoptions  # pyright: ignore[reportPrivateUsage]  # there is no other way to read -X
+
+
 def _interpreter_options() -> list[str]:
     """The options that the interpreter itself was given: -X dev, -W error, -O."""
     return [
@@ -105,7 +109,7 @@ def _interpreter_options() -> list[str]:
         *(part for each in sys.warnoptions for part in ("-W", each)),
         *(
             part
-            for name, value in sys._xoptions.items()
+            for name, value in _x_options().items()
             for part in ("-X", name if value is True else f"{name}={value}")
         ),
     ]

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any
 
 from ..errors import SetupError
@@ -38,7 +39,7 @@ def serve(target: WorkerTarget, options: ServeOptions) -> None:
     os.environ[_VARIABLE] = base64.b64encode(pickle.dumps((target, options.access_log))).decode("ascii")
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again when it is done; ended in order is exit code 0.
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _stay)
     where: dict[str, Any] = {"host": options.host, "port": options.port}
     if options.uds is not None:
         where = {"uds": str(options.uds)}
@@ -58,6 +59,10 @@ def serve(target: WorkerTarget, options: ServeOptions) -> None:
         timeout_graceful_shutdown=options.workers_kill_timeout,
         limit_concurrency=options.backpressure,
     )
+
+
+def _stay(number: int, frame: FrameType | None) -> None:
+    """Take a signal that was dealt with already."""
 
 
 def demand_installed(server: str) -> None:

@@ -28,7 +28,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     problem: Exception | None = None
     try:
         app = invocation_of(ctx).app()
-        rows += [(name, summary, app.name) for name, summary in _walk(commands_of(app), "")]
+        rows += [(name, summary, str(app.name)) for name, summary in _walk(commands_of(app), "")]
     except Exception as error:  # whatever the project's code raises
         problem = error
     rows.sort()

@@ -37,7 +37,7 @@ def routes_of(app: App) -> Iterator[dict[str, Any]]:
                 "rule": rule.path,
                 "methods": ["WEBSOCKET"]
                 if rule.websocket
-                else sorted(set().union(*(each.route.methods for each in same))),
+                else sorted({method for each in same for method in each.route.methods}),
                 "endpoint": endpoint,
                 "host": rule.host,
                 "place": handler.place if handler is not None else same[0].route.place,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import os
 from dataclasses import dataclass
@@ -183,7 +184,7 @@ def _serve(project: Project, options: ServeOptions, *, server: str, reuse_port: 
         uvicorn.serve(target, options)
     else:
         # Loaded here, once: each worker is a copy of this process. The project never is.
-        import segue.app  # noqa: F401
+        importlib.import_module("segue.app")
 
         granian.serve(target, options)
 

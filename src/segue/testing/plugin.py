@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +16,12 @@ import pytest
 if TYPE_CHECKING:
     from ..app import App
     from .client import AsyncClient, Client
+    from .live import LiveServer
 
-__all__ = ["async_client", "client", "segue_app"]
+__all__ = ["async_client", "client", "live_server", "override_config", "segue_app"]
+
+# Other plugins that run `async def` tests, by the mark that asks for them.
+_OTHER_RUNNERS = ("asyncio", "anyio", "trio")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,21 +31,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run an `async def` test on a loop of its own."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+    """Run an `async def` test on a loop of its own, unless it is marked for another plugin."""
+    function = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(function):
         return None
-    names = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    if any(pyfuncitem.get_closest_marker(name) for name in _OTHER_RUNNERS):
+        return None
+    given = {name: pyfuncitem.funcargs[name] for name in inspect.signature(function).parameters}
+    asyncio.run(function(**given))
     return True
 
 
 @pytest.fixture
 def segue_app(request: pytest.FixtureRequest) -> Iterator[App]:
-    """The project's app (`segue_app` in the pytest settings, or SEGUE_APP), current for the test."""
-    from ..cli.discovery import find_app
+    """The project's app, current for the test.
 
-    app: Any = find_app(request.config.getini("segue_app") or None)
-    app.testing = True
+    `segue_app` in the pytest settings names it; else it is found as the command line
+    finds it. A project whose tests make their own app overrides this fixture.
+    """
+    from .project import project_app
+
+    app = project_app(request.config.getini("segue_app") or None, request.config.rootpath)
     with app.context():
         yield app
 
@@ -59,3 +70,23 @@ def async_client(segue_app: App) -> AsyncClient:
     from .client import AsyncClient
 
     return AsyncClient(segue_app)
+
+
+@pytest.fixture
+def live_server(segue_app: App) -> Iterator[LiveServer]:
+    """The project's app behind a real server; `live_server.url` is where."""
+    from .live import live_server as serve
+
+    with serve(segue_app) as server:
+        yield server
+
+
+@pytest.fixture
+def override_config(segue_app: App) -> Iterator[Callable[..., None]]:
+    """Change the app's configuration until the end of the test: `override_config(KEY=value)`."""
+    with ExitStack() as stack:
+
+        def override(**values: Any) -> None:
+            stack.enter_context(segue_app.override_config(**values))
+
+        yield override

@@ -1,25 +1,24 @@
 """An app called in process, by the protocol that a server would use.
 
-Each transport takes a `Call` and gives an `Answer`; what a server adds on the wire
-(a length, the decoding of the path) is added here as that server does it.
+Each transport takes a `Call` and an `Answer` to fill; what a server adds on the wire
+(a length, the decoding of the path) is added here as that server does it. An answer
+that is a `Pipe` is read while it is being made: the app waits at each piece.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from ..protocols import ASGIAdapter, RSGIAdapter, WSGIAdapter
 
-if TYPE_CHECKING:
-    from ..app import App
-
-__all__ = ["Answer", "Call", "asgi", "rsgi", "wsgi"]
+__all__ = ["Answer", "Call", "Pipe", "asgi", "rsgi", "wsgi", "wsgi_pieces"]
 
 
 @dataclass(slots=True)
@@ -43,28 +42,97 @@ class Call:
 
     @property
     def raw_path(self) -> str:
+        """The path as it was sent."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> str:
+        """What stands behind the `?`."""
         return self.target.partition("?")[2]
 
 
-@dataclass(slots=True)
 class Answer:
     """What went back. `headers` holds names in lower case, in order."""
 
-    status: int = 0
-    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    chunks: list[bytes] = field(default_factory=list[bytes])
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+        self.chunks: list[bytes] = []
+
+    def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Take status and headers."""
+        self.status = status
+        self.headers = list(headers)
+
+    def add(self, chunk: bytes) -> None:
+        """Take the piece that is the whole body."""
+        if chunk:
+            self.chunks.append(chunk)
+
+    async def send(self, chunk: bytes) -> None:
+        """Take one piece of several; a reader that is slow makes the app wait."""
+        self.add(chunk)
+        await asyncio.sleep(0)
+
+
+class Pipe(Answer):
+    """An answer whose pieces are taken while the app still makes them.
+
+    The app is at most one piece ahead. A reader that leaves sets *gone*: from then on
+    pieces are dropped, as uvicorn drops them, and the app is told by its protocol.
+
+    Args:
+        gone: Set once the client has disconnected.
+    """
+
+    def __init__(self, gone: asyncio.Event) -> None:
+        super().__init__()
+        self._gone = gone
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
+        self.started = asyncio.Event()
+
+    def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Take status and headers, and let the reader go on."""
+        super().start(status, headers)
+        self.started.set()
+
+    def add(self, chunk: bytes) -> None:
+        """Take the piece that is the whole body."""
+        if chunk:
+            self._pieces.put_nowait(chunk)
+
+    async def send(self, chunk: bytes) -> None:
+        """Hand one piece to the reader; wait until there is room for it."""
+        await asyncio.sleep(0)
+        if chunk:
+            await self._put(chunk)
+
+    async def finish(self) -> None:
+        """Say that no piece follows."""
+        self.started.set()
+        await self._put(None)
+
+    async def _put(self, piece: bytes | None) -> None:
+        if self._gone.is_set():
+            return
+        put = asyncio.ensure_future(self._pieces.put(piece))
+        gone = asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait({put, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            put.cancel()
+            gone.cancel()
+
+    async def take(self) -> bytes | None:
+        """Return the next piece, or `None` after the last."""
+        return await self._pieces.get()
 
 
 # ASGI
 
 
-async def asgi(app: App, adapter: ASGIAdapter, call: Call) -> Answer:
+async def asgi(adapter: ASGIAdapter, call: Call, answer: Answer) -> None:
     """Call the app by ASGI."""
-    answer = Answer()
     chunks = list(call.chunks)
     scope = {
         "type": "http",
@@ -82,33 +150,30 @@ async def asgi(app: App, adapter: ASGIAdapter, call: Call) -> Answer:
         "state": {},
     }
     sent_all = asyncio.Event()
+    is_read = False
 
     async def receive() -> dict[str, Any]:
+        nonlocal is_read
         if chunks:
             chunk = chunks.pop(0)
             return {"type": "http.request", "body": chunk, "more_body": bool(chunks)}
-        if not receive_state["ended"]:
-            receive_state["ended"] = True
+        if not is_read:
+            is_read = True
             if not call.chunks:
                 return {"type": "http.request", "body": b"", "more_body": False}
         await (call.disconnect or sent_all).wait()
         return {"type": "http.disconnect"}
 
-    receive_state = {"ended": False}
-
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
-            answer.status = message["status"]
-            answer.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
+            pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
+            answer.start(message["status"], pairs)
         elif message["type"] == "http.response.body":
-            if message.get("body"):
-                answer.chunks.append(bytes(message["body"]))
+            await answer.send(bytes(message.get("body", b"")))
             if not message.get("more_body", False):
                 sent_all.set()
-        await asyncio.sleep(0)
 
     await adapter(scope, receive, send)
-    return answer
 
 
 # RSGI
@@ -176,33 +241,25 @@ class _Protocol:
         else:
             await asyncio.get_running_loop().create_future()
 
-    def _start(self, status: int, headers: list[tuple[str, str]]) -> None:
-        self._answer.status = status
-        self._answer.headers = list(headers)
-
-    def _length(self, body: bytes) -> None:
-        if not any(name == "content-length" for name, _ in self._answer.headers):
-            self._answer.headers.append(("content-length", str(len(body))))
-
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
-        self._start(status, headers)
+        self._answer.start(status, headers)
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self._start(status, headers)
-        self._length(body)
-        if body and self._call.method != "HEAD":
-            self._answer.chunks.append(body)
+        has_length = any(name == "content-length" for name, _ in headers)
+        self._answer.start(status, headers if has_length else [*headers, ("content-length", str(len(body)))])
+        if self._call.method != "HEAD":
+            self._answer.add(body)
 
     def response_file(self, status: int, headers: list[tuple[str, str]], path: str) -> None:
-        self._start(status, headers)
-        self._answer.chunks.append(Path(path).read_bytes())
+        self._answer.start(status, headers)
+        self._answer.add(Path(path).read_bytes())
 
     def response_file_range(self, status: int, headers: list[tuple[str, str]], path: str, start: int, end: int) -> None:
-        self._start(status, headers)
-        self._answer.chunks.append(Path(path).read_bytes()[start:end])
+        self._answer.start(status, headers)
+        self._answer.add(Path(path).read_bytes()[start:end])
 
     def response_stream(self, status: int, headers: list[tuple[str, str]]) -> _Transport:
-        self._start(status, headers)
+        self._answer.start(status, headers)
         return _Transport(self._answer)
 
 
@@ -211,24 +268,32 @@ class _Transport:
         self._answer = answer
 
     async def send_bytes(self, chunk: bytes) -> None:
-        self._answer.chunks.append(chunk)
-        await asyncio.sleep(0)
+        await self._answer.send(chunk)
 
 
-async def rsgi(app: App, adapter: RSGIAdapter, call: Call) -> Answer:
+async def rsgi(adapter: RSGIAdapter, call: Call, answer: Answer) -> None:
     """Call the app by RSGI."""
-    answer = Answer()
     await adapter(_Scope(call), _Protocol(call, answer))
-    return answer
 
 
 # WSGI
 
 
-def wsgi(app: App, adapter: WSGIAdapter, call: Call) -> Answer:
+def wsgi(adapter: WSGIAdapter, call: Call, answer: Answer) -> None:
     """Call the app by WSGI."""
-    answer = Answer()
-    body = b"".join(call.chunks)
+    with contextlib.closing(wsgi_pieces(adapter, call, answer)) as pieces:
+        next(pieces)
+        for chunk in pieces:
+            answer.chunks.append(chunk)
+            if call.disconnect is not None and call.disconnect.is_set():
+                break
+
+
+def wsgi_pieces(adapter: WSGIAdapter, call: Call, answer: Answer) -> Generator[bytes, None, None]:
+    """Call the app by WSGI and yield its pieces as they come; the first step fills *answer*.
+
+    The first piece is always empty: after it, status and headers are known.
+    """
     environ: dict[str, Any] = {
         "REQUEST_METHOD": call.method,
         "SCRIPT_NAME": call.root_path,
@@ -240,7 +305,7 @@ def wsgi(app: App, adapter: WSGIAdapter, call: Call) -> Answer:
         "REMOTE_ADDR": call.client,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": call.scheme,
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": io.BytesIO(b"".join(call.chunks)),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
@@ -253,18 +318,15 @@ def wsgi(app: App, adapter: WSGIAdapter, call: Call) -> Answer:
         environ[key] = f"{environ[key]},{value}" if key in environ else value
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
-        answer.status = int(status[:3])
-        answer.headers = list(headers)
+        answer.start(int(status[:3]), headers)
 
     result = adapter(environ, start_response)
     try:
+        yield b""
         for chunk in result:
             if chunk:
-                answer.chunks.append(chunk)
-            if call.disconnect is not None and call.disconnect.is_set():
-                break
+                yield chunk
     finally:
         close = getattr(result, "close", None)
         if close is not None:
             close()
-    return answer

@@ -123,6 +123,8 @@ LIBRARIES: dict[str, set[str]] = {
     "sqlalchemy": {"db"},
     "alembic": {"db"},
     "itsdangerous": {"signing"},
+    "brotli": {"web"},
+    "zstandard": {"web"},
     "argon2": {"auth"},
     "pytest": {"testing", "cli"},
     "httpx2": {"testing"},

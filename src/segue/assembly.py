@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 import msgspec
 
 from .blueprint import Blueprint, Registration, Registries, Route, Scaffold
+from .context import Key
 from .errors import SetupError, did_you_mean
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
@@ -30,8 +31,10 @@ from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
+from .http.signed import SIGNED_COOKIES
 from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
+from .signing import KEYS, Keys, SignedCookies
 from .validation import result_encoder
 from .web.headers import constant_headers
 from .web.static import StaticFiles, static_view
@@ -221,7 +224,7 @@ class _Assembly:
             deadline_seconds=self.config["HANDLER_DEADLINE_SECONDS"],
             max_in_flight=self.config["MAX_IN_FLIGHT"],
             attributes=app.request_attributes,
-            values=app.provided_values,
+            values=self._keys() | app.provided_values,
             signals=self.signals,
             pages=self.pages,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
@@ -388,6 +391,10 @@ class _Assembly:
         for part in self.parts[1:]:
             found[part.name] = [each for level in part.chain for each in level.registries.processors]
         return found
+
+    def _keys(self) -> dict[Key[Any], Any]:
+        keys = Keys(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"])
+        return {KEYS: keys, SIGNED_COOKIES: SignedCookies(keys)}
 
     def _converters(self) -> dict[str, Any]:
         return {name: kind for part in self.parts for name, kind in part.registries.converters.items()}

@@ -51,6 +51,7 @@ BUILTINS: dict[str, Builtin] = {
     "graph": Builtin("graph", "Draw the app's blueprints as Mermaid or DOT."),
     "routes": Builtin("routes", "List the routes."),
     "run": Builtin("run", "Serve the app."),
+    "secret": Builtin("secret", "Print a new random key for SECRET_KEY."),
     "shell": Builtin("shell", "Open a Python shell in the app's context."),
     "test": Builtin("test", "Run the tests with pytest."),
     "version": Builtin("version", "Print the versions of Segue and what it runs on."),

@@ -6,6 +6,7 @@ Holds `Request` and `RequestSource`, the Protocol through which an adapter feeds
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ from .multidict import MultiDict
 from .negotiation import best, prefers_json
 from .proxies import Peer
 from .query import parse_query
+from .signed import SIGNED_COOKIES, seconds_of
 from .uploads import UploadFile
 
 __all__ = ["Request", "RequestSource"]
@@ -338,6 +340,24 @@ class Request:
         An iterator in a `def` handler, an async iterator in an `async def` one.
         """
         return self._source.open_stream()
+
+    def get_signed_cookie(
+        self, name: str, default: Any = None, *, max_age: float | timedelta | None = None, salt: str = ""
+    ) -> Any:
+        """Return the value of a cookie that `set_signed_cookie` made, or *default*.
+
+        It is *default* where the cookie is absent, was changed, belongs to another name or
+        salt, or is older than the age it was set with.
+
+        Args:
+            max_age: Take none that is older than this, in seconds or as a span.
+            salt: As it was set with.
+
+        Raises:
+            UsageError: The app has no key to verify with (`signing/no-key`).
+        """
+        signer = self._source.app.provided(SIGNED_COOKIES)
+        return signer.read(name, self.cookies.get(name), default, salt=salt, max_age=seconds_of(max_age))
 
     # Negotiation
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import msgspec
 
+from ..context import current
 from ..errors import UsageError, cut
 from .cookies import dump_cookie
 from .headers import Headers, check_header
 from .redirects import check_redirect_target
+from .signed import SIGNED_COOKIES, CookieOptions, seconds_of
 
 __all__ = ["HTML", "JSON", "TEXT", "Response", "StreamResponse", "encode_json", "redirect", "stream"]
 
@@ -142,6 +144,34 @@ class Response:
                 partitioned=partitioned,
             ),
         )
+
+    def set_signed_cookie(
+        self,
+        name: str,
+        value: Any,
+        *,
+        max_age: int | timedelta | None = None,
+        salt: str = "",
+        **options: Unpack[CookieOptions],
+    ) -> None:
+        """Add a cookie that nobody can forge, though everybody can read it.
+
+        Scripts cannot read it unless `httponly=False`.
+
+        Args:
+            value: Text, or anything that JSON can hold.
+            max_age: Seconds, or a span, after which `get_signed_cookie` does not take it;
+                `None` makes a cookie of the browser session, with no end of its own.
+            salt: Tells cookies of one name apart that mean different things.
+
+        Raises:
+            BadCookie: It is longer than browsers keep, or has flags that they refuse.
+            UsageError: The app has no key to sign with (`signing/no-key`).
+        """
+        seconds = seconds_of(max_age)
+        text = current().get(SIGNED_COOKIES).write(name, value, salt=salt, max_age=seconds)
+        options.setdefault("httponly", True)
+        self.set_cookie(name, text, max_age=max_age, **options)
 
     def delete_cookie(
         self,

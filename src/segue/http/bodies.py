@@ -246,7 +246,8 @@ def parse_content_type(header: str) -> ContentType:
     if known is not None:
         return known
     mime, params = parse_parameters(header)
-    if "/" not in mime:
+    # A comma outside of quotes joins two fields: which one counts is a matter of opinion.
+    if "/" not in mime or any("," in part for part in header.split('"')[::2]):
         return _NONE
     charset = params.get("charset")
     if charset is not None:

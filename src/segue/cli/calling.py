@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -79,7 +79,7 @@ def _as_typed(command: click.Command, options: Mapping[str, Any]) -> list[str]:
                 hint=did_you_mean(name, known),
             )
         many = isinstance(value, list | tuple | set | frozenset)
-        values = [_text(each) for each in list[Any](value)] if many else [_text(value)]
+        values = [_text(each) for each in cast("list[Any]", value)] if many else [_text(value)]
         if isinstance(parameter, click.Argument):
             positional[name.lower()] = values
         elif isinstance(parameter, click.Option) and parameter.is_flag and isinstance(value, bool):

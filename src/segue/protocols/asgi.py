@@ -26,6 +26,8 @@ from .streaming import stream_of
 
 __all__ = ["ASGIAdapter", "ASGIExchange"]
 
+new = object.__new__
+
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -36,13 +38,19 @@ _MAX_HEADERS = 100
 class ASGIExchange(Exchange):
     """An exchange over ASGI's scope and its two callables."""
 
-    def __init__(self, app: CompiledApp, bridge: Bridge, scope: Scope, receive: Receive, send: Send, path: str) -> None:
-        self.app = app
-        self.bridge = bridge
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-        self.path = path
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    @classmethod
+    def make(
+        cls, app: CompiledApp, bridge: Bridge, scope: Scope, receive: Receive, send: Send, path: str
+    ) -> ASGIExchange:
+        """Make one outside the adapter, for tests."""
+        exchange = new(cls)
+        exchange.app, exchange.bridge, exchange.path = app, bridge, path
+        exchange.scope, exchange.receive, exchange.send = scope, receive, send
+        return exchange
 
     @lazy
     def method(self) -> str:
@@ -183,7 +191,14 @@ class ASGIAdapter:
         root = scope.get("root_path")
         if root and path.startswith(root):
             path = path[len(root) :] or "/"
-        exchange = ASGIExchange(app, here.bridge, scope, receive, send, path)
+        # PERF: six stores instead of a call of __init__: 0.1 us.
+        exchange = new(ASGIExchange)
+        exchange.app = app
+        exchange.bridge = here.bridge
+        exchange.scope = scope
+        exchange.receive = receive
+        exchange.send = send
+        exchange.path = path
         token = set_current(exchange)
         try:
             method = scope["method"]

@@ -130,17 +130,39 @@ def scalar_reader(annotation: Any, *, default: Any = MISSING, name: str, source:
         except Wrong as wrong:
             raise _invalid((source, name), wrong) from None
 
-    if annotation is int:
+    return _shortcut(shape, read)
+
+
+def _shortcut(shape: shapes.Type, read: Callable[[str | None], Any]) -> Callable[[str | None], Any]:
+    """Return a reader that decides the plain values of the commonest types by itself.
+
+    PERF: a third of the time of *read*, which judges everything else.
+    """
+    if isinstance(shape, shapes.IntType) and shape.multiple_of is None:
+        low = max(
+            -(10**18), -(10**18) if shape.ge is None else shape.ge, -(10**18) if shape.gt is None else shape.gt + 1
+        )
+        high = min(10**18, 10**18 if shape.le is None else shape.le, 10**18 if shape.lt is None else shape.lt - 1)
 
         def read_int(text: str | None) -> Any:
-            # PERF: up to 18 ASCII digits need no pattern and no range check.
+            # Up to 18 ASCII digits need no pattern.
             if text is not None and len(text) < 19 and text.isdecimal() and text.isascii():
-                return int(text)
+                value = int(text)
+                if low <= value <= high:
+                    return value
             return read(text)
 
         return read_int
-    if annotation is str:
-        return lambda text: text if text is not None and text.isascii() and "\0" not in text else read(text)
+    if isinstance(shape, shapes.StrType) and shape.pattern is None:
+        shortest = shape.min_length or 0
+        longest = 1_000_000_000 if shape.max_length is None else shape.max_length
+
+        def read_str(text: str | None) -> Any:
+            if text is not None and shortest <= len(text) <= longest and text.isascii() and "\0" not in text:
+                return text
+            return read(text)
+
+        return read_str
     return read
 
 

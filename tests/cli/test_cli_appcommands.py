@@ -11,10 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from segue import App, Blueprint, current_app
+from segue import App, Blueprint, Finding, current_app
 from segue.cli import call_command
 from segue.cli.appcommands import commands_of
 from segue.errors import SetupError, UsageError
+from segue.handling.markers import mark
 
 
 class Size(enum.Enum):
@@ -323,3 +324,21 @@ def test_arguments_that_do_not_fit_say_why(app: App, options: dict[str, Any]) ->
         call_command("greet", app=app, **options)
 
     assert caught.value.code == "cli/bad-arguments"
+
+
+def test_a_command_that_needs_the_checks_is_stopped_by_an_error(app: App, run: Run) -> None:
+    app.command(mark(lambda: "migrated", needs_checks=True), name="migrate")
+    app.check(lambda: [Finding("shop.E1", "error", "no currency")])
+
+    with pytest.raises(click.exceptions.Exit) as caught:
+        run("migrate")
+
+    assert caught.value.exit_code == 1
+    assert run("migrate", "--skip-checks") == "migrated"
+
+
+def test_a_warning_does_not_stop_a_command_that_needs_the_checks(app: App, run: Run) -> None:
+    app.command(mark(lambda: "migrated", needs_checks=True), name="migrate")
+    app.check(lambda: [Finding("shop.W1", "warning", "small")])
+
+    assert run("migrate") == "migrated"

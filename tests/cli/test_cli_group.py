@@ -193,3 +193,35 @@ def test_completion_of_a_broken_project_is_quiet(
     project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert complete("segue routes in", project(app="1 / 0"), monkeypatch, command) == []
+
+
+def install(folder: Path, entries: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make *folder* look like one that a package with commands was installed into."""
+    info = folder / "tools_of_a_friend-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tools-of-a-friend\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[segue.commands]\n{entries}\n")
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def test_a_package_adds_its_command_to_every_project(
+    project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(friendly="import click\nwave = click.Command('wave', callback=lambda: print('waved'))\n")
+    install(folder, "wave = friendly:wave", monkeypatch)
+
+    assert "(from tools-of-a-friend)" in command("--help").stdout
+    assert command("wave").stdout == "waved\n"
+
+
+@pytest.mark.parametrize("text", ["raise RuntimeError('broken')\n", "wave = 1\n"])
+def test_a_broken_package_is_a_warning_and_breaks_no_help(
+    project: Project, command: Command, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    install(project(friendly=text, app=APP), "wave = friendly:wave", monkeypatch)
+
+    done = command("wave")
+
+    assert command("--help").exit_code == 0
+    assert done.exit_code == 2
+    assert "Warning: 'wave' of tools-of-a-friend" in done.stderr

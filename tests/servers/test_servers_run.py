@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -299,3 +301,36 @@ def test_the_server_header_has_no_version(serve: Serve) -> None:
 
     assert not any(sign.isdigit() for sign in headers.get("server", ""))
     assert "x-powered-by" not in headers
+
+
+@pytest.mark.needs("openssl")
+def test_tls_is_served_with_a_certificate_and_its_key(serve: Serve, tmp_path: Path) -> None:
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout key.pem -out cert.pem"
+    subprocess.run(["openssl", *words.split()], cwd=tmp_path, check=True, capture_output=True)
+    served = serve(APP, "--prod", "--ssl-certificate", "cert.pem", "--ssl-keyfile", "key.pem", **PRODUCTION)
+    served.wait_for_output("Started worker-1")
+    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    context.check_hostname = False
+
+    connection = HTTPSConnection("127.0.0.1", served.port, timeout=10, context=context)
+    connection.request("GET", "/")
+    answer = connection.getresponse().read()
+    connection.close()
+
+    assert answer == b"one"
+    assert f"https://127.0.0.1:{served.port}" in served.output
+
+
+def test_a_handler_that_does_not_end_is_cut_at_the_kill_timeout(serve: Serve, tmp_path: Path) -> None:
+    endless = SLOW.replace("time.sleep(0.7)", "time.sleep(60)")
+    served = serve(endless, "--prod", "--workers-kill-timeout", "1", **PRODUCTION)
+    served.wait_for_answer("one")
+    asking = threading.Thread(target=served.find, args=("/slow",))
+    asking.start()
+    served.wait_until((tmp_path / "started").exists)
+
+    code = served.end()
+    asking.join()
+
+    assert code == 0
+    assert "refused to gracefully stop" in served.output

@@ -26,6 +26,8 @@ from uuid import UUID
 import click
 
 from ..errors import SetupError, place_of
+from ..handling.markers import marks_of
+from .checks import demand_no_errors
 
 if TYPE_CHECKING:
     from ..app import App
@@ -86,7 +88,11 @@ def command_from(thing: Any, app: App, *, name: str | None = None) -> click.Comm
     summary, texts = _documentation(function)
     parameters = [_Parameter.of(function, each, texts.get(each.name, "")) for each in _signature(function)]
 
+    is_checked = marks_of(function).get("needs_checks", False)
+
     def callback(**values: Any) -> Any:
+        if is_checked and not values["skip_checks"]:
+            demand_no_errors(app)
         positional: list[Any] = []
         named: dict[str, Any] = {}
         for parameter in parameters:
@@ -103,8 +109,12 @@ def command_from(thing: Any, app: App, *, name: str | None = None) -> click.Comm
     lines = [f"  {each.make_metavar(_EMPTY)}  {text}" for each, text in described if isinstance(each, click.Argument)]
     if lines:
         summary = "\n".join([summary, "", "\b", "Arguments:", *lines])
+    options = [each.option for each in parameters]
+    if is_checked:
+        text = "Go on even if a check found an error."
+        options.append(click.Option(["skip_checks", "--skip-checks"], is_flag=True, help=text))
     own_name = name or getattr(function, "__name__", type(function).__name__).strip("_").replace("_", "-")
-    return click.Command(own_name, callback=callback, params=[each.option for each in parameters], help=summary)
+    return click.Command(own_name, callback=callback, params=options, help=summary)
 
 
 def run_in(app: App, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from ..errors import Finding, SetupError, cut, place_of
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["errors_in", "find", "print_findings", "run_check"]
+__all__ = ["demand_no_errors", "errors_in", "find", "print_findings", "run_check"]
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
@@ -41,6 +41,15 @@ def find(app: App, *, serving: bool = False) -> list[Finding]:
 def errors_in(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that stop a start."""
     return [each for each in findings if each.level == "error"]
+
+
+def demand_no_errors(app: App) -> None:
+    """Print what is wrong with *app*, and end the command with 1 if it is an error."""
+    findings = find(app)
+    print_findings(findings, err=True)
+    if errors_in(findings):
+        click.echo("Stopped. --skip-checks goes on all the same.", err=True)
+        raise click.exceptions.Exit(1)
 
 
 def print_findings(findings: Sequence[Finding], *, err: bool = False) -> None:

@@ -47,7 +47,7 @@ def make_exchange(app: App, path: str, *, method: str = "GET", **options: Any) -
         )
 
     bridge = compiled.in_background()
-    exchange = ASGIExchange(compiled, bridge, scope, receive, send, scope["path"])
+    exchange = ASGIExchange.make(compiled, bridge, scope, receive, send, scope["path"])
     exchange.endpoint = compiled.find(exchange, call.method, scope["path"], urlsplit(url).netloc)
     if body:
         bridge.wait(exchange.aread_body(compiled.limits))

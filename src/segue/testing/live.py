@@ -79,6 +79,7 @@ class LiveServer:
 
     def _is_listening(self) -> bool:
         with socket.socket() as probe:
+            probe.settimeout(1)
             return probe.connect_ex((self.host, self.port)) == 0
 
     def _run(self) -> None:

@@ -7,7 +7,6 @@ Never: keeps anything of a request.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,18 +15,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .assembly import Part, assemble, parts_of
 from .blueprint import Blueprint, Registration, Route, Scaffold, caller_place, describe
 from .config import Config
 from .context import Context, Key, using
 from .errors import SetupError, UsageError
-from .handling.application import CompiledApp
-from .handling.exchange import Exchange
-from .http.response import Response
-from .protocols import ASGIAdapter, RSGIAdapter, WSGIAdapter
 from .settings import declare_core
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from .assembly import Part
+    from .handling.application import CompiledApp
+    from .handling.exchange import Exchange
+    from .http.response import Response
+    from .protocols import ASGIAdapter, RSGIAdapter, WSGIAdapter
     from .templating import Templates
 
 __all__ = ["App"]
@@ -152,14 +153,16 @@ class App(Scaffold):
         self._open().routes.append(Route(path, f"redirect {path}", view, frozenset({"GET"}), {}, caller_place()))
 
     def mount(self, prefix: str, application: Any) -> None:
-        """Host a WSGI or ASGI application below *prefix*."""
-        from .protocols.mounting import mounted_view
+        """Host a WSGI or ASGI application below *prefix*; the start-up of an ASGI one runs with ours."""
+        from .protocols.mounting import mounted
 
-        view = mounted_view(application, prefix)
+        view, lifespan = mounted(application, prefix)
         begin = "/" + prefix.strip("/")
         place = caller_place()
         self._open()
         self.mounts.append((begin, application))
+        if lifespan is not None:
+            self.lifespans.append(lifespan)
         methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
         for path in (begin, begin + "/", begin + "/<path:mounted_path>"):
             options = {"stream": True, "strict_slashes": False}
@@ -260,6 +263,9 @@ class App(Scaffold):
         with self._lock:
             if self._compiled is None:
                 place = caller_place()
+                # Loaded now, not with the class: asyncio and what compiles are half of all modules.
+                from .assembly import assemble
+
                 compiled = assemble(self, overrides=dict(self.dependency_overrides), debug=self.debug)
                 self._close(place)
                 self._compiled = compiled
@@ -327,6 +333,8 @@ class App(Scaffold):
         if third is None:
             return self.wsgi(first, second)
         if self._asgi is None:
+            from .protocols import ASGIAdapter
+
             self._asgi = ASGIAdapter(self.compile(serving=True))
         return self._asgi(first, second, third)
 
@@ -340,20 +348,25 @@ class App(Scaffold):
     def _first_wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         with self._lock:
             if self._wsgi is None:
+                from .protocols import WSGIAdapter
+
                 self._wsgi = WSGIAdapter(self.compile(serving=True))
         return self._wsgi(environ, start_response)
 
     @property
     def __rsgi__(self) -> Callable[[Any, Any], Any]:
         """The RSGI callable: the server asks once, and calls the adapter itself from then on."""
-        if self._rsgi is None:
-            self._rsgi = RSGIAdapter(self.compile(serving=True))
-        return self._rsgi.__call__
+        return self._rsgi_adapter().__call__
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._rsgi_adapter().init(loop)
+
+    def _rsgi_adapter(self) -> RSGIAdapter:
         if self._rsgi is None:
+            from .protocols import RSGIAdapter
+
             self._rsgi = RSGIAdapter(self.compile(serving=True))
-        self._rsgi.init(loop)
+        return self._rsgi
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._rsgi is not None:
@@ -364,7 +377,11 @@ class App(Scaffold):
     @property
     def parts(self) -> list[Part]:
         """The app and its installed blueprints."""
-        return self._compiled.parts if self._compiled is not None else parts_of(self)  # type: ignore[return-value]  # a tuple once compiled
+        if self._compiled is not None:
+            return list(self._compiled.parts)
+        from .assembly import parts_of
+
+        return parts_of(self)
 
     @property
     def view_functions(self) -> Mapping[str, Callable[..., Any]]:

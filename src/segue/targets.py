@@ -8,7 +8,6 @@ Never: evaluates a target's text; the arguments of a factory are literals.
 from __future__ import annotations
 
 import ast
-import asyncio
 import importlib
 import importlib.util
 import inspect
@@ -448,6 +447,8 @@ def _follow(text: str, done: str, value: Any, name: str) -> Any:
 
 
 def _wait_for(made: Awaitable[Any]) -> Any:
+    import asyncio  # its weight is for async factories alone
+
     async def finish() -> Any:
         return await made
 

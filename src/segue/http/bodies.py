@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import re
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -98,6 +97,8 @@ class Spool:
             return
         try:
             if self._file is None:
+                import tempfile  # its weight is for bodies that go to disk
+
                 self._file = tempfile.TemporaryFile("w+b", buffering=65_536, prefix="segue-")  # noqa: SIM115 - closed by close()
                 self._file.write(self._buffer)
                 self._buffer = bytearray()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from hashlib import blake2b
 from typing import Literal
 
@@ -54,6 +53,8 @@ def format_http_date(moment: datetime) -> str:
         raise UsageError(
             "A moment without a time zone was given to HTTP.", code="http/naive-moment", hint="Use datetime.now(UTC)."
         )
+    from email.utils import format_datetime  # its weight is for those who send dates
+
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 

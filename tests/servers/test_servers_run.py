@@ -334,3 +334,20 @@ def test_a_handler_that_does_not_end_is_cut_at_the_kill_timeout(serve: Serve, tm
 
     assert code == 0
     assert "refused to gracefully stop" in served.output
+
+
+def test_pages_reload_themselves_even_from_an_app_that_was_broken(serve: Serve, tmp_path: Path) -> None:
+    page = APP.replace('"one"', '"<body>one</body>"')
+    served = serve(page, "--refresh")
+    served.wait_for_answer("/.segue/refresh.js")
+    first = served.get("/.segue/stamp")
+
+    touch(tmp_path / "app.py", page + "def broken(:\n")
+    served.wait_for_answer("SyntaxError")
+    broken = served.get("/.segue/stamp")
+    touch(tmp_path / "app.py", page)
+    served.wait_for_answer("one")
+    mended = served.get("/.segue/stamp")
+
+    assert len({first, broken, mended}) == 3
+    assert "stamp" not in served.output

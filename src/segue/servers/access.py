@@ -16,8 +16,17 @@ from typing import Any, cast
 from urllib.parse import unquote_plus
 
 from ..masking import MASK, is_secret_name
+from .refreshing import PREFIX
 
-__all__ = ["AccessFormatter", "OwnHandler", "PlainFormatter", "escaped", "logging_config", "masked_query"]
+__all__ = [
+    "AccessFormatter",
+    "OwnHandler",
+    "OwnRequests",
+    "PlainFormatter",
+    "escaped",
+    "logging_config",
+    "masked_query",
+]
 
 # Control characters, and those that turn or break a line: C0, DEL, C1, line and
 # paragraph separators, bidirectional marks. Unpaired surrogates cannot be written.
@@ -71,6 +80,14 @@ class AccessFormatter(logging.Formatter):
         return f"{clock} {method} {escaped(target)} {shown} {facts['dt_ms']:.1f} ms {client}"
 
 
+class OwnRequests(logging.Filter):
+    """Leaves out what Segue's own script asks for, once a second."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether *record* is a request of the app."""
+        return not (isinstance(record.args, Mapping) and str(record.args["path"]).startswith(PREFIX))
+
+
 class PlainFormatter(logging.Formatter):
     """Writes level, logger and message in one line, then the traceback where there is one."""
 
@@ -110,8 +127,14 @@ def logging_config(*, level: str, colours: bool | None = None) -> dict[str, Any]
             "access": {"()": AccessFormatter, "colours": coloured},
             "plain": {"()": PlainFormatter},
         },
+        "filters": {"own": {"()": OwnRequests}},
         "handlers": {
-            "access": {"class": "logging.StreamHandler", "formatter": "access", "stream": "ext://sys.stdout"},
+            "access": {
+                "class": "logging.StreamHandler",
+                "formatter": "access",
+                "filters": ["own"],
+                "stream": "ext://sys.stdout",
+            },
             "plain": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"},
             "own": {"()": OwnHandler, "formatter": "plain"},
         },

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["exec_run", "main_target", "run_flags"]
 
 _VALUES = ("host", "port", "uds", "workers", "http", "interface", "server", "ssl_certificate", "ssl_keyfile", "config")
-_FLAGS = ("debug", "reload", "access_log", "prod", "skip_checks")
+_FLAGS = ("debug", "reload", "refresh", "access_log", "prod", "skip_checks")
 _PAIRS = ("debug", "reload", "access_log")
 
 

@@ -6,16 +6,18 @@ the server survives a mistake and the next change mends it.
 
 from __future__ import annotations
 
-import ipaddress
+import html
 import multiprocessing.util
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..protocols import WSGIAdapter
 from .facts import Interface
+from .refreshing import RefreshingApp, is_local
 from .reporting import error_text
 
 if TYPE_CHECKING:
@@ -31,11 +33,13 @@ class WorkerTarget:
     Attributes:
         load: Returns the app.
         survives: Whether an app that fails is replaced by a `BrokenApp`.
+        refreshes: Whether pages reload themselves in the browser (ASGI).
     """
 
     load: Callable[[], App]
     interface: Interface
     survives: bool = False
+    refreshes: bool = False
 
     def __call__(self) -> Any:
         """Import the app in this process and return it as *interface* has it."""
@@ -49,11 +53,14 @@ class WorkerTarget:
             text = error_text(error)
             print(text, file=sys.stderr, end="", flush=True)
             print("Waiting for a change.", file=sys.stderr, flush=True)
-            return BrokenApp(text)
+            broken = BrokenApp(text)
+            return RefreshingApp(broken, ()) if self.refreshes else broken
 
     def _loaded(self) -> Any:
         app = self.load()
         compiled = app.compile(serving=True)
+        if self.interface == "asgi" and self.refreshes:
+            return RefreshingApp(app, _folders_of(app))
         if self.interface != "wsgi":
             return app
         adapter = WSGIAdapter(compiled)
@@ -63,6 +70,12 @@ class WorkerTarget:
         # WSGI has no shutdown. Before the threads of the background loop end, so above 0.
         multiprocessing.util.Finalize(None, _stop_in, args=(owner, adapter), exitpriority=100)
         return adapter
+
+
+def _folders_of(app: App) -> list[Path]:
+    scaffolds = [part.scaffold for part in app.parts]
+    names = [(each.root_path, name) for each in scaffolds for name in (each.template_folder, each.static_folder)]
+    return [root / name for root, name in names if name is not None]
 
 
 def _stop_in(owner: int, adapter: WSGIAdapter) -> None:
@@ -98,27 +111,17 @@ class BrokenApp:
 
     async def _answer(self, scope: Any, send: Any) -> None:
         text = "The app could not be started; the terminal says why.\n"
-        if _is_local(scope):
+        if is_local(scope):
             text = f"The app could not be started. Correct the code; this page works again then.\n\n{self._text}"
+        kind = "text/plain"
+        if any(name == b"accept" and b"text/html" in value for name, value in scope["headers"]):
+            kind = "text/html"
+            text = f"<!doctype html><title>Not started</title><body><pre>{html.escape(text)}</pre></body>"
         headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-type", f"{kind}; charset=utf-8".encode("ascii")),
+            (b"content-security-policy", b"default-src 'none'; script-src 'self'; connect-src 'self'"),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
         ]
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": text.encode("utf-8", "replace")})
-
-
-def _is_local(scope: Any) -> bool:
-    """Whether peer and Host are this machine's: a name that is rebound to it is not enough."""
-    client = scope.get("client")
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    try:
-        return (
-            client is not None
-            and ipaddress.ip_address(client[0]).is_loopback
-            and name in ("localhost", "127.0.0.1", "[::1]")
-        )
-    except ValueError:
-        return False

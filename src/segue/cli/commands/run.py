@@ -93,6 +93,7 @@ def prepare(project: Project, *, production: bool, check: bool) -> Prepared:
     help="Seconds that a stopping worker may take.",
 )
 @click.option("--reload/--no-reload", default=None, help="Restart on changes.  [default: unless --prod]")
+@click.option("--refresh", is_flag=True, help="Reload pages in the browser after a change; not with --prod.")
 @click.option("--access-log/--no-access-log", default=None, help="Log requests.  [default: unless --prod]")
 @click.option("--reuse-port", is_flag=True, help="Share the port with a server that this one replaces (--prod).")
 @click.option("--skip-checks", is_flag=True, help="Start even if a check found an error.")
@@ -120,7 +121,7 @@ def command(ctx: click.Context, /, *, prod: bool, skip_checks: bool, **given: An
             ctx.exit(1)
     options = _serve_options(facts, prod=prod, given=given, colours=ctx.color)
     _warn_of_debug(facts, options)
-    _serve(project, options, server=given["server"], reuse_port=given["reuse_port"])
+    _serve(project, options, server=given["server"], reuse_port=given["reuse_port"], refreshes=given["refresh"])
 
 
 def _prepare(project: Project, production: bool, check: bool) -> Prepared:  # noqa: FBT001 - called by position in the child
@@ -134,6 +135,8 @@ def _refuse_mixture(*, prod: bool, given: dict[str, Any]) -> None:
         raise click.UsageError("uvicorn has no HTTP/2; Granian has.")
     if bool(given["ssl_certificate"]) != bool(given["ssl_keyfile"]):
         raise click.UsageError("--ssl-certificate and --ssl-keyfile go together.")
+    if prod and given["refresh"]:
+        raise click.UsageError("--refresh is for development.")
     if prod and given["reload"]:
         raise click.UsageError("--reload is for development; in production send SIGHUP.")
     if not prod and given["interface"] not in ("auto", "asgi"):
@@ -174,12 +177,12 @@ def _serve_options(facts: Facts, *, prod: bool, given: dict[str, Any], colours: 
     )
 
 
-def _serve(project: Project, options: ServeOptions, *, server: str, reuse_port: bool) -> None:
+def _serve(project: Project, options: ServeOptions, *, server: str, reuse_port: bool, refreshes: bool) -> None:
     from ...servers import granian, uvicorn
     from ...servers.loading import WorkerTarget
 
     granian.demand_address(options.host, options.port, options.uds, shared=reuse_port)
-    target = WorkerTarget(project.load, options.interface, survives=options.reload)
+    target = WorkerTarget(project.load, options.interface, survives=options.reload, refreshes=refreshes)
     if server == "uvicorn":
         uvicorn.serve(target, options)
     else:

@@ -19,6 +19,7 @@ import msgspec
 from .blueprint import Blueprint, Registration, Registries, Route, Scaffold
 from .context import Key
 from .errors import SetupError, did_you_mean
+from .handling.accepting import accept_guard, media_types, vary_on_accept
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
 from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
@@ -274,6 +275,12 @@ class _Assembly:
             prefix=part.prefix if route.is_regex else "",
         )
         middleware = [*options.get("middleware", ()), *marks_of(route.view).get("middleware", ())]
+        guards = self._guards_of(route.view)
+        if "produces" in options:
+            types = media_types(options["produces"], place=route.place)
+            guards.append(inspect_callable(accept_guard(types)))
+            if len(types) > 1:
+                middleware.append(vary_on_accept)
         hooks = self._hooks(part, middleware, options.get("dependencies", ()))
         # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
         for methods in _groups(route.methods):
@@ -290,7 +297,7 @@ class _Assembly:
                 rule=rule,
                 route=facts,
                 handler=route.view,
-                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *self._guards_of(route.view)]),
+                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *guards]),
                 known=self.known,
                 recovery=self._recovery(part),
                 make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now

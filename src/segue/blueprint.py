@@ -36,6 +36,8 @@ class RouteOptions(TypedDict, total=False):
         strict_slashes: Whether `/a` is redirected to a declared `/a/`.
         status: Of an answer that does not say its own.
         response: The declared result: undeclared fields are dropped.
+        produces: The media types it can answer with, one or several; a client that accepts
+            none is refused (406) before the handler runs. `request.accepts` chooses.
         stream: Whether the handler reads the body itself, by `request.stream()`.
         max_body: Limit of the body in bytes, instead of `MAX_CONTENT_LENGTH`.
         cancel_on_disconnect: Whether a client that leaves cancels an `async def` handler.
@@ -51,6 +53,7 @@ class RouteOptions(TypedDict, total=False):
     strict_slashes: bool
     status: int
     response: Any
+    produces: str | Iterable[str]
     stream: bool
     max_body: int
     cancel_on_disconnect: bool

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -70,7 +70,9 @@ class App(Scaffold):
         template_folder: str | None = "templates",
     ) -> None:
         if import_name is None:
-            import_name = sys._getframe(1).f_globals.get("__name__", "__main__")
+            # The caller is the module that makes the app.
+            caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # documented, and there is no other
+            import_name = str(caller.f_globals.get("__name__", "__main__"))
         super().__init__(import_name, root=None, static_folder=static_folder, template_folder=template_folder)
         self.name = self.root_path.name if import_name == "__main__" else import_name
         arguments = {} if database is None else {"DATABASE": database}
@@ -292,7 +294,7 @@ class App(Scaffold):
         )
 
     @contextmanager
-    def override_config(self, **values: Any) -> Iterator[CompiledApp]:
+    def override_config(self, **values: Any) -> Generator[CompiledApp]:
         """Run the block with another compilation, under a changed configuration."""
         with self._lock:
             kept = self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates
@@ -309,7 +311,7 @@ class App(Scaffold):
     @contextmanager
     def override_dependencies(
         self, overrides: Mapping[Callable[..., Any], Callable[..., Any]]
-    ) -> Iterator[CompiledApp]:
+    ) -> Generator[CompiledApp]:
         """Run the block with another compilation, in which dependencies are replaced."""
         kept = dict(self.dependency_overrides)
         self.dependency_overrides.update(overrides)
@@ -321,7 +323,7 @@ class App(Scaffold):
             self.dependency_overrides.update(kept)
 
     @contextmanager
-    def context(self) -> Iterator[Context]:
+    def context(self) -> Generator[Context]:
         """Make this the current app for the block."""
         with using(Context(self.compile())) as context:
             yield context
@@ -553,9 +555,11 @@ _REGISTRIES = (
 
 def _shown(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {_shown_key(key): _shown(each) for key, each in value.items()}
+        entries: Mapping[Any, Any] = value
+        return {_shown_key(key): _shown(each) for key, each in entries.items()}
     if isinstance(value, list | tuple):
-        return [_shown(each) for each in value]
+        items: Sequence[Any] = value
+        return [_shown(each) for each in items]
     return describe(value) if callable(value) else str(value)
 
 

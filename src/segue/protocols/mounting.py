@@ -17,11 +17,13 @@ from ..errors import SetupError
 from ..http.request import Request
 from ..http.response import Response, StreamResponse
 
-__all__ = ["mounted_view"]
+__all__ = ["mounted"]
 
 
-def mounted_view(application: Any, prefix: str) -> Callable[..., Any]:
-    """Return the handler that passes requests on to *application*.
+def mounted(application: Any, prefix: str) -> tuple[Callable[..., Any], Callable[[], AsyncIterator[None]] | None]:
+    """Return the handler that passes requests on to *application*, and its lifespan.
+
+    A WSGI application has no lifespan.
 
     Raises:
         SetupError: It is neither an ASGI nor a WSGI application.
@@ -29,17 +31,19 @@ def mounted_view(application: Any, prefix: str) -> Callable[..., Any]:
     begin = "/" + prefix.strip("/")
     kind = _kind_of(application)
     if kind == "asgi":
+        # What its start-up leaves here, its requests find in their scopes.
+        state: dict[str, Any] = {}
 
         async def mounted_asgi(request: Request, mounted_path: str = "") -> Response:
-            return await _call_asgi(application, request, begin)
+            return await _call_asgi(application, request, begin, state)
 
-        return mounted_asgi
+        return mounted_asgi, lambda: _lifespan(application, begin, state)
     if kind == "wsgi":
 
         def mounted_wsgi(request: Request, mounted_path: str = "") -> Response:
             return _call_wsgi(application, request, begin)
 
-        return mounted_wsgi
+        return mounted_wsgi, None
     raise SetupError(
         f"{application!r} cannot be mounted.",
         code="app/not-mountable",
@@ -49,6 +53,8 @@ def mounted_view(application: Any, prefix: str) -> Callable[..., Any]:
 
 
 def _kind_of(application: Any) -> str:
+    if hasattr(application, "__rsgi__"):
+        return "asgi"  # one of ours answers both; ASGI has a lifespan
     if hasattr(application, "wsgi_app") and not hasattr(application, "asgi_app"):
         return "wsgi"
     target = application if inspect.isroutine(application) else getattr(type(application), "__call__", None)  # noqa: B004 - its kind is wanted
@@ -61,7 +67,47 @@ def _kind_of(application: Any) -> str:
     return {2: "wsgi", 3: "asgi"}.get(count, "")
 
 
-async def _call_asgi(application: Any, request: Request, begin: str) -> Response:
+# A loop holds its tasks weakly; an application that was started lives until it is stopped.
+_lives: set[asyncio.Task[None]] = set()
+
+
+async def _lifespan(application: Any, begin: str, state: dict[str, Any]) -> AsyncIterator[None]:
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
+
+    async def run() -> None:
+        try:
+            await application(scope, incoming.get, outgoing.put)
+        except Exception as error:
+            # Raising instead of answering says that it knows no lifespan.
+            await outgoing.put({"type": "ended", "message": f"{type(error).__name__}: {error}"})
+        else:
+            await outgoing.put({"type": "ended", "message": ""})
+
+    task = asyncio.ensure_future(run())
+    # A process that ends without a shutdown is no news either.
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # what asyncio itself sets on such tasks
+    _lives.add(task)
+    task.add_done_callback(_lives.discard)
+    incoming.put_nowait({"type": "lifespan.startup"})
+    answer = await outgoing.get()
+    if answer["type"] == "lifespan.startup.failed":
+        task.cancel()
+        raise SetupError(
+            f"The application mounted at {begin} did not start: {answer.get('message') or 'it does not say why'}",
+            code="app/mount-failed",
+            why="Its start-up runs with that of the app around it, and answered that it failed.",
+            hint="Start it alone to see its own error.",
+        )
+    yield
+    if answer["type"] == "lifespan.startup.complete":
+        incoming.put_nowait({"type": "lifespan.shutdown"})
+        await outgoing.get()
+    await task
+
+
+async def _call_asgi(application: Any, request: Request, begin: str, state: dict[str, Any]) -> Response:
     root = request.root_path + begin
     scope = {
         "type": "http",
@@ -76,7 +122,7 @@ async def _call_asgi(application: Any, request: Request, begin: str) -> Response
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.multi_items()],
         "client": (request.client, 0),
         "server": (request.host.partition(":")[0], None),
-        "state": {},
+        "state": dict(state),
     }
     incoming = request.stream()
     started: asyncio.Future[tuple[int, list[tuple[str, str]]]] = asyncio.get_running_loop().create_future()

@@ -82,6 +82,7 @@ class App(Scaffold):
         self.place = caller_place()
         self.testing = False
         self.registrations: list[Registration] = []
+        self.batteries: list[Any] = []
         self.mounts: list[tuple[str, Any]] = []
         self.extensions: dict[str, Any] = {}
         self.startup_functions: list[Callable[[], Any]] = []
@@ -113,14 +114,19 @@ class App(Scaffold):
         """Install a blueprint or a battery.
 
         Args:
-            thing: A `Blueprint`, or an object with `install(setup)`.
+            thing: A `Blueprint`, an object with `install(setup)`, or the name of one that an
+                installed package brings (`segue features` lists them).
             prefix: Where its routes begin.
             name: For a second copy.
 
         Raises:
-            SetupError: It is neither, or the app is closed.
+            SetupError: It is none of these, or the app is closed.
         """
         self._open()
+        if isinstance(thing, str):
+            from .installed import load_feature
+
+            thing = load_feature(thing)
         if isinstance(thing, Blueprint):
             self.registrations.append(Registration(thing, prefix, host, name, caller_place()))
             return thing
@@ -134,6 +140,7 @@ class App(Scaffold):
                 hint="For models, admin classes, tasks and the like: app.add(thing).",
             )
         options = {key: value for key, value in (("prefix", prefix), ("host", host), ("name", name)) if value}
+        self.batteries.append(thing)
         return install(self, **options)
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
@@ -348,12 +355,15 @@ class App(Scaffold):
         return self._wsgi
 
     def _first_wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        with self._lock:
-            if self._wsgi is None:
-                from .protocols import WSGIAdapter
+        adapter = self._wsgi  # set by another request, though the server still holds this method
+        if adapter is None:
+            with self._lock:
+                if self._wsgi is None:
+                    from .protocols import WSGIAdapter
 
-                self._wsgi = WSGIAdapter(self.compile(serving=True))
-        return self._wsgi(environ, start_response)
+                    self._wsgi = WSGIAdapter(self.compile(serving=True))
+                adapter = self._wsgi
+        return adapter(environ, start_response)
 
     @property
     def __rsgi__(self) -> Callable[[Any, Any], Any]:

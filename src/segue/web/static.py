@@ -56,6 +56,8 @@ class StaticFiles:
         self.folders = [folder.resolve() for folder in folders if folder.is_dir()]
         self.live = live
         self._files: dict[str, StaticFile] = {}
+        # While live: what was hashed, as long as its time and size stay; only files that exist enter.
+        self._seen: dict[Path, tuple[int, int, StaticFile]] = {}
         if not live:
             for folder in self.folders:
                 for name in _names(folder):
@@ -70,8 +72,14 @@ class StaticFiles:
         if not self.live:
             return self._files.get(name)
         for folder in self.folders:
-            if safe_join(folder, name) is not None:
-                return _read(folder, name)
+            path = safe_join(folder, name)
+            if path is None or not path.is_file():
+                continue
+            stat = path.stat()
+            known = self._seen.get(path)
+            if known is None or known[:2] != (stat.st_mtime_ns, stat.st_size):
+                known = self._seen[path] = (stat.st_mtime_ns, stat.st_size, _read(folder, name))
+            return known[2]
         return None
 
     def hashed(self, name: str) -> str:

@@ -15,21 +15,26 @@ _CODE = re.compile(r"[a-z][a-z0-9-]*/[a-z0-9-]+").fullmatch
 # Bare classes of Python that the framework may raise, each place with its reason. They are
 # protocols of the language, or caught one level up and reported with a code.
 ALLOWED: dict[str, dict[str, str]] = {
+    "AssertionError": {
+        "testing/assertions.py": "how a test fails",
+    },
+    "SystemExit": {
+        "cli/group.py": "the exit code of a program",
+    },
     "AttributeError": {
         "__init__.py": "the protocol of a module's __getattr__",
         "context.py": "the protocol of __getattr__: hasattr() and getattr(…, default) need it",
         "config.py": "the protocol of a descriptor: what the class itself does not have",
         "handling/application.py": "the protocol of __getattr__ on a request",
+        "testing/__init__.py": "the protocol of a module's __getattr__",
         "http/download.py": "what assigning to an attribute without a setter raises",
         "templating/undefined.py": "the protocol of __getattr__: dunder names are asked by the language",
-    },
-    "FileExistsError": {
-        "http/uploads.py": "what opening a file that must be new raises, after every free name was tried",
     },
     "KeyError": {
         "config.py": "the protocol of a mapping: `in`, get() and dict() need it",
         "http/headers.py": "the protocol of a mapping",
         "routing/regexes.py": "caught by reversing, which tries the next rule",
+        "testing/cookies.py": "the protocol of a mapping",
     },
     "TypeError": {
         "templating/filters/markup.py": "a hook of the JSON encoder must raise it",
@@ -40,7 +45,6 @@ ALLOWED: dict[str, dict[str, str]] = {
         "layers.py": "caught by the configuration, which says the variable",
         "targets.py": "caught by the configuration: config/bad-file",
         "validation/readers.py": "caught where the faults of a request are collected",
-        "http/bodies.py": "what reading a closed file raises",
         "protocols/asgi.py": "what a server expects of an unknown kind of scope",
         "routing/converters.py": "the contract of a converter: this text is not one of its values",
         "routing/regexes.py": "caught by reversing, which tries the next rule",

@@ -1,0 +1,115 @@
+"""The reference lists what the code has, no less."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from inspect import get_annotations
+from typing import Any
+
+import pytest
+from markdown_pages import DOCS
+
+from segue import App, Blueprint, Response
+from segue.blueprint import RouteOptions
+from segue.errors import HTTPError
+from segue.handling import markers
+from segue.http.limits import Limits
+from segue.http.request import Request
+from segue.http.uploads import UploadFile
+
+REFERENCE = DOCS / "reference"
+
+
+def first_cells(page: str, heading: str = "") -> list[str]:
+    """Return the code in the first cells of the tables of a page, or of one section of it."""
+    text = (REFERENCE / page).read_text(encoding="utf-8")
+    if heading:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (.+?) \|", text, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`([\w-]+)", cell)]
+
+
+def codes_in(page: str) -> set[str]:
+    """Return every name that stands in code marks on a page."""
+    return set(re.findall(r"`([\w-]+)", (REFERENCE / page).read_text(encoding="utf-8")))
+
+
+def public(thing: type[Any]) -> Iterable[str]:
+    """The public attributes that a class and its annotations have, its bases in this package included."""
+    names = {name for each in thing.__mro__[:-1] for name in (*vars(each), *get_annotations(each))}
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def test_every_route_option_is_listed() -> None:
+    assert sorted(first_cells("app.md", "Route options")) == sorted(RouteOptions.__annotations__)
+
+
+@pytest.mark.parametrize("name", sorted({*public(App), *public(Blueprint)} - {"add", "parts", "templates"}))
+def test_every_method_of_an_app_and_a_blueprint_is_listed(name: str) -> None:
+    internal = {"debug_page", "error_template", "template_folders", "register_blueprint"}
+
+    assert name in codes_in("app.md") | internal
+
+
+@pytest.mark.parametrize("name", public(Request))
+def test_every_attribute_of_a_request_is_listed(name: str) -> None:
+    assert name in first_cells("request.md")
+
+
+@pytest.mark.parametrize("name", public(UploadFile))
+def test_every_attribute_of_an_upload_is_listed(name: str) -> None:
+    assert name in first_cells("request.md", "UploadFile")
+
+
+@pytest.mark.parametrize("name", sorted(set(public(Response)) - {"closers", "needs_request", "prepare"}))
+def test_every_attribute_of_a_response_is_listed(name: str) -> None:
+    assert name in first_cells("response.md")
+
+
+@pytest.mark.parametrize("kind", [each for each in HTTPError.__subclasses__() if each.__module__ == "segue.errors"])
+def test_every_status_with_a_class_is_listed(kind: type[HTTPError]) -> None:
+    page = (REFERENCE / "errors.md").read_text(encoding="utf-8")
+
+    assert f"| {kind.status} {kind.phrase} | `{kind.__name__}` |" in page
+
+
+@pytest.mark.parametrize("name", sorted(set(markers.__all__) - {"Marker", "Depends", "mark", "marks_of"}))
+def test_every_marker_is_listed(name: str) -> None:
+    assert name in first_cells("parameters.md", "Markers")
+
+
+@pytest.mark.parametrize("header", ["text/html", "application/json"])
+def test_the_constant_headers_are_the_listed_ones(header: str) -> None:
+    app = App("docs", static_folder=None, template_folder=None, config={"SITE_URL": "https://www.example.com"})
+    app.get("/")(lambda: Response("", content_type=header))
+    sent = app.test_client(base_url="https://www.example.com").get("/").headers
+    listed = re.findall(
+        r"^\| `([A-Z][\w-]+)` \| `?([^`|]+)`?", (REFERENCE / "headers.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+    values = {name: sent.get(name) for name, _ in listed}
+
+    assert len(listed) == 9
+    assert {name: value for name, value in listed if value != values[name]}.keys() == {"Content-Security-Policy"}
+    assert set(sent) - {name.lower() for name in values} <= {"content-type", "content-length"}
+
+
+def test_the_policy_of_pages_is_the_listed_one() -> None:
+    app = App("docs", static_folder=None, template_folder=None)
+    app.get("/")(lambda: "<p>")
+    sent = app.test_client().get("/").headers["content-security-policy"]
+    text = (REFERENCE / "headers.md").read_text(encoding="utf-8").partition("## Content security policy")[2]
+
+    listed = re.findall(r"^\| `([\w-]+)` \| `(.+?)` \|", text, re.MULTILINE)
+
+    assert sent == "; ".join(f"{name} {value}" for name, value in listed)
+
+
+def test_the_limits_are_the_listed_ones() -> None:
+    text = (REFERENCE / "limits.md").read_text(encoding="utf-8").replace(",", "")
+    limits = [getattr(Limits(), name) for name in Limits.__dataclass_fields__]
+
+    absent = [limit for limit in limits if limit is not True and not re.search(rf"\b{limit}\b", text)]
+
+    assert absent == []

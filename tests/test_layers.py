@@ -52,6 +52,7 @@ FLOORS: dict[str, float] = {
     "settings": COMPOSITION,
     "blueprint": COMPOSITION,
     "assembly": COMPOSITION,
+    "installed": COMPOSITION,
     "rendering": COMPOSITION,
     "shortcuts": COMPOSITION,
     "app": COMPOSITION,
@@ -76,8 +77,8 @@ INSIDE: dict[float, tuple[list[str], str]] = {
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (
-        ["settings", "blueprint", "shortcuts", "rendering", "assembly", "app"],
-        "one composition in six files; each may import those above it in this list",
+        ["settings", "blueprint", "installed", "shortcuts", "rendering", "assembly", "app"],
+        "one composition in seven files; each may import those above it in this list",
     ),
 }  # fmt: skip
 

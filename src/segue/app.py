@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from .blueprint import Blueprint, Registration, Route, Scaffold, caller_place, describe
 from .config import Config
@@ -564,13 +564,19 @@ _REGISTRIES = (
 
 
 def _shown(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        entries: Mapping[Any, Any] = value
-        return {_shown_key(key): _shown(each) for key, each in entries.items()}
-    if isinstance(value, list | tuple):
-        items: Sequence[Any] = value
-        return [_shown(each) for each in items]
+    if _is_mapping(value):
+        return {_shown_key(key): _shown(each) for key, each in value.items()}
+    if _is_sequence(value):
+        return [_shown(each) for each in value]
     return describe(value) if callable(value) else str(value)
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
 
 
 def _shown_key(key: Any) -> str:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict, TypeVar, Unpack, overload
 
 from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for, place_of
 from .routing import flatten
@@ -20,9 +20,15 @@ from .signals import Receiver
 if TYPE_CHECKING:
     from .routing import Converter
 
-__all__ = ["Blueprint", "Route", "RouteOptions", "Scaffold"]
+__all__ = ["Blueprint", "ResourceNotFound", "Route", "RouteOptions", "Scaffold"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ResourceNotFound(UsageError, FileNotFoundError):
+    """A file that was to lie beside the code does not."""
+
+    code = "app/no-resource"
 
 
 class RouteOptions(TypedDict, total=False):
@@ -133,6 +139,44 @@ class Scaffold:
                 hint="Move the registration before the start, into the module or the factory that makes the app.",
             )
         return self.registries
+
+    # Files beside the code
+
+    @overload
+    def open_resource(self, name: str, mode: Literal["rb"] = "rb") -> BinaryIO: ...
+
+    @overload
+    def open_resource(self, name: str, mode: Literal["r", "rt"], *, encoding: str = "utf-8") -> TextIO: ...
+
+    def open_resource(self, name: str, mode: Literal["rb", "r", "rt"] = "rb", *, encoding: str = "utf-8") -> IO[Any]:
+        """Open a file that lies beside the module, or below; the caller closes it.
+
+        Args:
+            name: Relative to the module's folder, such as `data/countries.json`.
+            mode: `rb` for bytes, `r` for text. Resources are read, not written.
+
+        Raises:
+            ResourceNotFound: There is no such file there (`app/no-resource`).
+            UsageError: Another mode (`app/read-only-resource`).
+        """
+        if mode not in ("rb", "r", "rt"):
+            raise UsageError(
+                f"open_resource() cannot open {name!r} with the mode {mode!r}.",
+                code="app/read-only-resource",
+                where=caller_place(),
+                why="What lies beside the code is a part of the program; where it is installed, it is read-only.",
+                hint="Use rb or r, and write to a folder of your own.",
+            )
+        root = self.root_path.resolve()
+        path = (root / name).resolve()
+        if not path.is_relative_to(root) or not path.is_file():
+            raise ResourceNotFound(
+                f"There is no resource {name!r}.",
+                where=caller_place(),
+                why=f"Resources of {self.import_name} are files in {root} and below.",
+                hint=did_you_mean(name, [each.name for each in path.parent.glob("*")] if path.parent == root else []),
+            )
+        return path.open(mode, encoding=None if mode == "rb" else encoding)
 
     # Routes
 

@@ -48,6 +48,7 @@ BUILTINS: dict[str, Builtin] = {
     "config": Builtin("config", "Show the configuration, and where each value comes from."),
     "entry": Builtin("entry", "Write wsgi.py or asgi.py for another server."),
     "explain": Builtin("explain", "Print the page about an error code."),
+    "features": Builtin("features", "List blueprints of installed packages, and which the app has."),
     "graph": Builtin("graph", "Draw the app's blueprints as Mermaid or DOT."),
     "routes": Builtin("routes", "List the routes."),
     "run": Builtin("run", "Serve the app."),

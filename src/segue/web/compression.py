@@ -12,7 +12,17 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,31 +161,33 @@ class _Body:
 
 
 class _Chunks:
-    """A stream that is compressed while it is sent; what was yielded is sent at once."""
+    """A stream that is compressed while it is sent; what was yielded is sent at once.
+
+    An iterator of its own around the generator, because closing a generator that was not
+    begun would leave the one inside open.
+    """
 
     def __init__(self, chunks: Iterable[str | bytes], make: Callable[[], Encoder]) -> None:
         self._chunks = iter(chunks)
-        self._make = make
-        self._encoder: Encoder | None = None
-        self._is_finished = False
+        self._packed = self._pack(make)
+
+    def _pack(self, make: Callable[[], Encoder]) -> Generator[bytes, None, None]:
+        encoder = make()
+        for chunk in self._chunks:
+            data = chunk_bytes(chunk)
+            if data:
+                yield encoder.add(data) + encoder.flush()
+        yield encoder.finish()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        if self._is_finished:
-            raise StopIteration
-        if self._encoder is None:
-            self._encoder = self._make()
-        for chunk in self._chunks:
-            data = chunk_bytes(chunk)
-            if data:
-                return self._encoder.add(data) + self._encoder.flush()
-        self._is_finished = True
-        return self._encoder.finish()
+        return next(self._packed)
 
     def close(self) -> None:
-        """End the generator inside, so that its `finally` runs."""
+        """End both generators, so that the `finally` of the inner one runs."""
+        self._packed.close()
         close = getattr(self._chunks, "close", None)
         if close is not None:
             close()
@@ -186,40 +198,37 @@ class _AsyncChunks:
 
     def __init__(self, chunks: AsyncIterable[str | bytes], make: Callable[[], Encoder], request: Request) -> None:
         self._chunks = aiter(chunks)
-        self._make = make
-        self._request = request
-        self._encoder: Encoder | None = None
-        self._is_finished = False
+        self._packed = self._pack(make, request)
 
-    def __aiter__(self) -> _AsyncChunks:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._is_finished:
-            raise StopAsyncIteration
-        if self._encoder is None:
-            self._encoder = self._make()
-        encoder = self._encoder
+    async def _pack(self, make: Callable[[], Encoder], request: Request) -> AsyncGenerator[bytes, None]:
+        encoder = make()
         async for chunk in self._chunks:
             data = chunk_bytes(chunk)
             if len(data) > _INLINE_BYTES:
-                return await self._in_thread(encoder, data)
-            if data:
-                return encoder.add(data) + encoder.flush()
-        self._is_finished = True
-        return encoder.finish()
+                yield await _in_thread(request, encoder, data)
+            elif data:
+                yield encoder.add(data) + encoder.flush()
+        yield encoder.finish()
 
-    async def _in_thread(self, encoder: Encoder, data: bytes) -> bytes:
-        def compress() -> bytes:
-            return encoder.add(data) + encoder.flush()
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
 
-        context = self._request.context
-        assert isinstance(context, Exchange)
-        # No portal: the request's own thread, under WSGI, waits for this very chunk.
-        return await context.bridge.hop(None, compress)
+    def __anext__(self) -> Awaitable[bytes]:
+        return anext(self._packed)
 
     async def aclose(self) -> None:
-        """End the generator inside, so that its `finally` runs."""
+        """End both generators, so that the `finally` of the inner one runs."""
+        await self._packed.aclose()
         close = getattr(self._chunks, "aclose", None)
         if close is not None:
             await close()
+
+
+async def _in_thread(request: Request, encoder: Encoder, data: bytes) -> bytes:
+    def compress() -> bytes:
+        return encoder.add(data) + encoder.flush()
+
+    context = request.context
+    assert isinstance(context, Exchange)
+    # No portal: the request's own thread, under WSGI, waits for this very chunk.
+    return await context.bridge.hop(None, compress)

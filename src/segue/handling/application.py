@@ -219,7 +219,7 @@ class CompiledApp:
             for function in self.url_defaults.get(scope, ()):
                 function(endpoint, values)
 
-    def request_attribute(self, request: Any, name: str) -> Any:
+    def request_attribute(self, request: object, name: str) -> Any:
         """Return `request.<name>` for a name that a battery taught, else raise `AttributeError`."""
         maker = self.attributes.get(name)
         if maker is not None:

@@ -7,6 +7,7 @@ marker, known name, known type, body or query object, query scalar; else an erro
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin, is_typeddict
 
@@ -196,7 +197,7 @@ class Binder:
 
     def _known(self, callee: Callee, parameter: Parameter) -> str | None:
         annotation = _without_none(parameter.annotation)
-        if isinstance(annotation, type):
+        if inspect.isclass(annotation):
             if issubclass(annotation, Request):
                 self.needs_request = True
                 return "exchange.request"
@@ -492,7 +493,7 @@ def _without_none(annotation: Any) -> Any:
 
 def _is_object(annotation: Any) -> bool:
     kind = _without_none(annotation)
-    return isinstance(kind, type) and (
+    return inspect.isclass(kind) and (
         issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind) or is_typeddict(kind)
     )
 

@@ -119,7 +119,10 @@ def conditional(
                 response.headers.setdefault("last-modified", format_http_date(moment))
         return response
 
-    return lambda function: _around(function, answer_conditions)
+    def decorate(function: F) -> F:
+        return _around(function, answer_conditions)
+
+    return decorate
 
 
 def _is_handler(function: Callable[..., Any]) -> bool:

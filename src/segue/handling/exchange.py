@@ -7,7 +7,7 @@ The adapters subclass it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..context import Context, lazy
@@ -71,13 +71,22 @@ class Exchange(Context):
     query_string: str
     root_path: str
     http_version: str
-    header: Callable[[str], str | None]
-    read_body: Callable[[Limits], None]
-    aread_body: Callable[[Limits], Awaitable[None]]
-    header_pairs: Callable[[], list[tuple[str, str]]]
-    peer: Callable[[RequestHeaders], Peer]
-    open_stream: Callable[[], Any]
-    wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]
+
+    if TYPE_CHECKING:
+
+        def header(self, name: str) -> str | None: ...
+
+        def read_body(self, limits: Limits) -> None: ...
+
+        def aread_body(self, limits: Limits) -> Coroutine[Any, Any, None]: ...
+
+        def header_pairs(self) -> list[tuple[str, str]]: ...
+
+        def peer(self, headers: RequestHeaders) -> Peer: ...
+
+        def open_stream(self) -> Any: ...
+
+        def wait_for_disconnect(self) -> Coroutine[Any, Any, None]: ...
 
     def add_cleanup(self, cleanup: Callable[[BaseException | None], Any]) -> None:
         """Call *cleanup* with the ending exception or `None`, after the last byte, last added first."""

@@ -278,4 +278,8 @@ def _one(exchange: Exchange, injected: Injected, error: BaseException | None) ->
 
 def _injected(function: Callable[[BaseException | None], Any]) -> Injected:
     is_async = getattr(function, "is_async", False) or inspect.iscoroutinefunction(function)
-    return Injected(function, lambda _exchange, error: function(error), is_async=is_async)
+
+    def call(_exchange: Exchange, error: BaseException | None) -> Any:
+        return function(error)
+
+    return Injected(function, call, is_async=is_async)

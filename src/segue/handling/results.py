@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import msgspec
 
@@ -128,10 +128,10 @@ class Results:
         if isinstance(result, str):
             return status, self.blocks.html, str(result).encode()
         if isinstance(result, bytes | bytearray | memoryview):
-            return status, self.blocks.octets, bytes(result)
-        if isinstance(result, tuple) and not hasattr(result, "_fields"):
+            return status, self.blocks.octets, bytes(result)  # pyright: ignore[reportUnknownArgumentType]  # of any items
+        if _is_tuple(result) and not hasattr(result, "_fields"):
             return self._unpack(result, where)
-        if isinstance(result, Iterator | AsyncIterator):
+        if _is_stream(result):
             return StreamResponse(result, status)
         if isinstance(result, dict | list | msgspec.Struct) or dataclasses.is_dataclass(result):
             return status, self.blocks.json, encode_json(result)
@@ -153,10 +153,10 @@ class Results:
         headers: Any
         if len(result) == 2 and isinstance(result[1], int):
             body, status, headers = result[0], result[1], {}
-        elif len(result) == 2 and isinstance(result[1], Mapping | list):
+        elif len(result) == 2 and _holds_headers(result[1]):
             body, status, headers = result[0], 200, result[1]
-        elif len(result) == 3 and isinstance(result[1], int) and isinstance(result[2], Mapping | list):
-            body, status, headers = result
+        elif len(result) == 3 and isinstance(result[1], int) and _holds_headers(result[2]):
+            body, status, headers = result[0], result[1], result[2]
         else:
             raise UsageError(
                 f"{where} returned the tuple {cut(result)}.",
@@ -171,12 +171,28 @@ class Results:
         elif not headers:
             return reply
         response = as_response(reply)
-        for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+        for name, value in headers.items() if _is_mapping(headers) else headers:
             if name.lower() == "content-type":
                 response.headers[name] = value
             else:
                 response.headers.add(name, value)
         return response
+
+
+def _is_tuple(result: Any) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(result, tuple)
+
+
+def _is_stream(result: Any) -> TypeGuard[Iterator[Any] | AsyncIterator[Any]]:
+    return isinstance(result, Iterator | AsyncIterator)
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _holds_headers(value: object) -> bool:
+    return isinstance(value, Mapping | list)
 
 
 def _returned_none(where: str) -> UsageError:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeGuard, get_args, get_origin, get_type_hints
 
 from ..errors import SetupError, cut, did_you_mean, place_of
 from .markers import Depends, Marker, marks_of
@@ -107,7 +107,7 @@ def inspect_callable(function: Callable[..., Any], *, skip: int = 0) -> Callee:
                     positional=parameter.kind is parameter.POSITIONAL_ONLY,
                 )
             )
-    called = function.func if isinstance(function, partial) else function
+    called = function.func if _is_partial(function) else function
     if not inspect.isroutine(called) and not isinstance(called, type):
         called = type(called).__call__
     is_async = inspect.iscoroutinefunction(called) or (
@@ -133,10 +133,14 @@ def _is_plain_wrapper(function: Callable[..., Any]) -> bool:
     return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
+def _is_partial(function: Any) -> TypeGuard[partial[Any]]:
+    return isinstance(function, partial)
+
+
 def _innermost(function: Callable[..., Any]) -> Any:
     target: Any = function
     while True:
-        if isinstance(target, partial):
+        if _is_partial(target):
             return target
         if hasattr(target, "__wrapped__"):
             target = target.__wrapped__
@@ -147,7 +151,7 @@ def _innermost(function: Callable[..., Any]) -> Any:
 
 
 def _hints(function: Any) -> dict[str, Any]:
-    target = function.func if isinstance(function, partial) else function
+    target = function.func if _is_partial(function) else function
     if isinstance(target, type):
         target = target.__dict__.get("__init__", target)
     try:
@@ -177,15 +181,6 @@ def _without_return(target: Any) -> dict[str, Any] | None:
         return get_type_hints(holder, globalns=getattr(target, "__globals__", {}), include_extras=True)
     except (NameError, AttributeError, TypeError):
         return None
-
-
-def _where_to_define(target: Any) -> str:
-    if "<locals>" in getattr(target, "__qualname__", ""):
-        return (
-            "It is a name of the function around it, which `from __future__ import annotations` hides: "
-            "define it in the module, or remove that import."
-        )
-    return "Import it at the top of the module, outside `if TYPE_CHECKING`."
 
 
 def _split(annotation: Any) -> tuple[Any, Marker | Depends | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,6 @@ from ..handling.bridge import Bridge
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.recovery import arun, cleanup
-from ..handling.results import Reply
 from ..handling.supervision import GONE, BodyClock, Supervisor
 from ..http.intake import Intake
 
@@ -67,7 +66,7 @@ class Loop:
             loop.call_soon(self.supervisor.start)
 
 
-async def in_thread(endpoint: Endpoint, exchange: Exchange) -> Reply:
+async def in_thread(endpoint: Endpoint, exchange: Exchange) -> Any:  # Any: see `stopped`
     """Run a `def` endpoint in a pool thread, its body read beforehand where that comes first."""
     if endpoint.body_first:
         try:
@@ -81,7 +80,8 @@ async def in_thread(endpoint: Endpoint, exchange: Exchange) -> Reply:
         return await endpoint.recovery.afail(exchange, error)
 
 
-async def stopped(endpoint: Endpoint, exchange: Exchange) -> Reply | None:
+async def stopped(endpoint: Endpoint, exchange: Exchange) -> Any:
+    # Any: a `Reply` or `None`, told apart by its class, which type checkers do not follow.
     """Answer a request that the supervisor cancelled; any other cancellation goes on."""
     reason = exchange.stopped
     if reason is None:
@@ -138,7 +138,7 @@ async def take_in(exchange: Exchange, intake: Intake, chunks: AsyncIterator[byte
 
 
 @asynccontextmanager
-async def ended_by_disconnect(exchange: Exchange) -> AsyncIterator[None]:
+async def ended_by_disconnect(exchange: Exchange) -> AsyncGenerator[None]:
     """Cancel the block when the client is gone, and leave it quietly."""
     current = asyncio.current_task()
     gone = asyncio.ensure_future(exchange.wait_for_disconnect())

@@ -57,7 +57,9 @@ def _kind_of(application: Any) -> str:
         return "asgi"  # one of ours answers both; ASGI has a lifespan
     if hasattr(application, "wsgi_app") and not hasattr(application, "asgi_app"):
         return "wsgi"
-    target = application if inspect.isroutine(application) else getattr(type(application), "__call__", None)  # noqa: B004 - its kind is wanted
+    target = application
+    if not inspect.isroutine(application):
+        target = getattr(type(application), "__call__", None)  # noqa: B004  # pyright: ignore[reportUnknownArgumentType]  # its kind is wanted
     if inspect.iscoroutinefunction(target):
         return "asgi"
     try:

@@ -84,5 +84,8 @@ def _waiting(exchange: Exchange, chunks: AsyncIterator[bytes]) -> Generator[byte
 
 
 async def _hopping(exchange: Exchange, chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
-    while (chunk := await exchange.bridge.hop(exchange.portal, next, chunks, None)) is not None:
+    def step() -> bytes | None:
+        return next(chunks, None)
+
+    while (chunk := await exchange.bridge.hop(exchange.portal, step)) is not None:
         yield chunk

@@ -282,8 +282,9 @@ class _Sent:
             return
         token = set_current(exchange)
         try:
-            if hasattr(self._chunks, "close"):
-                self._chunks.close()
+            close = getattr(self._chunks, "close", None)
+            if close is not None:
+                close()
             if self._response is not None:
                 run_closers(self._response)
             if exchange.cleanups is not None or self._endpoint.teardown:

@@ -9,6 +9,7 @@ Never: keeps anything; `App` keeps what comes out.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -437,7 +438,7 @@ def _is_declared(annotation: Any) -> bool:
     """Whether a return annotation says what the answer's fields are."""
     if annotation is MISSING or annotation is None:
         return False
-    if isinstance(annotation, type):
+    if inspect.isclass(annotation):
         return (
             issubclass(annotation, msgspec.Struct) or dataclasses.is_dataclass(annotation) or is_typeddict(annotation)
         )

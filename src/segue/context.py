@@ -7,7 +7,7 @@ Never: knows what an app or a request is; they are opaque here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar, cast
@@ -168,7 +168,7 @@ def current() -> Context:
 
 
 @contextmanager
-def using(context: Context) -> Iterator[Context]:
+def using(context: Context) -> Generator[Context]:
     """Make *context* the running one for the block."""
     token = _current.set(context)
     try:

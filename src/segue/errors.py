@@ -591,5 +591,6 @@ def place_of(thing: Callable[..., Any] | type | CodeType) -> str:
             if isinstance(member, FunctionType):
                 return f"{member.__code__.co_filename}:{member.__code__.co_firstlineno}"
     if code is None:
-        code = getattr(getattr(type(target), "__call__", None), "__code__", None)  # noqa: B004 - its code is wanted
+        call = getattr(type(target), "__call__", None)  # noqa: B004  # pyright: ignore[reportUnknownArgumentType]  # of anything
+        code = getattr(call, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""

@@ -72,6 +72,7 @@ def static_url(filename: str) -> str:
 
 
 def _values(context: Context, given: Any, named: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    values: dict[str, Any]
     if given is None:
         values = named
     elif isinstance(given, Mapping):

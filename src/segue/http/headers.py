@@ -105,7 +105,7 @@ class Headers:
     __slots__ = ("pairs",)
 
     def __init__(self, fields: Mapping[str, object] | Iterable[tuple[str, object]] = ()) -> None:
-        items = fields.items() if isinstance(fields, Mapping) else fields
+        items: Iterable[tuple[str, object]] = fields.items() if isinstance(fields, Mapping) else fields  # pyright: ignore[reportAssignmentType, reportUnknownVariableType]  # a mapping is not one of pairs
         self.pairs: list[tuple[str, str]] = [check_header(name, value) for name, value in items]
 
     def __getitem__(self, name: str) -> str:

@@ -285,7 +285,7 @@ def chunk_bytes(chunk: object) -> bytes:
     if isinstance(chunk, str):
         return chunk.encode()
     if isinstance(chunk, bytearray | memoryview):
-        return bytes(chunk)
+        return bytes(chunk)  # pyright: ignore[reportUnknownArgumentType]  # a view of any items
     raise UsageError(
         f"A streamed response yielded {cut(chunk)}.",
         code="http/bad-chunk",

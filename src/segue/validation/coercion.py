@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Annotated, Any, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, TypeGuard, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as shapes
@@ -185,7 +185,7 @@ def unwrap(shape: shapes.Type) -> tuple[shapes.Type, Limits]:
     """Return *shape* without its metadata, and the decimal limits found there."""
     limits = Limits()
     while isinstance(shape, shapes.Metadata):
-        found: Any = shape.extra
+        found = cast("dict[str, Any] | None", shape.extra)
         limits = found.get(LIMITS, limits) if found else limits
         shape = shape.type
     return shape, limits

@@ -152,7 +152,7 @@ def _each(item: Reduce, flat: type | None) -> Reduce:
     only = {flat}
 
     def reduce(value: Any) -> Any:
-        kind: type = type(value)
+        kind: type = type(value)  # pyright: ignore[reportUnknownVariableType]  # of anything
         if kind is list and flat is not None and set(map(type, value)) <= only:
             return value
         if not _is_many(value):

@@ -361,7 +361,7 @@ class Walker:
         def read(raw: Any, path: Path, faults: Faults) -> Any:
             if optional and (raw.is_blank if self.text else raw is None):
                 return None
-            kind: type = (dict if raw.children else str) if self.text else type(raw)
+            kind: type[Any] = (dict if raw.children else str) if self.text else raw.__class__
             if read_tagged is not None and kind is struct_kind:
                 return read_tagged(raw, path, faults)
             tried: list[Faults] = []
@@ -442,7 +442,7 @@ def _text_key(shape: shapes.Type) -> Read:
     return read
 
 
-def _kinds(shape: shapes.Type) -> frozenset[type]:
+def _kinds(shape: shapes.Type) -> frozenset[type[Any]]:
     """Return the Python types in which JSON may bring a value of *shape*."""
     shape, _ = unwrap(shape)
     match shape:
@@ -455,7 +455,7 @@ def _kinds(shape: shapes.Type) -> frozenset[type]:
         case shapes.DecimalType():
             return frozenset({int, float, Decimal, str})
         case shapes.EnumType():
-            return frozenset(type(member.value) for member in shape.cls)
+            return frozenset(member.value.__class__ for member in shape.cls)
         case shapes.LiteralType():
             return frozenset(type(value) for value in shape.values)
         case shapes.StructType(array_like=True) | shapes.NamedTupleType() | shapes.TupleType():

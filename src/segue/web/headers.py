@@ -45,7 +45,8 @@ def constant_headers(config: Mapping[str, Any]) -> tuple[dict[str, str], dict[st
     """
     site = config["SITE_URL"] or ""
     is_https = site.startswith("https://") and not site.startswith("https://localhost")
-    policy = {**_PAGE_POLICY, **(config["CSP"] or {})}
+    own: Mapping[str, str | None] = config["CSP"] or {}
+    policy = {**_PAGE_POLICY, **own}
     for name, value in policy.items():
         if value is not None and any(mark in f"{name}{value}" for mark in ";,\r\n"):
             raise SetupError(

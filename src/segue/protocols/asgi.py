@@ -246,7 +246,13 @@ class ASGIAdapter:
                 )
                 await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
             else:
-                await self._send(exchange, endpoint, reply, head=method == "HEAD")
+                try:
+                    await self._send(exchange, endpoint, reply, head=method == "HEAD")
+                except Exception as error:
+                    # The server breaks the connection off, so that the client sees it.
+                    exchange.error = error
+                    await finish(exchange, endpoint)
+                    raise
             if exchange.cleanups is not None or endpoint.teardown:
                 await finish(exchange, endpoint)
             if app.finished.receivers:

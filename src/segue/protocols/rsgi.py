@@ -25,7 +25,7 @@ from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
 from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
-from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, run_closers
+from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, report_broken_stream, run_closers
 from .streaming import stream_of
 
 __all__ = ["RSGIAdapter", "RSGIExchange"]
@@ -258,6 +258,11 @@ class RSGIAdapter:
             async with ended_by_disconnect(exchange):
                 async for chunk in chunks:
                     await transport.send_bytes(chunk)
+        except Exception as error:
+            # Granian ends the response in order when the transport goes; it goes with
+            # this frame, which a traceback that is kept would keep, and the client waiting.
+            report_broken_stream(exchange, error)
+            exchange.error = error.with_traceback(None)
         finally:
             await chunks.aclose()  # type: ignore[attr-defined]  # an async generator
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,7 @@ from ..http.hygiene import check_headers
 from ..http.proxies import Peer
 from ..http.response import Response, chunk_bytes
 
-__all__ = ["BODILESS", "STATUS_LINES", "all_headers", "block_for", "chunks_of", "peer_of", "ready"]
+__all__ = ["BODILESS", "STATUS_LINES", "all_headers", "block_for", "chunks_of", "peer_of", "ready", "report_broken_stream"]
 
 _logger = logging.getLogger("segue.request")
 
@@ -75,14 +76,59 @@ async def chunks_of(exchange: Exchange, chunks: Any) -> AsyncIterator[bytes]:
                 await iterator.aclose()
         return
     # A plain iterator may wait, so every step of it runs in a thread.
-    iterator = iter(chunks)
-    hop, end = exchange.bridge.hop, object()
+    steps = _Steps(iter(chunks))
+    hop = exchange.bridge.hop
     try:
-        while (chunk := await hop(exchange.portal, next, iterator, end)) is not end:
+        while (chunk := await hop(exchange.portal, steps.next)) is not steps.end:
             yield chunk_bytes(chunk)
     finally:
-        if hasattr(iterator, "close"):
-            await hop(exchange.portal, iterator.close)
+        await hop(exchange.portal, steps.close)
+
+
+class _Steps:
+    """A plain iterator that a thread may still be in when the client is gone.
+
+    A generator that runs cannot be closed: then the step that it is in closes it.
+    """
+
+    def __init__(self, iterator: Iterator[Any]) -> None:
+        self.end = object()
+        self._iterator = iterator
+        self._lock = threading.Lock()
+        self._is_running = False
+        self._is_over = False
+
+    def next(self) -> Any:
+        with self._lock:
+            if self._is_over:
+                return self.end
+            self._is_running = True
+        try:
+            return next(self._iterator, self.end)
+        finally:
+            with self._lock:
+                self._is_running = False
+                is_over = self._is_over
+            if is_over:
+                self._close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_over = True
+            if self._is_running:
+                return
+        self._close()
+
+    def _close(self) -> None:
+        close = getattr(self._iterator, "close", None)
+        if close is not None:
+            close()
+
+
+def report_broken_stream(exchange: Exchange, error: Exception) -> None:
+    """Log a stream that raised after its first bytes were sent."""
+    request = exchange.request
+    _logger.error("%s %s raised %s while it was sent", request.method, request.path, type(error).__name__, exc_info=error)
 
 
 def run_closers(response: Response) -> None:

@@ -270,6 +270,10 @@ class _Sent:
             token = set_current(exchange)
             try:
                 chunk = next(chunks, None)
+            except Exception as error:
+                if exchange is not None:
+                    exchange.error = error
+                raise
             finally:
                 reset_current(token)
             if chunk is None:

@@ -294,7 +294,11 @@ class ASGIAdapter:
             if not head:
                 async with ended_by_disconnect(exchange):
                     async for chunk in chunks:
-                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                        try:
+                            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                        except OSError:  # so servers say that the client is gone
+                            exchange.error = asyncio.CancelledError("the client is gone")
+                            return
                 if exchange.error is not None:
                     return
             await send({"type": "http.response.body", "body": b""})

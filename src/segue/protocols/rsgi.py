@@ -257,7 +257,11 @@ class RSGIAdapter:
             transport = exchange.protocol.response_stream(response.status, headers)
             async with ended_by_disconnect(exchange):
                 async for chunk in chunks:
-                    await transport.send_bytes(chunk)
+                    try:
+                        await transport.send_bytes(chunk)
+                    except RuntimeError:
+                        exchange.error = asyncio.CancelledError("the client is gone")
+                        return
         except Exception as error:
             # Granian ends the response in order when the transport goes; it goes with
             # this frame, which a traceback that is kept would keep, and the client waiting.

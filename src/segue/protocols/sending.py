@@ -16,7 +16,16 @@ from ..http.hygiene import check_headers
 from ..http.proxies import Peer
 from ..http.response import Response, chunk_bytes
 
-__all__ = ["BODILESS", "STATUS_LINES", "all_headers", "block_for", "chunks_of", "peer_of", "ready", "report_broken_stream"]
+__all__ = [
+    "BODILESS",
+    "STATUS_LINES",
+    "all_headers",
+    "block_for",
+    "chunks_of",
+    "peer_of",
+    "ready",
+    "report_broken_stream",
+]
 
 _logger = logging.getLogger("segue.request")
 
@@ -128,7 +137,9 @@ class _Steps:
 def report_broken_stream(exchange: Exchange, error: Exception) -> None:
     """Log a stream that raised after its first bytes were sent."""
     request = exchange.request
-    _logger.error("%s %s raised %s while it was sent", request.method, request.path, type(error).__name__, exc_info=error)
+    _logger.error(
+        "%s %s raised %s while it was sent", request.method, request.path, type(error).__name__, exc_info=error
+    )
 
 
 def run_closers(response: Response) -> None:

@@ -31,6 +31,8 @@ __all__ = [
 # Control characters, and those that turn or break a line: C0, DEL, C1, line and
 # paragraph separators, bidirectional marks. Unpaired surrogates cannot be written.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# An exception may hold megabytes of what a client sent.
+_MAX_TRACEBACK = 40_000
 _STATUS_COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
 
 
@@ -97,7 +99,11 @@ class PlainFormatter(logging.Formatter):
         clock = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         lines = [f"{clock} {record.levelname} {name}{escaped(record.getMessage())}"]
         if record.exc_info:
-            lines.append(self.formatException(record.exc_info))
+            text = self.formatException(record.exc_info)
+            if len(text) > _MAX_TRACEBACK:
+                half = _MAX_TRACEBACK // 2
+                text = f"{text[:half]}\n  [{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+            lines.append(text)
         if record.stack_info:
             lines.append(self.formatStack(record.stack_info))
         return "\n".join(lines)

@@ -15,9 +15,10 @@ __all__ = ["command"]
 
 @click.command("check")
 @click.option("--deploy", is_flag=True, help="Check what production needs, too; DEBUG is off for it.")
+@click.option("--security", is_flag=True, help="Look for values that get into HTML without being escaped, too.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, *, deploy: bool, as_json: bool) -> None:
+def command(ctx: click.Context, *, deploy: bool, security: bool, as_json: bool) -> None:
     """Look for mistakes without serving.
 
     The app is compiled, its configuration read, and the checks of all its parts are
@@ -29,6 +30,10 @@ def command(ctx: click.Context, *, deploy: bool, as_json: bool) -> None:
         note(f"DEBUG is on ({source}); segue run --prod would refuse that.")
         app.config.push_options({"DEBUG": False}, source="check --deploy")
     findings = checks.find(app, serving=deploy)
+    if security and not checks.errors_in(findings):
+        from ..safety import find_unsafe_html
+
+        findings += find_unsafe_html(app)
     if as_json:
         print_json([dataclasses.asdict(each) for each in findings])
     else:

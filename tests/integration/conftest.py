@@ -41,7 +41,6 @@ def server(request: pytest.FixtureRequest, serve: Callable[..., Server]) -> Iter
 
     yield running
 
-    assert running.get("/d/ok").body == b"ok"
     assert running.get("/pid").json == {"pid": running.pid}
 
 

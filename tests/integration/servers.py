@@ -118,8 +118,22 @@ class Server:
         facts: dict[str, Any] = self.get("/facts/loop").json
         return facts
 
-    def logged(self) -> str:
-        return self.log.read_text(errors="replace")
+    def mark(self) -> int:
+        """Where the log ends now, for `logged`."""
+        return self.log.stat().st_size
+
+    def logged(self, mark: int = 0) -> str:
+        """What the server has written since *mark*."""
+        with self.log.open("rb") as file:
+            file.seek(mark)
+            return file.read().decode("utf-8", "replace")
+
+    def wait_for_log(self, mark: int, text: str) -> str:
+        """The log since *mark* once *text* is in it: some of it follows the response."""
+        end = time.monotonic() + 10
+        while text not in (log := self.logged(mark)) and time.monotonic() < end:
+            time.sleep(0.01)
+        return log
 
     def wait_until_ready(self) -> None:
         end = time.monotonic() + 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -87,10 +88,9 @@ def converse(
     """As `send`, on an open connection."""
     received = bytearray()
     end = time.monotonic() + _TIMEOUT_SECONDS
-    try:
+    # Refused before all was sent: the answer is in the buffer.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError, TimeoutError):
         sock.sendall(data)
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # refused before all was sent: the answer is in the buffer
     closed = False
     while time.monotonic() < end:
         replies = parse(bytes(received), head=head, closed=False)

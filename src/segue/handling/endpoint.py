@@ -250,6 +250,9 @@ class _Writer:
         self.is_async = any(call.callee.is_async or call.callee.is_async_generator for call in calls) or any(
             layer.callee.is_async for layer in layers
         )
+        # A `def` handler that says it never waits needs no thread: it runs on the loop.
+        if not (handler.callee.blocking or handler.callee.is_generator):
+            self.is_async = True
         # A handler that is an async generator only streams: making it waits for nothing.
         if handler.callee.is_async_generator and not any(
             call.callee.is_async for call in [*before, *binder.dependencies, *after, *guards]
@@ -446,7 +449,8 @@ class _Writer:
                 lines.append(f"{indent}def hopped():")
                 lines.append(f"{indent}    nonlocal {', '.join(variables)}")
                 lines.extend(f"{indent}    {line}" for line in group)
-                lines.append(f"{indent}await exchange.bridge.hop(exchange.portal, hopped)")
+                lines.append(f"{indent}    return copy_context()")
+                lines.append(f"{indent}adopt(await exchange.bridge.hop(exchange.portal, hopped))")
                 group.clear()
 
         for call, line, condition in steps:

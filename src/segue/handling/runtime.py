@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextvars import Context, copy_context
 from typing import Any
 
 from ..errors import URITooLong, UsageError, place_of
@@ -269,7 +270,19 @@ async def aenter(exchange: Exchange, running: AsyncGenerator[Any, Any]) -> Any:
     return value
 
 
+_UNSET = object()
+
+
+def adopt(context: Context) -> None:
+    """Take over the context variables that `def` steps set in their thread, as if they had run here."""
+    for variable, value in context.items():
+        if variable.get(_UNSET) is not value:
+            variable.set(value)
+
+
 NAMES: dict[str, Any] = {
+    "adopt": adopt,
+    "copy_context": copy_context,
     "Invalid": Invalid,
     "after_this": after_this,
     "aenter": aenter,

@@ -182,7 +182,11 @@ class WSGIAdapter:
             exchange.endpoint = endpoint
             if endpoint.is_async:
                 exchange.portal = portal = Portal()
-                reply = exchange.bridge.drive(portal, endpoint.call(exchange, exchange.values))
+                try:
+                    reply = exchange.bridge.drive(portal, endpoint.call(exchange, exchange.values))
+                finally:
+                    # This thread serves it no more: what a stream or a clean-up hops goes to the pool.
+                    exchange.portal = None
             else:
                 reply = endpoint.call(exchange, exchange.values)
             if reply.__class__ is tuple:

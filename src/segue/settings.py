@@ -18,6 +18,7 @@ def declare_core(config: Config) -> None:
     """Declare every key that the core reads."""
     declare = config.declare
     declare("DEBUG", False, doc="Development: errors show themselves to a local browser.")
+    declare("DEBUGGER", False, doc="In debug, error pages run Python in their frames; the log has the PIN.")
     declare("TESTING", False, doc="Set by the test client.")
     declare(
         "SECRET_KEY", None, type=str, secret=True, env="SECRET_KEY", doc="Signs cookies and tokens; 32 bytes or more."

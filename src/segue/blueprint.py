@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict, TypeVar, Unpack, overload
 
 from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for, place_of
@@ -391,7 +392,12 @@ class Scaffold:
     def command(self, function: Any = None, *, name: str | None = None) -> Any:
         """Make the function a command: `segue NAME`. Its parameters become arguments and options."""
         if function is None:
-            return lambda decorated: self.command(decorated, name=name)
+
+            def decorate(decorated: F) -> F:
+                self.command(decorated, name=name)
+                return decorated
+
+            return decorate
         self._open().commands.append((name, function))
         return function
 
@@ -556,13 +562,13 @@ def _endpoint_name(view: Any) -> str:
 
 def caller_place() -> str:
     """Return `file:line` of the first frame outside this package."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # documented, and there is no other
     here = __name__.rpartition(".")[0]
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if module != here and not module.startswith(here + "."):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]  # the loop ends at None
+        frame = frame.f_back
     return ""
 
 

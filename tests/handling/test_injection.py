@@ -52,7 +52,7 @@ def test_request_comes_by_name_without_an_annotation(app: App, client: Callable[
 
 def test_scalars_come_from_the_query_with_their_types(app: App, client: Callable[..., Any]) -> None:
     @app.get("/search")
-    def search(q: str, page: int = 1, exact: bool = False, tag: list[str] = []) -> list[Any]:  # noqa: B006 - a default for the test
+    def search(q: str, page: int = 1, exact: bool = False, tag: list[str] = []) -> list[Any]:
         return [q, page, exact, tag]
 
     answer = client().get("/search?q=blue+train&page=2&exact=true&tag=a&tag=b")

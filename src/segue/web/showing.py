@@ -76,6 +76,9 @@ def _shown(value: object, depth: int) -> str:
     if _SECRET_TYPE.search(kind.__name__) and kind.__module__ not in _HARMLESS and not isinstance(value, type):
         return f"<{kind.__name__} {MASK}>"
     plain: Any = value
+    if isinstance(value, BaseException) and kind.__repr__ is BaseException.__repr__:
+        # An exception with a text of 100 MB stands in the locals of every frame that handled it.
+        return f"{kind.__name__}({', '.join(_shown(each, depth - 1) for each in value.args[:_MOST_ITEMS])})"
     if isinstance(value, Mapping) and _has_plain_repr(kind):
         return _table(plain, depth)
     return _cleaned(repr(plain))

@@ -244,7 +244,7 @@ def test_without_debug_and_debugger_there_is_no_console(
     assert "data-console" not in page.text
     assert "<script" not in page.text
     assert typing.client.get(f"{prefix}errors/1").status_code == 404
-    assert typing.client.post(f"{prefix}unlock", json={"pin": console._keys.pin}).status_code == 404
+    assert typing.client.post(f"{prefix}unlock", json={"pin": console.pin}).status_code == 404
     assert typing.log.records == []
 
 
@@ -339,13 +339,14 @@ def test_wrong_pins_are_slowed_down_and_then_locked_out(hand: Callable[..., Hand
     typing.see("/sync/7")
 
     first = [typing.post("unlock", {"pin": "000"}).json["code"] for _ in range(6)]
-    slowed = typing.unlock().json["code"]
+    slowed, waiting = (answer := typing.unlock().json)["code"], answer["detail"]
     now[0] = 61.0
     second = [typing.post("unlock", {"pin": "000"}).json["code"] for _ in range(5)]
     now[0] = 1_000_000.0
 
-    assert first == ["debugger/wrong-pin"] * 5 + ["debugger/slow-down"]
-    assert slowed == "debugger/slow-down"
+    assert first == ["debugger/wrong-pin"] * 5 + ["debugger/locked"]
+    assert slowed == "debugger/locked"
+    assert "Wait a minute" in waiting
     assert second == ["debugger/wrong-pin"] * 5
     assert_problem(typing.unlock(), code="debugger/locked", status=429)
 

@@ -140,6 +140,12 @@ class Console:
                 self._errors.clear()
             return self._own
 
+    @property
+    def pin(self) -> str:
+        """The PIN of this process, as the log shows it."""
+        pin = self._keys.pin
+        return f"{pin[:3]}-{pin[3:6]}-{pin[6:]}"
+
     # What the error page asks
 
     def keep(self, exchange: Exchange, error: BaseException) -> KeptError | None:
@@ -162,8 +168,7 @@ class Console:
     def _tell(self, keys: _Keys) -> None:
         if not keys.is_told:
             keys.is_told = True
-            pin = f"{keys.pin[:3]}-{keys.pin[3:6]}-{keys.pin[6:]}"
-            _logger.warning("The debugger is on: whoever has this PIN runs code here. PIN: %s", pin)
+            _logger.warning("The debugger is on: whoever has this PIN runs code here. PIN: %s", self.pin)
 
     # What an installed app runs
 
@@ -225,7 +230,7 @@ class Console:
             if len(keys.wrong) >= _MOST_WRONG:
                 raise TooManyRequests("Too many wrong PINs. Restart the server for a new one.", code="debugger/locked")
             if len([each for each in keys.wrong if now - each < 60]) >= _WRONG_PER_MINUTE:
-                raise TooManyRequests("Too many wrong PINs. Wait a minute.", code="debugger/slow-down")
+                raise TooManyRequests("Too many wrong PINs. Wait a minute.", code="debugger/locked")
             pin = str(given.get("pin", "")).replace("-", "").replace(" ", "")
             if not compare_digest(pin.encode(), keys.pin.encode()):
                 keys.wrong.append(now)

@@ -196,7 +196,7 @@ def _names(node: ast.Import | ast.ImportFrom, package: tuple[str, ...]) -> list[
         base += node.module.split(".") if node.module else []
         # `from . import names` of the root: each name is a unit of its own.
         modules = [".".join([*base, alias.name] if base == ["segue"] else base) for alias in node.names]
-    found = []
+    found: list[str] = []
     for module in dict.fromkeys(modules):
         parts = module.split(".")
         found.append("segue." + (parts[1] if len(parts) > 1 else "__init__") if parts[0] == "segue" else parts[0])
@@ -228,6 +228,13 @@ def is_down(each: Import) -> bool:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_a_module_stands_on_a_floor(path: Path) -> None:
     assert unit_of(path) in FLOORS
+
+
+def test_the_explanation_of_the_layers_names_every_part() -> None:
+    page = (SRC.parent / "docs" / "explanation" / "layers.md").read_text(encoding="utf-8")
+    parts = sorted({unit_of(path) for path in MODULES} - {"_version"})
+
+    assert [part for part in parts if f"`{part}.py`" not in page and f"`{part}/`" not in page] == []
 
 
 def test_imports_go_down() -> None:

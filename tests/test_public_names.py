@@ -62,4 +62,4 @@ def test_a_public_name_is_public_in_its_module(name: str) -> None:
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(AttributeError, match="Blueprint"):
-        segue.Blueprnt  # type: ignore[attr-defined]
+        _ = segue.Blueprnt

@@ -21,7 +21,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -226,8 +226,10 @@ def _segue(folder: Path, arguments: list[str], block: Block) -> str:
 
 
 def _pytest(folder: Path, arguments: list[str], block: Block) -> str:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    # Of all plugins that are installed here only Segue's: the others take longer to load than the tests.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "segue.testing.plugin", *arguments]
+    path = os.pathsep.join([str(folder), str(ROOT / "src")])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, f"{block.place}\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -265,7 +267,7 @@ def forget_modules(folder: Path) -> None:
 
 
 @contextmanager
-def running_in(folder: Path) -> Iterator[PageRun]:
+def running_in(folder: Path) -> Generator[PageRun]:
     """Run a page in *folder*: the working directory, and first on the import path."""
     before, path = os.getcwd(), list(sys.path)
     # Files are written and changed within one second: byte code would be stale.

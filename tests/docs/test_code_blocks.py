@@ -9,12 +9,19 @@ from markdown_pages import ROOT, Block, blocks_of, chapters_before, error_pages,
 
 from segue.errors import SegueError
 
+SLOW = {"docs/tutorial/5-tests"}  # it runs pytest
+
+PAGES = [
+    pytest.param(page, marks=[pytest.mark.slow] if str(page.relative_to(ROOT).with_suffix("")) in SLOW else [])
+    for page in pages()
+]
+
 
 def _name(page: Path) -> str:
     return str(page.relative_to(ROOT).with_suffix(""))
 
 
-@pytest.mark.parametrize("page", pages(), ids=_name)
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_block_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     with running_in(tmp_path) as run:
         for chapter in chapters_before(page):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 from markdown_pages import ROOT, error_pages
@@ -52,11 +54,17 @@ ALLOWED: dict[str, dict[str, str]] = {
 }
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return all nodes of a source file, read once for all tests."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def codes_used() -> dict[str, str]:
     """Return each code in the source with the first place that has it."""
     found: dict[str, str] = {}
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             for code in _codes_in(node):
                 found.setdefault(code, f"{path.relative_to(ROOT)}:{node.lineno}")  # type: ignore[attr-defined]
     return found
@@ -95,7 +103,7 @@ def bare_raises() -> Iterator[tuple[str, str, int]]:
     import builtins
 
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if not isinstance(node, ast.Raise) or node.exc is None:
                 continue
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
@@ -133,7 +141,7 @@ def test_every_exception_class_of_the_framework_is_one_of_its_errors() -> None:
     unknown = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.ClassDef) and _is_bare_exception(node) and node.name not in _INTERNAL
     ]
 

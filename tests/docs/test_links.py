@@ -38,7 +38,7 @@ def links_of(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    broken = []
+    broken: list[str] = []
     for link in links_of(page):
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page

@@ -70,6 +70,15 @@ def test_a_live_server_that_cannot_listen_says_so(app: App) -> None:
     assert caught.value.code == "testing/server-not-started"
 
 
+def test_a_start_up_function_that_fails_is_named(app: App) -> None:
+    @app.on_startup
+    def start() -> None:
+        raise ConnectionError("the database is away")
+
+    with pytest.raises(UsageError, match="ConnectionError: the database is away"), live_server(app):
+        pass
+
+
 def test_two_live_servers_stand_side_by_side() -> None:
     apps = [App(f"live_{name}", static_folder=None, template_folder=None) for name in ("a", "b")]
     apps[0].get("/")(lambda: "a")

@@ -65,7 +65,7 @@ class LiveServer:
                 raise UsageError(
                     "The live server did not start.",
                     code="testing/server-not-started",
-                    why=f"{self.url} takes no connections: {self._error or 'no error was reported'}.",
+                    why=f"{self.url} takes no connections: {_told(self._error)}",
                     hint="Look at the start-up functions of the app, and at the log.",
                 ) from self._error
             time.sleep(_POLL_SECONDS)
@@ -93,6 +93,10 @@ class LiveServer:
         from granian.server.embed import Server
 
         self._loop = asyncio.get_running_loop()
+        # Here rather than in the server, which says only that it failed.
+        lifecycle = self.app.compile().lifecycle
+        if lifecycle.claim():
+            await lifecycle.start()
         self._server = Server(
             self.app,
             address=self.host,
@@ -103,6 +107,10 @@ class LiveServer:
             log_enabled=False,
         )
         await self._server.serve()
+
+
+def _told(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {error}" if error is not None else "no error was reported."
 
 
 def _free_port() -> int:

@@ -274,9 +274,11 @@ async def test_middleware_of_starlette_wraps_an_app(app: App, colour: str) -> No
     app.get("/")(plain if colour == "def" else coroutine)
     app.testing = True
     sent: list[dict[str, Any]] = []
+    received: list[int] = []
 
     async def receive() -> dict[str, Any]:
-        if not sent:
+        if not received:
+            received.append(1)
             return {"type": "http.request", "body": b"", "more_body": False}
         await asyncio.get_running_loop().create_future()
         raise AssertionError("the client stays")

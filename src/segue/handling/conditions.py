@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ..errors import SetupError, place_of
 from ..http.conditional import evaluate, format_http_date, make_etag
@@ -77,9 +77,23 @@ def vary_on(*names: str) -> Callable[[F], F]:
     return lambda function: _around(function, set_vary)
 
 
+@overload
+def conditional(handler: F, /) -> F: ...
+
+
+@overload
 def conditional(
-    etag: Callable[..., str | None] | None = None,
     *,
+    etag: Callable[..., str | None] | None = None,
+    last_modified: Callable[..., datetime | None] | None = None,
+) -> Callable[[F], F]: ...
+
+
+def conditional(
+    handler: Callable[..., Any] | None = None,
+    /,
+    *,
+    etag: Callable[..., str | None] | None = None,
     last_modified: Callable[..., datetime | None] | None = None,
 ) -> Any:
     """Answer conditional requests: 304 where the client has it already, 412 where it may not.
@@ -88,11 +102,12 @@ def conditional(
     request and the route's values, the handler does not even run.
 
     Args:
+        handler: What the bare decorator stands before.
         etag: Returns the tag's text, without quotes, or `None`.
         last_modified: Returns an aware moment, or `None`.
     """
-    if etag is not None and last_modified is None and _is_handler(etag):
-        return _around(etag, _etag_of_body)
+    if etag is None and last_modified is None:
+        return _by_body if handler is None else _by_body(handler)
     for function in (etag, last_modified):
         if function is not None and inspect.iscoroutinefunction(function):
             raise SetupError(
@@ -122,13 +137,11 @@ def conditional(
     def decorate(function: F) -> F:
         return _around(function, answer_conditions)
 
-    return decorate
+    return decorate if handler is None else decorate(handler)
 
 
-def _is_handler(function: Callable[..., Any]) -> bool:
-    # A validator is named like one in a call; a bare decorator gets the handler itself.
-    names = list(inspect.signature(function).parameters)
-    return inspect.iscoroutinefunction(function) or names[:1] != ["request"] or "etag" not in function.__name__
+def _by_body(function: F) -> F:
+    return _around(function, _etag_of_body)
 
 
 def _etag_of_body(request: Request) -> Generator[None, Response, Response | None]:

@@ -12,7 +12,7 @@ import pytest
 
 from segue import App
 from segue.testing import Client, TestResponse, assert_problem
-from segue.web.console import Console, Debugger
+from segue.web.console import Console, Debugger, install_outermost
 
 HTML = {"accept": "text/html"}
 
@@ -165,6 +165,32 @@ def test_an_error_in_a_hook_of_the_app_does_not_shut_the_console(hand: Callable[
     typing.unlock()
 
     assert typing.value("lost", "broken") == "{'a': 1}"
+
+
+def test_a_console_that_is_put_around_an_app_stands_before_its_middleware(
+    hand: Callable[..., Hand], protocol: Any
+) -> None:
+    app = App("late", config={"DEBUG": True, "DEBUGGER": True}, static_folder=None, template_folder=None)
+
+    @app.middleware
+    def broken(request: Any) -> Any:
+        lost = {"a": 1}
+        lost["b"]  # type: ignore[misc]
+        yield
+
+    @app.after_request
+    def replace(response: Any) -> Any:
+        return type(response)(response.body, response.status, {"content-type": response.content_type})
+
+    app.get("/")(lambda: "")
+    install_outermost(app)
+    install_outermost(app)
+    typing = hand(app, protocol=protocol)
+    typing.see("/")
+    typing.unlock()
+
+    assert typing.value("lost", "broken") == "{'a': 1}"
+    assert "debugger" in typing.client.get("/").json
 
 
 # What is kept, and how it is found

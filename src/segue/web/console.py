@@ -16,15 +16,15 @@ import logging
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from threading import Lock
 from time import monotonic
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
-from ..context import using
+from ..context import Key, using
 from ..errors import (
     BadRequest,
     ContentTooLarge,
@@ -50,7 +50,7 @@ from .debug import CONSOLE, error_page, is_local
 from .evaluating import Outcome, Session
 from .frames import DebugFrame, Link, chain_of
 
-__all__ = ["Console", "Debugger", "KeptError"]
+__all__ = ["Console", "Debugger", "KeptError", "install_outermost"]
 
 _logger = logging.getLogger("segue.debugger")
 
@@ -276,6 +276,30 @@ class Debugger:
         setup.middleware(self.console.middleware)
         setup.after_request(self.console.link)
         return self.console
+
+
+class Assembled(Setup, Protocol):
+    """An app that is being assembled: still open, all it will have is there."""
+
+    @property
+    def registries(self) -> Any:
+        """What its decorators collected."""
+        ...
+
+    @property
+    def provided_values(self) -> Mapping[Key[Any], Any]:
+        """What installers provided."""
+        ...
+
+
+def install_outermost(app: Assembled) -> None:
+    """Put a console around everything that *app* has registered, unless it has one."""
+    if CONSOLE in app.provided_values:
+        return
+    Debugger().install(app)
+    # The first middleware is the outermost, and the first hook sees the last response.
+    for registered in (app.registries.middleware, app.registries.after):
+        registered.insert(0, registered.pop())
 
 
 def _is_on(exchange: Exchange) -> bool:

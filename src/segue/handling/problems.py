@@ -52,6 +52,7 @@ def problem_of(error: BaseException, *, debug: bool = False) -> dict[str, Any]:
         cause = shown.original_exception or error
         if cause is not shown:
             problem["detail"] = f"{type(cause).__name__}: {getattr(cause, 'message', '') or cause}"
+            problem["code"] = cause.code if isinstance(cause, SegueError) else shown.code
         hint = getattr(cause, "hint", "")
         if hint:
             problem["hint"] = hint

@@ -108,16 +108,16 @@ class Binder:
 
     def __init__(self, route: RouteFacts, known: Known, *, values_may_go: bool = False) -> None:
         self.values_may_go = values_may_go
-        self.route = route
+        self.route: RouteFacts = route
         self.known = known
         self.inputs: list[Input] = []
         self.dependencies: list[Call] = []
         self.values: dict[str, Any] = {}
-        self.needs_request = False
-        self.needs_query = False
-        self.needs_pairs = False
-        self.needs_body = False
-        self.takes_files = False
+        self.needs_request: bool = False
+        self.needs_query: bool = False
+        self.needs_pairs: bool = False
+        self.needs_body: bool = False
+        self.takes_files: bool = False
         self._inputs_by_key: dict[Any, str] = {}
         self._dependencies_by_function: dict[Any, str] = {}
         self._running: list[Callable[..., Any]] = []

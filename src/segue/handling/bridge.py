@@ -35,15 +35,15 @@ class _Job:
     __slots__ = ("args", "bridge", "context", "error", "fn", "future", "result", "since", "state")
 
     def __init__(self, bridge: Bridge, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self.bridge = bridge
-        self.fn = fn
-        self.args = args
-        self.context = contextvars.copy_context()
+        self.bridge: Bridge = bridge
+        self.fn: Callable[..., Any] = fn
+        self.args: tuple[Any, ...] = args
+        self.context: contextvars.Context = contextvars.copy_context()
         self.future: asyncio.Future[Any] = bridge.loop.create_future()
         self.error: BaseException | None = None
         self.result: Any = None
-        self.state = "queued"
-        self.since = 0.0
+        self.state: str = "queued"
+        self.since: float = 0.0
 
     def run(self) -> None:
         if self.state == "abandoned":
@@ -217,4 +217,4 @@ class _Background:
             return self._loop
 
 
-background = _Background()
+background: _Background = _Background()

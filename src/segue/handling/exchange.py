@@ -43,6 +43,7 @@ class Exchange(Context):
 
     # PERF: defaults that live on the class cost a request nothing; most are never set.
     bridge: Bridge
+    cleanups: list[Callable[[BaseException | None], Any]] | None = None
     deadline: float | None = None
     endpoint: Endpoint | None = None
     error: BaseException | None = None

@@ -38,11 +38,11 @@ class Injected:
     def __init__(
         self, function: Callable[..., Any], call: Callable[..., Any], *, is_async: bool, blocking: bool = True
     ) -> None:
-        self.function = function
-        self.call = call
-        self.is_async = is_async
-        self.blocking = blocking
-        self.name = getattr(function, "__name__", repr(function))
+        self.function: Callable[..., Any] = function
+        self.call: Callable[..., Any] = call
+        self.is_async: bool = is_async
+        self.blocking: bool = blocking
+        self.name: str = getattr(function, "__name__", repr(function))
 
 
 def run(steps: Steps, exchange: Exchange) -> Any:

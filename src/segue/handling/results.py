@@ -70,7 +70,7 @@ class Results:
 
     def __init__(self, blocks: Blocks, encoders: Mapping[type, Encoder]) -> None:
         self.blocks = blocks
-        self.encoders = dict(encoders)
+        self.encoders: dict[type, Encoder] = dict(encoders)
 
     def maker(
         self,

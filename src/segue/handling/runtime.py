@@ -64,7 +64,7 @@ class Early:
     __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.value: Any = value
 
     def reply(self, make: Make) -> Reply:
         return make(self.value)
@@ -161,7 +161,7 @@ class After:
     __slots__ = ("function",)
 
     def __init__(self, function: Callable[[Response], Any]) -> None:
-        self.function = function
+        self.function: Callable[[Response], Any] = function
 
     def __call__(self, error: BaseException | None) -> None:
         """Do nothing: it ran before the response was sent."""
@@ -205,7 +205,7 @@ class Leave:
     __slots__ = ("running",)
 
     def __init__(self, running: Generator[Any, Any, Any]) -> None:
-        self.running = running
+        self.running: Generator[Any, Any, Any] = running
 
     def __call__(self, error: BaseException | None) -> None:
         try:
@@ -230,7 +230,7 @@ class ALeave:
     is_async = True
 
     def __init__(self, running: AsyncGenerator[Any, Any]) -> None:
-        self.running = running
+        self.running: AsyncGenerator[Any, Any] = running
 
     async def __call__(self, error: BaseException | None) -> None:
         try:

@@ -87,8 +87,8 @@ class BodyClock:
     __slots__ = ("base_seconds", "bytes_per_second")
 
     def __init__(self, *, base_seconds: float = 10.0, bytes_per_second: int = 65_536) -> None:
-        self.base_seconds = base_seconds
-        self.bytes_per_second = bytes_per_second
+        self.base_seconds: float = base_seconds
+        self.bytes_per_second: int = bytes_per_second
 
     def allowed(self, received: int) -> float:
         """Return how many seconds a body may have taken when *received* bytes are here."""

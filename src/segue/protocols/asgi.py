@@ -26,7 +26,7 @@ from .streaming import stream_of
 
 __all__ = ["ASGIAdapter", "ASGIExchange"]
 
-new = object.__new__
+_new = object.__new__
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,13 +41,14 @@ class ASGIExchange(Exchange):
     scope: Scope
     receive: Receive
     send: Send
+    received: Body | None = None
 
     @classmethod
     def make(
         cls, app: CompiledApp, bridge: Bridge, scope: Scope, receive: Receive, send: Send, path: str
     ) -> ASGIExchange:
         """Make one outside the adapter, for tests."""
-        exchange = new(cls)
+        exchange = _new(cls)
         exchange.app, exchange.bridge, exchange.path = app, bridge, path
         exchange.scope, exchange.receive, exchange.send = scope, receive, send
         return exchange
@@ -172,7 +173,7 @@ class ASGIAdapter:
 
     def __init__(self, app: CompiledApp, *, socket: Callable[..., Any] | None = None) -> None:
         self.app = app
-        self.loop = Loop(app)
+        self.loop: Loop = Loop(app)
         self._socket = socket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -192,7 +193,7 @@ class ASGIAdapter:
         if root and path.startswith(root):
             path = path[len(root) :] or "/"
         # PERF: six stores instead of a call of __init__: 0.1 us.
-        exchange = new(ASGIExchange)
+        exchange = _new(ASGIExchange)
         exchange.app = app
         exchange.bridge = here.bridge
         exchange.scope = scope

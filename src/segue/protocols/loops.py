@@ -7,9 +7,10 @@ import logging
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import Token
 from typing import Any
 
-from ..context import _current  # pyright: ignore[reportPrivateUsage]  # PERF: set once per request
+from ..context import Context, _current  # pyright: ignore[reportPrivateUsage]  # PERF: set once per request
 from ..errors import RequestTimeout, ServiceUnavailable
 from ..handling.application import CompiledApp
 from ..handling.bridge import Bridge
@@ -40,8 +41,8 @@ if sys.version_info >= (3, 12):
 else:
     task_of = asyncio.tasks._current_tasks.get  # type: ignore[attr-defined]  # private, and only where it is dear
 
-set_current = _current.set
-reset_current = _current.reset
+set_current: Callable[[Context | None], Token[Context | None]] = _current.set
+reset_current: Callable[[Token[Context | None]], None] = _current.reset
 
 
 class Loop:

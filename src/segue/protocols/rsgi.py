@@ -30,7 +30,7 @@ from .streaming import stream_of
 
 __all__ = ["RSGIAdapter", "RSGIExchange"]
 
-new = object.__new__
+_new = object.__new__
 
 
 class RSGIExchange(Exchange):
@@ -38,6 +38,7 @@ class RSGIExchange(Exchange):
 
     scope: Any  # Any: RSGI's objects have no types
     protocol: Any
+    received: Body | None = None
 
     # PERF: read in C; a request mostly asks once, so nothing is kept.
     method: str = cast(str, property(attrgetter("scope.method")))
@@ -123,7 +124,7 @@ class RSGIAdapter:
 
     def __init__(self, app: CompiledApp, *, socket: Callable[..., Any] | None = None) -> None:
         self.app = app
-        self.loop = Loop(app)
+        self.loop: Loop = Loop(app)
         self._is_ready = False
         self._starting: asyncio.Future[None] | None = None
         self._socket = socket
@@ -160,7 +161,7 @@ class RSGIAdapter:
         if not self._is_ready:
             await self._prepare()
         # PERF: five stores instead of a call of __init__: 0.1 us.
-        exchange = new(RSGIExchange)
+        exchange = _new(RSGIExchange)
         exchange.app = app
         exchange.bridge = here.bridge
         exchange.scope = scope

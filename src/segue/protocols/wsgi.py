@@ -35,6 +35,8 @@ _CHUNK = 65_536
 class WSGIExchange(Exchange):
     """An exchange over WSGI's environ."""
 
+    received: Body | None = None
+
     def __init__(self, app: CompiledApp, environ: dict[str, Any], path: str) -> None:
         self.app = app
         self.environ = environ

@@ -91,10 +91,10 @@ class StringConverter(Converter):
     python_type = str
 
     def __init__(self, minlength: int = 1, maxlength: int | None = None, length: int | None = None) -> None:
-        self.least = length if length is not None else max(minlength, 1)
-        self.most = length if length is not None else maxlength if maxlength is not None else 1 << 30
+        self.least: int = length if length is not None else max(minlength, 1)
+        self.most: int = length if length is not None else maxlength if maxlength is not None else 1 << 30
         if length is not None or maxlength is not None or minlength > 1:
-            self.regex = f"{CLEAN}{{{self.least},{self.most if self.most < 1 << 30 else ''}}}"
+            self.regex: str = f"{CLEAN}{{{self.least},{self.most if self.most < 1 << 30 else ''}}}"
 
     def accept(self, text: str) -> Any:
         """Return *text*, or `NO_MATCH`."""
@@ -134,10 +134,10 @@ class NumberConverter(Converter):
         *,
         signed: bool = False,
     ) -> None:
-        self.signed = signed or (min is not None and min < 0)
+        self.signed: bool = signed or (min is not None and min < 0)
         self.low: float = min if min is not None else -(2**63) if self.signed else 0
         self.high: float = max if max is not None else 2**63 - 1
-        self.regex = ("-?" if self.signed else "") + self.digits
+        self.regex: str = ("-?" if self.signed else "") + self.digits
 
 
 class IntConverter(NumberConverter):
@@ -246,10 +246,10 @@ class AnyConverter(Converter):
     python_type = str
 
     def __init__(self, *words: str) -> None:
-        self.words = frozenset(str(word) for word in words)
+        self.words: frozenset[str] = frozenset(str(word) for word in words)
         if not words or not all(is_clean(word) and "/" not in word and word not in _DOTS for word in self.words):
             raise ValueError("it takes one word or more, none with a slash or a control character")
-        self.regex = "|".join(sorted((re.escape(word) for word in self.words), key=len, reverse=True))
+        self.regex: str = "|".join(sorted((re.escape(word) for word in self.words), key=len, reverse=True))
 
     def accept(self, text: str) -> Any:
         """Return *text*, or `NO_MATCH`."""

@@ -177,7 +177,7 @@ class Tree:
 
     def __init__(self) -> None:
         self.static: dict[str, Leaf] = {}
-        self.root = _Node()
+        self.root: _Node = _Node()
         self.regexes: dict[str, tuple[re.Pattern[str], Rule, Leaf]] = {}
         self.ends: dict[str, list[tuple[Callable[[str], Any], dict[str, Any]]]] = {}
 
@@ -336,8 +336,8 @@ class HostPattern:
 
     def __init__(self, parts: Sequence[Part]) -> None:
         segments = split(parts, ".")
-        self.labels = [_Pattern(segment) for segment in segments]
-        self.precedence = [_precedence(segment) for segment in segments]
+        self.labels: list[_Pattern] = [_Pattern(segment) for segment in segments]
+        self.precedence: list[tuple[int, list[int]]] = [_precedence(segment) for segment in segments]
 
     def match(self, host: str) -> Any:
         """Return the values of *host*, or `NO_MATCH`."""

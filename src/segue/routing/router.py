@@ -178,8 +178,8 @@ class Router:
     __slots__ = ("_default", "_hosts", "_reverser", "find", "has_hosts", "rules", "static")
 
     def __init__(self, rules: tuple[Rule, ...], default: Tree, hosts: Sequence[tuple[HostPattern, Tree]]) -> None:
-        self.rules = rules
-        self.has_hosts = bool(hosts)
+        self.rules: tuple[Rule, ...] = rules
+        self.has_hosts: bool = bool(hosts)
         self._default = default
         self.find: Callable[[str], Hit | None] = default.first  # PERF: one call less than a method
         self._hosts = tuple(hosts)

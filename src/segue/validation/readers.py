@@ -207,14 +207,14 @@ class BodyReader:
     """Reads one type from JSON and, where it has fields, from forms."""
 
     def __init__(self, annotation: Any, *, upload: type | None = None) -> None:
-        self.annotation = normalize(annotation)
+        self.annotation: Any = normalize(annotation)
         shape = inspect_type(annotation)
         walker = Walker(text=False, upload=upload)
         self._json = walker.node(shape)
         self._has_integers = walker.has_open_integer
         self._fits = _DecimalTests().test(shape)
         self._decode = msgspec.json.Decoder(self.annotation).decode
-        has_fields = any(isinstance(each, OBJECTS | shapes.DictType) for each in members_of(shape))
+        has_fields = any(isinstance(each, (*OBJECTS, shapes.DictType)) for each in members_of(shape))
         self._form = Walker(text=True, upload=upload, is_form=True).node(shape) if has_fields else None
 
     def __repr__(self) -> str:

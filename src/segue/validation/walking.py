@@ -12,7 +12,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from msgspec import inspect as shapes
@@ -60,8 +60,8 @@ Read: TypeAlias = Callable[[Any, Path, "Faults"], Any]
 
 MOST_FAULTS = 100
 
-OBJECTS = shapes.StructType | shapes.TypedDictType | shapes.DataclassType | shapes.NamedTupleType
-ARRAYS = shapes.ListType | shapes.SetType | shapes.FrozenSetType | shapes.VarTupleType
+OBJECTS: Final = (shapes.StructType, shapes.TypedDictType, shapes.DataclassType, shapes.NamedTupleType)
+ARRAYS: Final = (shapes.ListType, shapes.SetType, shapes.FrozenSetType, shapes.VarTupleType)
 
 _MOST_PARTS = 20
 _NAME_PART = re.compile(r"([^.\[\]]+)((?:\[[0-9]{1,6}\])*)(?:\.(?=[^.])|$)")
@@ -93,7 +93,7 @@ class Tree:
     __slots__ = ("children", "values")
 
     def __init__(self, values: list[Any]) -> None:
-        self.values = values
+        self.values: list[Any] = values
         self.children: dict[str | int, Tree] = {}
 
     @classmethod
@@ -157,7 +157,7 @@ class Walker:
         self.text = text
         self.is_form = is_form
         self.upload = upload
-        self.has_open_integer = False
+        self.has_open_integer: bool = False
         self._made: dict[Any, Read] = {}
 
     def node(self, shape: shapes.Type) -> Read:

@@ -29,7 +29,7 @@ class BodyCounter:
     def __init__(self, limit: int, declared_length: int | None = None) -> None:
         self._limit = limit
         self._declared = declared_length
-        self.received = 0
+        self.received: int = 0
 
     def count(self, chunk: bytes) -> None:
         """Add the length of *chunk*.
@@ -70,9 +70,9 @@ class Spool:
     __slots__ = ("_buffer", "_file", "_lock", "is_closed", "size", "threshold")
 
     def __init__(self, threshold: int) -> None:
-        self.threshold = threshold
-        self.size = 0
-        self.is_closed = False
+        self.threshold: int = threshold
+        self.size: int = 0
+        self.is_closed: bool = False
         self._buffer = bytearray()
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()

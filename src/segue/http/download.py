@@ -47,7 +47,7 @@ class FileResponse(Response):
         etag: str | None = None,
         stat: os.stat_result | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         if stat is None:
             try:
                 stat = self.path.stat()
@@ -56,11 +56,12 @@ class FileResponse(Response):
         if not S_ISREG(stat.st_mode):
             raise NotFound()
         super().__init__(b"", status, headers or {}, content_type=content_type or guess_type(self.path.name))
-        self.size = stat.st_size
-        self.start, self.end = 0, stat.st_size
-        self.modified = datetime.fromtimestamp(int(stat.st_mtime), UTC)
+        self.size: int = stat.st_size
+        self.start: int = 0
+        self.end: int = stat.st_size
+        self.modified: datetime = datetime.fromtimestamp(int(stat.st_mtime), UTC)
         # The time to the nanosecond, so that two writes in one second differ.
-        self.etag = etag or f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+        self.etag: str = etag or f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
         self.headers.setdefault("etag", self.etag)
         self.headers.setdefault("last-modified", format_http_date(self.modified))
         self.headers.setdefault("accept-ranges", "bytes")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from ..errors import SegueError, did_you_mean
 
@@ -134,7 +134,7 @@ class Headers:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and sorted(self.pairs) == sorted(other.pairs)
 
-    __hash__ = None  # type: ignore[assignment]  # mutable
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # mutable
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"
@@ -200,9 +200,11 @@ class HeaderBlock:
     __slots__ = ("names", "raw", "text")
 
     def __init__(self, fields: Mapping[str, object] | Iterable[tuple[str, object]] = ()) -> None:
-        self.text = Headers(fields).pairs
-        self.raw = [(name.encode("ascii"), value.encode("ascii")) for name, value in self.text]
-        self.names = frozenset(name for name, _ in self.text)
+        self.text: list[tuple[str, str]] = Headers(fields).pairs
+        self.raw: list[tuple[bytes, bytes]] = [
+            (name.encode("ascii"), value.encode("ascii")) for name, value in self.text
+        ]
+        self.names: frozenset[str] = frozenset(name for name, _ in self.text)
 
     def __repr__(self) -> str:
         return f"HeaderBlock({self.text!r})"

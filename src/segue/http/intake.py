@@ -27,11 +27,11 @@ class Body:
         form: FormData | None = None,
         spool: Spool | None = None,
     ) -> None:
-        self.data = data
-        self.content_type = content_type
-        self.form = form
-        self.spool = spool
-        self.limits = limits
+        self.data: bytes | None = data
+        self.content_type: str = content_type
+        self.form: FormData | None = form
+        self.spool: Spool | None = spool
+        self.limits: Limits = limits
 
     def __repr__(self) -> str:
         kind = "form" if self.form is not None else "spool" if self.spool is not None else "bytes"

@@ -26,7 +26,7 @@ class MissingField(BadRequest, KeyError):
     def __init__(self, name: str, sent: Iterable[str] = (), **options: Any) -> None:
         super().__init__(f"The field {cut(name)} is missing.", **options)
         self.name = name
-        self.sent = tuple(sent)
+        self.sent: tuple[str, ...] = tuple(sent)
 
     @property
     def hint(self) -> str:

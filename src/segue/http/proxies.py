@@ -43,7 +43,7 @@ class ProxyTrust:
         entries = list(cidrs)
         self._unix = "unix" in entries
         self._networks = [_network(entry) for entry in entries if entry != "unix"]
-        self.trusts_any = bool(entries)
+        self.trusts_any: bool = bool(entries)
 
     def __repr__(self) -> str:
         return f"<ProxyTrust {', '.join(map(str, self._networks)) or 'none'}>"

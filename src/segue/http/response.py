@@ -26,7 +26,7 @@ HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
-encode_json = msgspec.json.Encoder().encode
+encode_json: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
 
 class Response:
@@ -57,12 +57,12 @@ class Response:
     ) -> None:
         if not 100 <= status <= 599:
             raise UsageError(f"{status} is no HTTP status.", code="http/bad-status", hint="Use 100 to 599.")
-        self.status = status
+        self.status: int = status
         self._body: bytes
         self.closers: list[Callable[[], object]] | None = None
         if content_type is not None and not headers:
             # PERF: the commonest case; a content type that was checked once is not checked again.
-            self.headers = Headers.__new__(Headers)
+            self.headers: Headers = Headers.__new__(Headers)
             self.headers.pairs = [_CHECKED_TYPES.get(content_type) or _checked_type(content_type)]
             self._body = body.encode() if isinstance(body, str) else body
             return
@@ -226,7 +226,7 @@ class StreamResponse(Response):
         content_type: str | None = HTML,
     ) -> None:
         super().__init__(b"", status, headers, content_type=content_type)
-        self.chunks = chunks
+        self.chunks: Iterable[str | bytes] | AsyncIterable[str | bytes] = chunks
 
     @property
     def body(self) -> bytes:

@@ -75,10 +75,10 @@ class UploadFile:
     ) -> None:
         self._spool = spool
         self._reader: BinaryIO | None = None
-        self.raw_filename = filename
-        self.filename = neutral_filename(filename)
-        self.content_type = content_type
-        self.headers = dict(headers or {})
+        self.raw_filename: str = filename
+        self.filename: str = neutral_filename(filename)
+        self.content_type: str = content_type
+        self.headers: dict[str, str] = dict(headers or {})
 
     def __repr__(self) -> str:
         return f"<UploadFile {self.filename} {self.size} bytes>"

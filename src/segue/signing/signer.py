@@ -87,7 +87,7 @@ class Signer:
         fallbacks: Iterable[Secret] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.salt = salt
+        self.salt: Purpose = salt
         self._salt = purpose_bytes(salt)
         # The last signs, all verify.
         self._keys = [_key_bytes(each) for each in (*fallbacks, key)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.utils import internalcode
 
 from .compiler import Generator, as_skeleton
@@ -43,9 +44,9 @@ class Environment(jinja2.Environment):
         is_skeleton: Templates are compiled without what they print outside blocks.
     """
 
-    template_class = Template
-    context_class = Context
-    code_generator_class = Generator
+    template_class: type[jinja2.Template] = Template
+    context_class: type[jinja2.runtime.Context] = Context
+    code_generator_class: type[CodeGenerator] = Generator
     is_skeleton = False
 
     @internalcode

@@ -23,13 +23,13 @@ class TemplateNotFound(SegueError, LookupError):
     code = "templates/not-found"
 
     def __init__(self, names: Sequence[str], *, tried: Sequence[str], existing: Iterable[str], where: str = "") -> None:
-        self.names = list(names)
-        self.tried = list(tried)
-        self.existing = list(existing)
+        self.names: list[str] = list(names)
+        self.tried: list[str] = list(tried)
+        self.existing: list[str] = list(existing)
         listed = " or ".join(repr(name) for name in self.names) or "of an empty list"
         super().__init__(f"There is no template {listed}.", where=where)
         if self.tried:
-            self.why = "None of these files exists:\n" + "\n".join(self.tried)
+            self.why: str = "None of these files exists:\n" + "\n".join(self.tried)
         elif self.names:
             self.why = "No folder of templates exists, or the name leads out of it."
         else:
@@ -53,7 +53,7 @@ class BlockNotFound(SegueError, LookupError):
     code = "templates/no-such-block"
 
     def __init__(self, name: str, block: str, blocks: Iterable[str]) -> None:
-        self.blocks = sorted(blocks)
+        self.blocks: list[str] = sorted(blocks)
         self._block = block
         super().__init__(
             f"The template {name!r} has no block {block!r}.",
@@ -78,8 +78,9 @@ class TemplateSyntaxError(SegueError, SyntaxError):
 
     def __init__(self, message: str, *, filename: str, lineno: int, hint: str = "") -> None:
         super().__init__(message, where=f"{filename}:{lineno}", hint=hint)
-        self.filename = filename
-        self.lineno = lineno
+        # Python leaves both open; an error of a template always knows its place.
+        self.filename: str = filename  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.lineno: int = lineno  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class UndefinedName(SegueError, jinja2.UndefinedError):

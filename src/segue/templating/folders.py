@@ -33,7 +33,7 @@ class FolderLoader(jinja2.BaseLoader):
     """
 
     def __init__(self, folders: Sequence[Folder]) -> None:
-        self.folders = tuple(folders)
+        self.folders: tuple[Folder, ...] = tuple(folders)
 
     def paths_of(self, name: str) -> list[Path]:
         """Return every path that *name* could have, first choice first; none leads out of its folder."""

@@ -64,7 +64,7 @@ class Templates:
         self._loader = FolderLoader(folders)
         # A class of its own, so that what is reported for one app is not forgotten for another.
         undefined = Loud if debug else type("Quiet", (Quiet,), {"__slots__": (), "reported": set[Any]()})
-        self.environment = Environment(
+        self.environment: Environment = Environment(
             loader=self._loader,
             autoescape=_escapes,
             undefined=undefined,

@@ -110,13 +110,31 @@ class Loud(Undefined):
         raise self._error()
 
     # Jinja2's class binds each of these names to its own failing method.
-    __add__ = __radd__ = __sub__ = __rsub__ = _fail_with_undefined_error
-    __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _fail_with_undefined_error
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _fail_with_undefined_error
-    __pos__ = __neg__ = __pow__ = __rpow__ = _fail_with_undefined_error
-    __call__ = __getitem__ = _fail_with_undefined_error
-    __lt__ = __le__ = __gt__ = __ge__ = _fail_with_undefined_error
-    __int__ = __float__ = __complex__ = _fail_with_undefined_error
+    __add__ = _fail_with_undefined_error
+    __radd__ = _fail_with_undefined_error
+    __sub__ = _fail_with_undefined_error
+    __rsub__ = _fail_with_undefined_error
+    __mul__ = _fail_with_undefined_error
+    __rmul__ = _fail_with_undefined_error
+    __truediv__ = _fail_with_undefined_error
+    __rtruediv__ = _fail_with_undefined_error
+    __floordiv__ = _fail_with_undefined_error
+    __rfloordiv__ = _fail_with_undefined_error
+    __mod__ = _fail_with_undefined_error
+    __rmod__ = _fail_with_undefined_error
+    __pos__ = _fail_with_undefined_error
+    __neg__ = _fail_with_undefined_error
+    __pow__ = _fail_with_undefined_error
+    __rpow__ = _fail_with_undefined_error
+    __call__ = _fail_with_undefined_error
+    __getitem__ = _fail_with_undefined_error
+    __lt__ = _fail_with_undefined_error
+    __le__ = _fail_with_undefined_error
+    __gt__ = _fail_with_undefined_error
+    __ge__ = _fail_with_undefined_error
+    __int__ = _fail_with_undefined_error
+    __float__ = _fail_with_undefined_error
+    __complex__ = _fail_with_undefined_error
 
 
 class Quiet(Undefined):
@@ -161,14 +179,32 @@ class Quiet(Undefined):
     def _itself(self, *args: Any, **named: Any) -> Any:
         return self
 
-    __getitem__ = __call__ = _itself
+    __getitem__ = _itself
+    __call__ = _itself
 
-    __add__ = __radd__ = __sub__ = __rsub__ = _fail_with_undefined_error
-    __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _fail_with_undefined_error
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _fail_with_undefined_error
-    __pos__ = __neg__ = __pow__ = __rpow__ = _fail_with_undefined_error
-    __lt__ = __le__ = __gt__ = __ge__ = _fail_with_undefined_error
-    __int__ = __float__ = __complex__ = _fail_with_undefined_error
+    __add__ = _fail_with_undefined_error
+    __radd__ = _fail_with_undefined_error
+    __sub__ = _fail_with_undefined_error
+    __rsub__ = _fail_with_undefined_error
+    __mul__ = _fail_with_undefined_error
+    __rmul__ = _fail_with_undefined_error
+    __truediv__ = _fail_with_undefined_error
+    __rtruediv__ = _fail_with_undefined_error
+    __floordiv__ = _fail_with_undefined_error
+    __rfloordiv__ = _fail_with_undefined_error
+    __mod__ = _fail_with_undefined_error
+    __rmod__ = _fail_with_undefined_error
+    __pos__ = _fail_with_undefined_error
+    __neg__ = _fail_with_undefined_error
+    __pow__ = _fail_with_undefined_error
+    __rpow__ = _fail_with_undefined_error
+    __lt__ = _fail_with_undefined_error
+    __le__ = _fail_with_undefined_error
+    __gt__ = _fail_with_undefined_error
+    __ge__ = _fail_with_undefined_error
+    __int__ = _fail_with_undefined_error
+    __float__ = _fail_with_undefined_error
+    __complex__ = _fail_with_undefined_error
 
 
 def _template_frame() -> FrameType | None:

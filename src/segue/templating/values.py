@@ -42,10 +42,10 @@ class Processor:
                 hint="Make it a `def`, or await the value in the handler and pass it to render_template.",
             )
         declared: Iterable[str] | None = getattr(function, "provides", None)
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.provides: set[str] = set(declared or ())
-        self.is_closed = declared is not None
-        self.takes_request = _required(function) == 1
+        self.is_closed: bool = declared is not None
+        self.takes_request: bool = _required(function) == 1
 
     def run(self, request: Any) -> Mapping[str, Any]:
         """Return its names, and learn them."""
@@ -132,7 +132,7 @@ class Values(dict[str, Any]):
 
     def __init__(self, values: Mapping[str, Any], late: Late | None = None) -> None:
         super().__init__(values)
-        self.late = late
+        self.late: Late | None = late
 
 
 class Context(BaseContext):
@@ -150,16 +150,16 @@ class Context(BaseContext):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja2's signature
     ) -> None:
         self.parent = parent
-        self.vars = {}
+        self.vars: dict[str, Any] = {}
         self.environment = environment
-        self.eval_ctx = EvalContext(environment, name)
-        self.exported_vars = set()
+        self.eval_ctx: EvalContext = EvalContext(environment, name)
+        self.exported_vars: set[str] = set()
         self.name = name
-        self.blocks = {key: [block] for key, block in blocks.items()}
-        self.globals_keys = set[str]()
+        self.blocks: dict[str, list[Any]] = {key: [block] for key, block in blocks.items()}
+        self.globals_keys: set[str] = set[str]()
         # PERF: a template without globals of its own has a ChainMap whose look-ups cost ten of a dict's.
         own = globals.maps[0] if isinstance(globals, ChainMap) else globals
-        self.globals = globals if globals and own else environment.globals
+        self.globals: MutableMapping[str, Any] = globals if globals and own else environment.globals
         self.late: Late | None = parent.late if isinstance(parent, Values) else None
 
     def resolve_or_missing(self, key: str) -> Any:

@@ -74,12 +74,12 @@ class App(Scaffold):
             caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # documented, and there is no other
             import_name = str(caller.f_globals.get("__name__", "__main__"))
         super().__init__(import_name, root=None, static_folder=static_folder, template_folder=template_folder)
-        self.name = self.root_path.name if import_name == "__main__" else import_name
+        self.name: str = self.root_path.name if import_name == "__main__" else import_name
         arguments = {} if database is None else {"DATABASE": database}
-        self.config = Config(self.root_path, arguments=arguments, target=config, env_var=config_env)
+        self.config: Config = Config(self.root_path, arguments=arguments, target=config, env_var=config_env)
         declare_core(self.config)
-        self.models = tuple(models)
-        self.place = caller_place()
+        self.models: tuple[Any, ...] = tuple(models)
+        self.place: str = caller_place()
         self.testing = False
         self.registrations: list[Registration] = []
         self.batteries: list[Any] = []

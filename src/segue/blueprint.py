@@ -119,11 +119,11 @@ class Scaffold:
         self, import_name: str, *, root: Path | None, static_folder: str | None, template_folder: str | None
     ) -> None:
         self.import_name = import_name
-        self.root_path = root if root is not None else _root_of(import_name)
+        self.root_path: Path = root if root is not None else _root_of(import_name)
         self.static_folder = static_folder
         self.template_folder = template_folder
-        self.registries = Registries()
-        self.closed_at = ""
+        self.registries: Registries = Registries()
+        self.closed_at: str = ""
 
     def _open(self) -> Registries:
         """Return the registries for writing.
@@ -474,9 +474,9 @@ class Blueprint(Scaffold):
         self.name = name
         self.prefix = prefix
         self.host = host
-        self.requires = tuple(requires)
+        self.requires: tuple[str, ...] = tuple(requires)
         self.children: list[Registration] = []
-        self.app_level = Registries()
+        self.app_level: Registries = Registries()
 
     def __repr__(self) -> str:
         return f"<Blueprint {self.name}>"

@@ -185,7 +185,7 @@ class HTTPError(SegueError):
     """
 
     code = "http/error"
-    status = 500
+    status: int = 500
     phrase: ClassVar[str] = "Error"
 
     def __init__(
@@ -228,7 +228,7 @@ class ValidationError(SegueError, ValueError):
     def __init__(self, faults: Iterable[Fault] | str, *, code: str | None = None, hint: str = "") -> None:
         if isinstance(faults, str):
             faults = [Fault((), "invalid", faults)]
-        self.faults = list(faults)
+        self.faults: list[Fault] = list(faults)
         super().__init__("The input is not valid.", code=code, hint=hint)
 
     def __str__(self) -> str:
@@ -294,7 +294,7 @@ class MethodNotAllowed(HTTPError):
 
     def __init__(self, detail: str = "", *, allowed: Iterable[str] = (), **options: Any) -> None:
         super().__init__(detail, **options)
-        self.allowed = sorted(allowed)
+        self.allowed: list[str] = sorted(allowed)
         if self.allowed:
             self.headers["Allow"] = ", ".join(self.allowed)
 

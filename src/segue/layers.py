@@ -111,7 +111,7 @@ class Store:
 
     def __init__(self, root: Path, *, env_var: str, environ: Mapping[str, str] | None) -> None:
         self.root = root
-        self.folders = search_folders(root)
+        self.folders: tuple[Path, ...] = search_folders(root)
         self.env_var = env_var
         self.options: dict[str, Option] = {}
         self.values: dict[str, Any] = {}

@@ -45,15 +45,15 @@ class Receiver:
     sender: Any = None
 
 
-request_started = Signal("request_started")
-request_finished = Signal("request_finished")
-request_tearing_down = Signal("request_tearing_down")
-got_request_exception = Signal("got_request_exception")
-template_rendered = Signal("template_rendered")
-message_flashed = Signal("message_flashed")
-appcontext_pushed = Signal("appcontext_pushed")
-appcontext_popped = Signal("appcontext_popped")
-appcontext_tearing_down = Signal("appcontext_tearing_down")
+request_started: Signal = Signal("request_started")
+request_finished: Signal = Signal("request_finished")
+request_tearing_down: Signal = Signal("request_tearing_down")
+got_request_exception: Signal = Signal("got_request_exception")
+template_rendered: Signal = Signal("template_rendered")
+message_flashed: Signal = Signal("message_flashed")
+appcontext_pushed: Signal = Signal("appcontext_pushed")
+appcontext_popped: Signal = Signal("appcontext_popped")
+appcontext_tearing_down: Signal = Signal("appcontext_tearing_down")
 
 
 class Signals(Mapping[Signal, blinker.Signal]):

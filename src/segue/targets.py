@@ -43,7 +43,7 @@ __all__ = [
     "uppercase",
 ]
 
-logger = logging.getLogger("segue.config")
+logger: logging.Logger = logging.getLogger("segue.config")
 _numbers = itertools.count(1)
 
 FORMS = (

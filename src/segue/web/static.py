@@ -53,7 +53,7 @@ class StaticFiles:
     """
 
     def __init__(self, folders: Sequence[Path], *, live: bool) -> None:
-        self.folders = [folder.resolve() for folder in folders if folder.is_dir()]
+        self.folders: list[Path] = [folder.resolve() for folder in folders if folder.is_dir()]
         self.live = live
         self._files: dict[str, StaticFile] = {}
         # While live: what was hashed, as long as its time and size stay; only files that exist enter.

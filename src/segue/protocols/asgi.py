@@ -217,7 +217,7 @@ class ASGIAdapter:
                 endpoint = table.get(method) if table is not None else None
                 if endpoint is None:
                     if _is_damaged(scope):
-                        endpoint = app.refuse(exchange, BadRequest("The path is not UTF-8.", code="http/bad-path"))
+                        endpoint = app.refuse(exchange, BadRequest("The path is malformed.", code="http/bad-path"))
                     else:
                         endpoint = app.find(exchange, method, path, host)
             exchange.endpoint = endpoint

@@ -212,7 +212,7 @@ class WSGIAdapter:
             try:
                 path = exchange.path = path.encode("latin-1").decode("utf-8")
             except (UnicodeDecodeError, UnicodeEncodeError):
-                return self.app.refuse(exchange, BadRequest("The path is not UTF-8.", code="http/bad-path"))
+                return self.app.refuse(exchange, BadRequest("The path is malformed.", code="http/bad-path"))
             table = self.app.static_routes.get(path)
             if table is not None and method in table:
                 return table[method]

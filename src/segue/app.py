@@ -284,7 +284,7 @@ class App(Scaffold):
 
     def _close(self, place: str) -> None:
         self.config.freeze(place or "the server", secrets=not self.testing)
-        self.closed_at = place or "the server"
+        self.closed_at: str = place or "the server"
         for registration in self.registrations:
             _close_blueprint(registration.blueprint, self.closed_at)
 
@@ -306,6 +306,7 @@ class App(Scaffold):
         with self._lock:
             kept = self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates
             closed, self.closed_at = self.closed_at, ""
+            testing, self.testing = self.testing, True
             self._compiled = self._rsgi = self._asgi = self._wsgi = self._templates = None
             self.config = self.config.overlay(values)
         try:
@@ -314,6 +315,7 @@ class App(Scaffold):
             with self._lock:
                 self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates = kept
                 self.closed_at = closed
+                self.testing = testing
 
     @contextmanager
     def override_dependencies(

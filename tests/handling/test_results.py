@@ -239,3 +239,11 @@ def test_make_response_takes_what_a_handler_returns(app: App, client: Callable[.
     answer = client().get("/")
 
     assert (answer.status_code, answer.json, answer.headers["x-y"]) == (201, {"a": 1}, "z")
+
+
+def test_a_status_without_a_body_sends_none(app: App, client: Callable[..., Any]) -> None:
+    app.get("/")(lambda: Response("left over", 204))
+
+    answer = client().get("/")
+
+    assert (answer.status_code, answer.body, answer.headers.get("content-length")) == (204, b"", None)

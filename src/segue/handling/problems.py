@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from markupsafe import escape
 
-from ..errors import HTTPError, InternalServerError, SegueError, ValidationError
+from ..errors import HTTPError, InternalServerError, SegueError, ValidationError, http_error_for
 from ..http.response import Response, encode_json
 from .exchange import Exchange
 
@@ -60,10 +59,9 @@ def problem_of(error: BaseException, *, debug: bool = False) -> dict[str, Any]:
 
 
 def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"
+    # Our own phrases: those of http.HTTPStatus differ between versions of Python.
+    cls = http_error_for(status)
+    return cls.phrase if cls is not None else "Error"
 
 
 class ErrorPages:

@@ -202,7 +202,13 @@ class RSGIAdapter:
                 protocol.response_empty(499, [])
             elif reply.__class__ is tuple and method != "HEAD":
                 protocol.response_bytes(reply[0], reply[1].text, reply[2])
-            elif reply.__class__ is Response and method != "HEAD" and reply.closers is None and reply._body:
+            elif (
+                reply.__class__ is Response
+                and method != "HEAD"
+                and reply.closers is None
+                and reply._body
+                and reply.status not in BODILESS
+            ):
                 protocol.response_bytes(reply.status, all_headers(reply, app.blocks), reply._body)
             else:
                 await self._send(exchange, endpoint, reply, head=method == "HEAD")

@@ -199,7 +199,7 @@ class WSGIAdapter:
                 return _Sent(exchange, endpoint, [body] if method != "HEAD" else [], None)
             if reply.__class__ is Response and reply.closers is None and exchange.cleanups is None and method != "HEAD":
                 body = reply._body
-                if body and not endpoint.teardown and not app.finished.receivers:
+                if body and reply.status not in BODILESS and not endpoint.teardown and not app.finished.receivers:
                     headers = [*all_headers(reply, app.blocks), ("content-length", str(len(body)))]
                     start_response(STATUS_LINES.get(reply.status) or f"{reply.status} Status", headers)
                     return [body]

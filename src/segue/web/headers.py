@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import SetupError
 
@@ -44,7 +45,7 @@ def constant_headers(config: Mapping[str, Any]) -> tuple[dict[str, str], dict[st
         SetupError: `CSP` holds a value that would end its own header.
     """
     site = config["SITE_URL"] or ""
-    is_https = site.startswith("https://") and not site.startswith("https://localhost")
+    is_https = site.startswith("https://") and urlsplit(site).hostname != "localhost"
     own: Mapping[str, str | None] = config["CSP"] or {}
     policy = {**_PAGE_POLICY, **own}
     for name, value in policy.items():

@@ -80,6 +80,7 @@ class App(Scaffold):
         declare_core(self.config)
         self.models: tuple[Any, ...] = tuple(models)
         self.place: str = caller_place()
+        _show_asgi()
         self.testing = False
         self.registrations: list[Registration] = []
         self.batteries: list[Any] = []
@@ -583,6 +584,21 @@ def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
 
 def _shown_key(key: Any) -> str:
     return "" if key is None else getattr(key, "__qualname__", str(key))
+
+
+def _show_asgi() -> None:
+    """Let servers see that an app speaks ASGI 3.
+
+    uvicorn and hypercorn ask whether it is a coroutine function; one that is not they
+    call as ASGI 2, or as WSGI. They have loaded asyncio; an app does not load it for that.
+    """
+    if sys.version_info >= (3, 12):
+        from inspect import markcoroutinefunction
+
+        markcoroutinefunction(App.__call__)
+    elif "asyncio" in sys.modules:
+        mark = sys.modules["asyncio"].coroutines._is_coroutine
+        App.__call__._is_coroutine = mark  # type: ignore[attr-defined]  # what asyncio looks at
 
 
 def _close_blueprint(blueprint: Blueprint, place: str) -> None:

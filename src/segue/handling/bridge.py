@@ -18,13 +18,16 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any, TypeVar
 
 from ..errors import ServiceUnavailable
 
 __all__ = ["Bridge", "Portal", "background"]
+
+# An app that is not asked any more, as in tests, gives its threads back.
+_IDLE_SECONDS = 5.0
 
 T = TypeVar("T")
 
@@ -93,6 +96,7 @@ class Bridge:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._done: deque[_Job] = deque()
         self._late: deque[_Job] = deque()
+        self._lock = threading.Lock()
         self._woken = False
         self._outstanding = 0
         self._running_threads = 0
@@ -108,12 +112,12 @@ class Bridge:
         if portal is not None:
             portal.put(job)
             return job.future
+        self._jobs.put(job)
         if self._outstanding > self._running_threads:
             if self._running_threads < self.threads:
                 self._start_thread()
             else:
                 self._expect_late(job)
-        self._jobs.put(job)
         return job.future
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -154,13 +158,29 @@ class Bridge:
             else:
                 future.set_exception(job.error)
 
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._running_threads += change
+
     def _start_thread(self) -> None:
-        self._running_threads += 1
+        self._count(+1)
         threading.Thread(target=self._work, name="segue-worker", daemon=True).start()
 
     def _work(self) -> None:
         get = self._jobs.get
-        while (job := get()) is not None:
+        while True:
+            try:
+                job = get(timeout=_IDLE_SECONDS)
+            except Empty:
+                # Counted out first and looked again: a job that came in between is either
+                # seen here, or its `hop` sees one worker less and starts another.
+                self._count(-1)
+                if self._jobs.empty():
+                    return
+                self._count(+1)
+                continue
+            if job is None:
+                return
             job.run()
             # A waiting worker must not keep the last request alive.
             del job

@@ -20,11 +20,18 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serve(root: Path) -> Iterator[Callable[..., Server]]:
     """Start a server of a kind, or return the one that runs."""
     running: dict[tuple[str, str], Server] = {}
+    failed: dict[tuple[str, str], str] = {}
 
     def get(kind: str, target: str = "hostile_app:app") -> Server:
+        if (kind, target) in failed:
+            pytest.fail(failed[kind, target])
         if (kind, target) not in running:
             options = ["--access-log"] if kind.startswith("segue-") else []
-            running[kind, target] = start(kind, root, target=target, options=options)
+            try:
+                running[kind, target] = start(kind, root, target=target, options=options)
+            except RuntimeError as error:
+                failed[kind, target] = str(error)
+                raise
         return running[kind, target]
 
     yield get

@@ -72,7 +72,7 @@ class Quarrelsome(Exception):
 
 class Huge(Exception):
     def __repr__(self) -> str:
-        return "x" * 100_000_000
+        return "x" * 20_000_000
 
     __str__ = __repr__
 

@@ -65,7 +65,6 @@ def free_port() -> int:
 
 
 def commands(kind: str, target: str, port: int, options: list[str]) -> list[str]:
-    module, _, name = target.partition(":")
     where = ["--host", "127.0.0.1", "--port", str(port)]
     python = [sys.executable, "-m"]
     if kind.startswith("segue-"):
@@ -79,7 +78,7 @@ def commands(kind: str, target: str, port: int, options: list[str]) -> list[str]
     if kind == "hypercorn":
         return [*python, "hypercorn", "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "2", *options, target]
     if kind == "gunicorn":
-        return [*python, "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4", *options, f"{module}:{name}.wsgi"]
+        return [*python, "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4", *options, target]
     raise ValueError(kind)
 
 
@@ -136,7 +135,7 @@ class Server:
         return log
 
     def wait_until_ready(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 15
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.kind} ended with {self.process.returncode}:\n{self.logged()[-3000:]}")
@@ -181,6 +180,7 @@ def start(
         "PYTHONPATH": f"{HERE}{os.pathsep}{SOURCE}",
         "HOSTILE_ROOT": str(folder),
         "TMPDIR": str(folder / "tmp"),
+        "HOME": str(folder),
         "PYTHONUNBUFFERED": "1",
         **(environment or {}),
     }

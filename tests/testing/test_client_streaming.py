@@ -122,7 +122,8 @@ def test_an_http_error_is_an_answer(app: App, protocol: str) -> None:
     assert response.status_code == 404
 
 
-def test_an_error_in_the_middle_is_raised_after_the_pieces_before_it(app: App, protocol: str) -> None:
+@pytest.mark.parametrize("raising", ["asgi", "wsgi"])
+def test_an_error_in_the_middle_is_raised_after_the_pieces_before_it(app: App, raising: Any) -> None:
     def pieces() -> Iterator[str]:
         yield "one"
         raise KeyError("lost")
@@ -132,12 +133,28 @@ def test_an_error_in_the_middle_is_raised_after_the_pieces_before_it(app: App, p
 
     with (
         pytest.raises(KeyError, match="lost"),
-        Client(app, protocol=protocol).stream("GET", "/") as response,
+        Client(app, protocol=raising).stream("GET", "/") as response,
     ):
         taken.extend(response)
 
     assert taken in ([b"one"], [])
     assert response.status_code == 200
+
+
+def test_an_error_in_the_middle_of_an_rsgi_answer_ends_it_and_is_logged(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    def pieces() -> Iterator[str]:
+        yield "one"
+        raise KeyError("lost")
+
+    app.get("/")(lambda: StreamResponse(pieces()))
+
+    with Client(app, protocol="rsgi").stream("GET", "/") as response:
+        body = response.read()
+
+    assert body == b"one"
+    assert "raised KeyError while it was sent" in caplog.text
 
 
 def test_the_slow_reader_makes_the_app_wait(app: App) -> None:

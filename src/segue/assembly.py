@@ -212,7 +212,7 @@ class _Assembly:
             gate=gate,
             blocks=self.blocks,
             limits=self.limits,
-            hosts=HostRules(self._allowed_hosts(), debug=self.debug or app.testing),
+            hosts=self._hosts(),
             trust=ProxyTrust(self.config["TRUSTED_PROXIES"]),
             lifecycle=Lifecycle(
                 startup=app.startup_functions, lifespans=app.lifespans, shutdown=app.shutdown_functions
@@ -406,6 +406,11 @@ class _Assembly:
 
     def _converters(self) -> dict[str, Any]:
         return {name: kind for part in self.parts for name, kind in part.registries.converters.items()}
+
+    def _hosts(self) -> HostRules:
+        allowed = self._allowed_hosts()
+        # Without a host nothing serves it; in process it answers to this machine's names.
+        return HostRules(allowed, debug=self.debug or self.app.testing or not allowed)
 
     def _allowed_hosts(self) -> list[str]:
         allowed = list(self.config["ALLOWED_HOSTS"])

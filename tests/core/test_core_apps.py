@@ -374,6 +374,15 @@ def test_a_block_of_context_makes_an_app_current(app: App) -> None:
     assert (found, url) == (app, "/a")
 
 
+def test_a_client_may_come_after_a_block_of_context(app: App, client: Callable[..., Any]) -> None:
+    app.get("/")(lambda: "here")
+
+    with app.context():
+        current_app().compile()
+
+    assert client().get("/").text == "here"
+
+
 @pytest.mark.parametrize("colour", ["def", "async def"])
 def test_state_goes_through_hooks_handler_templates_and_threads(
     app: App, client: Callable[..., Any], colour: str

@@ -58,6 +58,8 @@ class App(Scaffold):
     'hello'
     """
 
+    closed_at: str
+
     def __init__(
         self,
         import_name: str | None = None,
@@ -81,7 +83,7 @@ class App(Scaffold):
         self.models: tuple[Any, ...] = tuple(models)
         self.place: str = caller_place()
         _show_asgi()
-        self.testing = False
+        self.testing: bool = False
         self.registrations: list[Registration] = []
         self.batteries: list[Any] = []
         self.mounts: list[tuple[str, Any]] = []
@@ -285,7 +287,7 @@ class App(Scaffold):
 
     def _close(self, place: str) -> None:
         self.config.freeze(place or "the server", secrets=not self.testing)
-        self.closed_at: str = place or "the server"
+        self.closed_at = place or "the server"
         for registration in self.registrations:
             _close_blueprint(registration.blueprint, self.closed_at)
 

@@ -319,7 +319,7 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
         context.exit()
 
 
-segue = RootGroup(
+segue: RootGroup = RootGroup(
     "segue",
     help="Work with a Segue app: serve it, look into it, run its commands.",
     params=[

@@ -8,19 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+# Only the process that watches imports this module.
+from watchfiles import DefaultFilter
+
 if TYPE_CHECKING:
     from watchfiles import Change
-    from watchfiles import DefaultFilter as _Base
-else:
-    # The reload machinery is loaded only by the process that watches.
-    from watchfiles import DefaultFilter as _Base
 
 __all__ = ["ChangeFilter", "filter_for", "watched_paths"]
 
 _SUFFIXES = frozenset({".py", ".toml", ".yaml", ".yml"})
 
 
-class ChangeFilter(_Base):
+class ChangeFilter(DefaultFilter):
     """Lets code and configuration through; templates are read anew without a restart.
 
     It keeps the names of what changed, for the message, and removes the byte code of

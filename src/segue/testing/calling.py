@@ -83,9 +83,9 @@ class Caller:
             app.testing = True
         self.app = app
         self.protocol: Protocol = protocol
-        self.base_url = base_url.rstrip("/")
-        self.headers = dict(headers or {})
-        self.cookies = Cookies(self.base_url)
+        self.base_url: str = base_url.rstrip("/")
+        self.headers: dict[str, str] = dict(headers or {})
+        self.cookies: Cookies = Cookies(self.base_url)
         self.raise_errors = raise_errors
         self._adapter: Any = None
         self._adapted: Any = None

@@ -14,6 +14,7 @@ from .assertions import (
     assert_template_used,
 )
 from .client import AsyncClient, Client
+from .responses import TestResponse
 
 if TYPE_CHECKING:
     from ..app import App
@@ -26,12 +27,43 @@ class _Assertions:
 
     app: App
 
-    assert_contains = staticmethod(assert_contains)
-    assert_not_contains = staticmethod(assert_not_contains)
-    assert_problem = staticmethod(assert_problem)
-    assert_redirects = staticmethod(assert_redirects)
-    assert_template_not_used = staticmethod(assert_template_not_used)
-    assert_template_used = staticmethod(assert_template_used)
+    @staticmethod
+    def assert_contains(response: TestResponse, text: str, *, count: int | None = None, status: int = 200) -> None:
+        """Check the status, and that the body has *text*, *count* times if it is given."""
+        __tracebackhide__ = True
+        assert_contains(response, text, count=count, status=status)
+
+    @staticmethod
+    def assert_not_contains(response: TestResponse, text: str, *, status: int = 200) -> None:
+        """Check the status, and that the body has *text* nowhere."""
+        __tracebackhide__ = True
+        assert_not_contains(response, text, status=status)
+
+    @staticmethod
+    def assert_redirects(response: TestResponse, target: str, *, status: int | None = None) -> None:
+        """Check that *response* leads to *target*, by 302 or 303 unless *status* is given."""
+        __tracebackhide__ = True
+        assert_redirects(response, target, status=status)
+
+    @staticmethod
+    def assert_template_not_used(response: TestResponse, name: str) -> None:
+        """Check that the handler did not render the template *name*."""
+        __tracebackhide__ = True
+        assert_template_not_used(response, name)
+
+    @staticmethod
+    def assert_template_used(response: TestResponse, name: str) -> None:
+        """Check that the handler rendered the template *name*."""
+        __tracebackhide__ = True
+        assert_template_used(response, name)
+
+    @staticmethod
+    def assert_problem(
+        response: TestResponse, *, code: str | None = None, status: int | None = None, pointer: str | None = None
+    ) -> dict[str, Any]:
+        """Check that *response* is a problem document, and return it."""
+        __tracebackhide__ = True
+        return assert_problem(response, code=code, status=status, pointer=pointer)
 
     def make_app(self) -> App:
         """Return the app to test: the class attribute `app`, else the project's. Override it freely."""
@@ -55,6 +87,7 @@ class SegueTestCase(_Assertions, unittest.TestCase):
         client: A new client for each test.
     """
 
+    app: App
     client: Client
 
     def setUp(self) -> None:
@@ -68,6 +101,7 @@ class SegueTestCase(_Assertions, unittest.TestCase):
 class AsyncSegueTestCase(_Assertions, unittest.IsolatedAsyncioTestCase):
     """As `SegueTestCase`, for `async def` tests: its client is awaited."""
 
+    app: App
     client: AsyncClient
 
     def setUp(self) -> None:

@@ -35,7 +35,7 @@ class LiveServer:
     def __init__(self, app: App) -> None:
         self.app = app
         self.host = "127.0.0.1"
-        self.port = _free_port()
+        self.port: int = _free_port()
         self._server: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._error: BaseException | None = None

@@ -24,8 +24,8 @@ class ResponseHead:
     """
 
     def __init__(self, answer: Answer, url: str) -> None:
-        self.status_code = answer.status
-        self.headers = Headers([])
+        self.status_code: int = answer.status
+        self.headers: Headers = Headers([])
         self.headers.pairs = [(name.lower(), value) for name, value in answer.headers]
         self.url = url
 
@@ -75,10 +75,10 @@ class TestResponse(ResponseHead):
 
     def __init__(self, answer: Answer, url: str, history: list[TestResponse], record: Record) -> None:
         super().__init__(answer, url)
-        self.chunks = answer.chunks
-        self.body = b"".join(answer.chunks)
+        self.chunks: list[bytes] = answer.chunks
+        self.body: bytes = b"".join(answer.chunks)
         self.history = history
-        self.templates = record.templates
+        self.templates: list[str] = record.templates
         self.context: dict[str, Any] = record.context
 
     @property

@@ -55,7 +55,7 @@ class Answer:
     """What went back. `headers` holds names in lower case, in order."""
 
     def __init__(self) -> None:
-        self.status = 0
+        self.status: int = 0
         self.headers: list[tuple[str, str]] = []
         self.chunks: list[bytes] = []
 
@@ -89,7 +89,7 @@ class Pipe(Answer):
         super().__init__()
         self._gone = gone
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
-        self.started = asyncio.Event()
+        self.started: asyncio.Event = asyncio.Event()
 
     def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Take status and headers, and let the reader go on."""

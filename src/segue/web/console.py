@@ -268,7 +268,7 @@ class Debugger:
     """Installs the console: `app.register(Debugger())`. It stays shut unless `DEBUGGER` is on."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console()
+        self.console: Console = console or Console()
 
     def install(self, setup: Setup) -> Console:
         """Put the console around an app. The first middleware is the outermost, so install it first."""

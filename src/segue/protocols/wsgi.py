@@ -30,6 +30,8 @@ from .streaming import sync_stream_of
 __all__ = ["WSGIAdapter", "WSGIExchange"]
 
 _CHUNK = 65_536
+# One empty chunk: hypercorn never sends the headers of a response that has none.
+_NOTHING = (b"",)
 
 
 class WSGIExchange(Exchange):
@@ -195,8 +197,8 @@ class WSGIAdapter:
                 status, block, body = reply
                 start_response(STATUS_LINES[status], [*block.text, ("content-length", str(len(body)))])
                 if exchange.cleanups is None and not endpoint.teardown and not app.finished.receivers:
-                    return [body] if method != "HEAD" else []
-                return _Sent(exchange, endpoint, [body] if method != "HEAD" else [], None)
+                    return [body] if method != "HEAD" else _NOTHING
+                return _Sent(exchange, endpoint, [body] if method != "HEAD" else _NOTHING, None)
             if reply.__class__ is Response and reply.closers is None and exchange.cleanups is None and method != "HEAD":
                 body = reply._body
                 if body and reply.status not in BODILESS and not endpoint.teardown and not app.finished.receivers:
@@ -242,15 +244,15 @@ class WSGIAdapter:
         status = response.status
         chunks: Iterable[bytes]
         if isinstance(response, StreamResponse):
-            chunks = () if head or status in BODILESS else sync_chunks(exchange, response.chunks)
+            chunks = _NOTHING if head or status in BODILESS else sync_chunks(exchange, response.chunks)
         elif isinstance(response, FileResponse):
             headers = [*headers, ("content-length", str(response.length))]
-            chunks = () if head else response.chunks()
+            chunks = _NOTHING if head else response.chunks()
         else:
             body = response.body
             if status not in BODILESS:
                 headers = [*headers, ("content-length", str(len(body)))]
-            chunks = () if head or status in BODILESS else (body,)
+            chunks = _NOTHING if head or status in BODILESS else (body,)
         start_response(STATUS_LINES.get(status) or f"{status} Status", headers)
         return _Sent(exchange, endpoint, chunks, response)
 

@@ -75,8 +75,11 @@ def commands(kind: str, target: str, port: int, options: list[str]) -> list[str]
         return [*python, "granian", "--interface", interface, *where, *options, target]
     if kind == "uvicorn":
         return [*python, "uvicorn", *where, "--no-access-log", *options, target]
-    if kind == "hypercorn":
-        return [*python, "hypercorn", "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "2", *options, target]
+    if kind.startswith("hypercorn-"):
+        # Before Python 3.12 hypercorn takes an app that answers both for WSGI unless told.
+        mode = kind.removeprefix("hypercorn-")
+        where = ["--bind", f"127.0.0.1:{port}", "--graceful-timeout", "2"]
+        return [*python, "hypercorn", *where, *options, f"{mode}:{target}"]
     if kind == "gunicorn":
         return [*python, "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4", *options, target]
     raise ValueError(kind)
@@ -170,7 +173,7 @@ def start(
     """Start a server and wait until it answers.
 
     Args:
-        kind: `segue-<interface>`, `granian-<interface>`, `uvicorn`, `hypercorn` or `gunicorn`.
+        kind: `segue-<interface>`, `granian-<interface>`, `uvicorn`, `hypercorn-<mode>` or `gunicorn`.
         folder: What `make_root` made; the log goes there too.
     """
     port = free_port()

@@ -537,6 +537,12 @@ class App(Scaffold):
 
         return Client(self, **options)
 
+    def test_cli_runner(self) -> Any:
+        """Return a runner of this app's commands: `runner.invoke(["greet", "Bob"])`."""
+        from .testing.commands import CliRunner
+
+        return CliRunner(self)
+
     def async_client(self, **options: Any) -> Any:
         """Return an async client that calls this app without a server."""
         from .testing.client import AsyncClient

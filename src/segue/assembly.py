@@ -173,6 +173,10 @@ class _Assembly:
         self.app = app
         self.debug = debug
         self.config = app.config
+        if debug and self.config["DEBUGGER"]:
+            from .web.console import install_outermost  # frames, pages, a script: for --debugger alone
+
+            install_outermost(app)
         self.parts = parts_of(app)
         self.levels = [app.registries, *(_app_level(part) for part in self.parts[1:])]
         self.known = Known(names=app.parameter_names, types=app.parameter_types, overrides=overrides)

@@ -13,13 +13,17 @@ from typing import Any
 from markupsafe import escape
 
 from ..errors import HTTPError, InternalServerError, SegueError, ValidationError, http_error_for
+from ..http.hosts import parse_host
 from ..http.response import Response, encode_json
 from .exchange import Exchange
 
-__all__ = ["PROBLEM_JSON", "ErrorPages", "problem_of"]
+__all__ = ["PROBLEM_JSON", "ErrorPages", "is_local", "problem_of"]
 
 PROBLEM_JSON = "application/problem+json"
 _logger = logging.getLogger("segue.request")
+
+# Who asks through a proxy or a tunnel on this machine asks for others.
+_FORWARDED = ("x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip", "via", "cf-connecting-ip")
 
 # A template to show instead, or None where the site has none of that name.
 PageTemplate = Callable[[Exchange, str, dict[str, Any]], Response | None]
@@ -113,7 +117,24 @@ class ErrorPages:
         return Response(_page(error, status), status)
 
     def _is_local(self, exchange: Exchange) -> bool:
-        return is_loopback(exchange.request.client)
+        return is_local(exchange)
+
+
+def is_local(exchange: Exchange) -> bool:
+    """Whether the peer is this machine, asked for one of its own names, and asked itself.
+
+    A tunnel or a proxy on this machine speaks for others: its headers give it away.
+    """
+    try:
+        request = exchange.request
+        host, _ = parse_host(exchange.header("host") or "")
+        if any(exchange.header(name) is not None for name in _FORWARDED):
+            return False
+        return is_loopback(request.client) and (
+            host in ("localhost", "127.0.0.1", "[::1]") or host.endswith(".localhost")
+        )
+    except SegueError:  # a malformed host or header is not ours
+        return False
 
 
 def is_loopback(address: str) -> bool:

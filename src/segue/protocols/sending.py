@@ -10,6 +10,7 @@ from typing import Any
 
 from ..handling.application import CompiledApp
 from ..handling.exchange import Exchange
+from ..handling.recovery import unhandled
 from ..handling.results import Blocks
 from ..http.headers import HeaderBlock, RequestHeaders
 from ..http.hygiene import check_headers
@@ -135,7 +136,10 @@ class _Steps:
 
 
 def report_broken_stream(exchange: Exchange, error: Exception) -> None:
-    """Log a stream that raised after its first bytes were sent."""
+    """Log a stream that raised after its first bytes were sent; a test client is told, too."""
+    wanted = unhandled.get()
+    if wanted is not None:
+        wanted.append(error)
     request = exchange.request
     _logger.error(
         "%s %s raised %s while it was sent", request.method, request.path, type(error).__name__, exc_info=error

@@ -19,8 +19,7 @@ from markupsafe import Markup
 from ..context import Key
 from ..errors import HTTPError, SegueError, ValidationError
 from ..handling.exchange import Exchange
-from ..handling.problems import is_loopback
-from ..http.hosts import parse_host
+from ..handling.problems import is_local
 from ..http.response import Response
 from .assets import SCRIPT, STYLE
 from .frames import DebugFrame, Excerpt, Link, chain_of, excerpt_of, is_own, short_path
@@ -35,24 +34,6 @@ CONSOLE: Key[Any] = Key("debugger console")
 _MAX_LOCALS = 250_000
 _MAX_MESSAGE = 4_000
 _MAX_BODY = 20_000
-_FORWARDED = ("x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip", "via", "cf-connecting-ip")
-
-
-def is_local(exchange: Exchange) -> bool:
-    """Whether the peer is this machine, asked for one of its own names, and asked itself.
-
-    A tunnel or a proxy on this machine speaks for others: its headers give it away.
-    """
-    try:
-        request = exchange.request
-        host, _ = parse_host(exchange.header("host") or "")
-        if any(exchange.header(name) is not None for name in _FORWARDED):
-            return False
-        return is_loopback(request.client) and (
-            host in ("localhost", "127.0.0.1", "[::1]") or host.endswith(".localhost")
-        )
-    except SegueError:  # a malformed host or header is not ours
-        return False
 
 
 def debug_response(exchange: Exchange, error: BaseException) -> Response | None:

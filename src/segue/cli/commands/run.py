@@ -96,6 +96,7 @@ def prepare(project: Project, *, production: bool, check: bool) -> Prepared:
 @click.option("--refresh", is_flag=True, help="Reload pages in the browser after a change; not with --prod.")
 @click.option("--access-log/--no-access-log", default=None, help="Log requests.  [default: unless --prod]")
 @click.option("--reuse-port", is_flag=True, help="Share the port with a server that this one replaces (--prod).")
+@click.option("--debugger", is_flag=True, help="Run Python in the frames of an error; the log has the PIN.")
 @click.option("--skip-checks", is_flag=True, help="Start even if a check found an error.")
 @click.pass_context
 def command(ctx: click.Context, /, *, prod: bool, skip_checks: bool, **given: Any) -> None:
@@ -106,6 +107,8 @@ def command(ctx: click.Context, /, *, prod: bool, skip_checks: bool, **given: An
     """
     _refuse_mixture(prod=prod, given=given)
     wanted = {key.upper(): given[key] for key in ("host", "port", "workers") if given[key] is not None}
+    if given["debugger"]:
+        wanted["DEBUGGER"] = True
     project = invocation_of(ctx).project(is_development=not prod, options=wanted)
     outcome = in_child(_prepare, project, prod, not skip_checks)
     if outcome.value is None:
@@ -137,6 +140,8 @@ def _refuse_mixture(*, prod: bool, given: dict[str, Any]) -> None:
         raise click.UsageError("--ssl-certificate and --ssl-keyfile go together.")
     if prod and given["refresh"]:
         raise click.UsageError("--refresh is for development.")
+    if prod and given["debugger"]:
+        raise click.UsageError("--debugger is for development: it runs whatever is typed into a page.")
     if prod and given["reload"]:
         raise click.UsageError("--reload is for development; in production send SIGHUP.")
     if not prod and given["interface"] not in ("auto", "asgi"):

@@ -38,7 +38,7 @@ def run(program: str, *arguments: str, cwd: Path | None = None) -> Any:
 
 
 HELLO = """
-import asyncio, json, sys
+import asyncio, sys
 {before}
 from segue import App
 app = App("hello", config={{"ALLOWED_HOSTS": ["localhost"]}})
@@ -57,8 +57,10 @@ scope = {{
     "query_string": b"", "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1), "root_path": "",
 }}
 asyncio.run(app(scope, receive, send))
+modules = sorted(sys.modules)
+import json
 print(json.dumps({{"status": answer[0]["status"], "body": answer[1]["body"].decode(),
-                   "modules": sorted(sys.modules)}}))
+                   "modules": modules}}))
 """
 BARE = "import sys; print(len(sys.modules))"
 IMPORTED = "import sys; from segue import App; print(len(sys.modules))"
@@ -85,13 +87,12 @@ def test_hello_world_loads_no_battery(colour: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="261 modules: email, tempfile, tomllib, json, multipart come with the import")
 def test_importing_the_app_loads_at_most_two_hundred_modules() -> None:
     assert run(IMPORTED) - run(BARE) <= MOST_MODULES
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="261 modules are there after the import already")
+@pytest.mark.xfail(strict=True, reason="261 modules: tempfile, hashlib, tomllib, json, multipart and 84 of Segue's own")
 @pytest.mark.parametrize("colour", ["def", "async def"])
 def test_a_hello_world_request_leaves_at_most_two_hundred_modules(colour: str) -> None:
     found = run(HELLO.format(before="", colour=colour))
@@ -213,7 +214,7 @@ def test_lines_are_counted_without_blanks_comments_and_docstrings() -> None:
     assert code_lines(source) == 5
 
 
-@pytest.mark.xfail(strict=True, reason="4,337 lines")
+@pytest.mark.xfail(strict=True, reason="4,479 lines")
 def test_the_core_is_small() -> None:
     lines = {path: code_lines(path.read_text()) for pattern in CORE for path in sorted(SOURCE.glob(pattern))}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wire import Reply, converse, request, send
+from wire import Reply, request, send
 
 __all__ = ["INTERFACES", "Server", "free_port", "make_root", "start"]
 
@@ -199,7 +199,3 @@ def start(
         server.stop()
         raise
     return server
-
-
-def converse_on(sock: socket.socket, data: bytes, **options: Any) -> list[Reply]:
-    return converse(sock, data, **options)

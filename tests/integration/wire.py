@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["Reply", "chunked", "converse", "request", "send"]
@@ -26,7 +26,6 @@ class Reply:
     headers: list[tuple[str, str]]
     body: bytes = b""
     whole: bool = True
-    rest: bytes = field(default=b"", repr=False)
 
     def __getitem__(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)
@@ -83,9 +82,14 @@ def send(port: int, data: bytes, *, head: bool = False, grace_seconds: float | N
 
 
 def converse(
-    sock: socket.socket, data: bytes, *, head: bool = False, grace_seconds: float | None = None
+    sock: socket.socket,
+    data: bytes,
+    *,
+    head: bool = False,
+    grace_seconds: float | None = None,
+    count: int | None = None,
 ) -> list[Reply]:
-    """As `send`, on an open connection."""
+    """As `send`, on an open connection; returns at once when *count* whole responses are here."""
     received = bytearray()
     end = time.monotonic() + _TIMEOUT_SECONDS
     # Refused before all was sent: the answer is in the buffer.
@@ -94,7 +98,9 @@ def converse(
     closed = False
     while time.monotonic() < end:
         replies = parse(bytes(received), head=head, closed=False)
-        complete = bool(replies) and replies[-1].whole and not replies[-1].rest
+        complete = bool(replies) and replies[-1].whole
+        if complete and len(replies) == count:
+            return replies
         sock.settimeout(grace_seconds if complete and grace_seconds is not None else _TIMEOUT_SECONDS)
         try:
             piece = sock.recv(262_144)

@@ -58,8 +58,6 @@ class App(Scaffold):
     'hello'
     """
 
-    closed_at: str
-
     def __init__(
         self,
         import_name: str | None = None,
@@ -287,7 +285,7 @@ class App(Scaffold):
 
     def _close(self, place: str) -> None:
         self.config.freeze(place or "the server", secrets=not self.testing)
-        self.closed_at = place or "the server"
+        self.closed_at: str = place or "the server"
         for registration in self.registrations:
             _close_blueprint(registration.blueprint, self.closed_at)
 

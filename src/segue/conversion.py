@@ -7,7 +7,6 @@ Never: knows keys, layers or where a value came from; what does not fit is a `Va
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -136,6 +135,8 @@ def guess(text: str) -> Any:
     """
     if text in ("True", "False", "None"):
         return {"True": True, "False": False, "None": None}[text]
+    import json
+
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -222,6 +223,8 @@ def _list_of(text: str) -> Any:
 
 
 def _json(text: str) -> Any:
+    import json
+
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

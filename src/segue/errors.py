@@ -8,7 +8,6 @@ Never: formats a text that nobody prints, or knows what a response looks like.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
@@ -548,6 +547,8 @@ def nearest(name: str, candidates: Iterable[str], *, most: int = 3) -> list[str]
     Case counts little: `debug` is near `DEBUG`. Names over 80 characters, which
     no one mistypes, are near nothing (the comparison is quadratic).
     """
+    import difflib  # only who erred pays for it
+
     if len(name) > 80:
         return []
     by_key: dict[str, str] = {}

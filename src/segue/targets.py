@@ -12,13 +12,10 @@ import importlib
 import importlib.util
 import inspect
 import itertools
-import json
 import logging
-import pkgutil
 import re
 import sys
 import threading
-import tomllib
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -318,6 +315,9 @@ def read_mapping(path: Path) -> FileKeys:
     Raises:
         TargetError: The file is not well formed, or holds no table (`config/bad-file`).
     """
+    import json
+    import tomllib
+
     readers: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
     try:
         value = readers.get(path.suffix, _read_yaml)(path.read_text(encoding="utf-8"))
@@ -433,6 +433,8 @@ def _follow(text: str, done: str, value: Any, name: str) -> Any:
         found = getattr(value, name, missing)
         if found is not missing:
             return found
+        import pkgutil
+
         submodules = pkgutil.iter_modules(getattr(value, "__path__", ()))
         names = [
             *(each for each in dir(value) if not each.startswith("_")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Literal
 
 from ..errors import UsageError
@@ -37,6 +36,8 @@ def make_etag(content: bytes, *, weak: bool = False) -> str:
     >>> make_etag(b"so what")
     '"05af5a04809db309d9b70dcd4ee51fbf"'
     """
+    from hashlib import blake2b
+
     return f'{"W/" if weak else ""}"{blake2b(content, digest_size=16).hexdigest()}"'
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from mimetypes import MimeTypes
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .uploads import is_device_name
+
+if TYPE_CHECKING:
+    from mimetypes import MimeTypes
 
 __all__ = ["guess_type", "safe_join"]
 
@@ -58,6 +61,8 @@ def _is_plain(part: str, *, dotfiles: bool) -> bool:
 
 @cache
 def _types() -> MimeTypes:
+    from mimetypes import MimeTypes
+
     # An own table: the one of the system differs from machine to machine.
     known = MimeTypes()
     for extension, kind in {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NoReturn
-
-from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser  # type: ignore[import-untyped]  # it ships no py.typed
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import BadRequest, ContentTooLarge, HeaderFieldsTooLarge
 from .bodies import ContentType, Spool, parse_content_type, parse_parameters
@@ -14,6 +12,9 @@ from .limits import Limits
 from .multidict import MultiDict
 from .query import split_fields
 from .uploads import UploadFile
+
+if TYPE_CHECKING:
+    from multipart import MultipartSegment  # type: ignore[import-untyped]  # it ships no py.typed
 
 __all__ = ["FormData", "MultipartReader", "parse_urlencoded"]
 
@@ -71,6 +72,9 @@ class MultipartReader:
     __slots__ = ("_charset", "_fields", "_files", "_gathered", "_limits", "_memory", "_parser", "_part", "_pending")
 
     def __init__(self, content_type: ContentType, limits: Limits) -> None:
+        # Who gets no such form does not pay for the parser.
+        from multipart import PushMultipartParser
+
         boundary = content_type.boundary or ""
         if not 0 < len(boundary) <= _MAX_BOUNDARY or not boundary.isascii() or not boundary.isprintable():
             raise BadRequest("The form has no usable boundary.", code="http/bad-form")
@@ -116,6 +120,8 @@ class MultipartReader:
         Raises:
             BadRequest: Its last boundary is missing; and as for `feed`.
         """
+        from multipart import MultipartError
+
         try:
             self._parse_pending()
             self._parser.close()
@@ -137,6 +143,8 @@ class MultipartReader:
     def _parse_pending(self) -> None:
         if not self._gathered:
             return
+        from multipart import MultipartError, MultipartSegment, ParserLimitReached
+
         data = b"".join(self._pending)
         self._pending.clear()
         self._gathered = 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -113,7 +113,7 @@ def multipart_pieces(ranges: Sequence[Range], size: int, content_type: str) -> t
     A piece is bytes of the framing, or a `Range` in whose place the caller sends
     those bytes of the content.
     """
-    boundary = secrets.token_hex(16)
+    boundary = os.urandom(16).hex()
     pieces: list[bytes | Range] = []
     length = 0
     for number, part in enumerate(ranges):

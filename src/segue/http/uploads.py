@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import secrets
-import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -38,6 +36,8 @@ def neutral_filename(raw: str, *, default: str = "file") -> str:
     >>> neutral_filename("../../Été à Paris.JPG")
     'Ete_a_Paris.JPG'
     """
+    import unicodedata
+
     # The length first: normalising many combining marks takes quadratic time.
     base = raw[-1024:].replace("\\", "/").rpartition("/")[2].partition("\0")[0][-255:]
     plain = unicodedata.normalize("NFKD", base).encode("ascii", "ignore").decode("ascii")
@@ -131,7 +131,7 @@ class UploadFile:
         path = Path(target)
         if path.is_dir():
             return self._save_new(path)
-        part = path.with_name(f".{secrets.token_hex(8)}.part")
+        part = path.with_name(f".{os.urandom(8).hex()}.part")
         self._write_to(part)
         try:
             part.replace(path)
@@ -167,7 +167,7 @@ class UploadFile:
         try:
             self._write_to(path)
         except FileExistsError:
-            path = directory / f"{secrets.token_hex(8)}-{self.filename[-80:].lstrip('._-')}"
+            path = directory / f"{os.urandom(8).hex()}-{self.filename[-80:].lstrip('._-')}"
             self._write_to(path)
         return path
 

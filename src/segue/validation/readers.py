@@ -7,7 +7,6 @@ This is the door of the three modules beside it: `coercion`, `walking` and `decl
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
@@ -301,6 +300,8 @@ def _made_of(read: Read, tree: Tree, path: Path, wanted: Any) -> Any:
 
 def _parse(body: bytes) -> Any:
     """Return JSON with every number intact, however long: see `coercion.json_leaf`."""
+    import json
+
     try:
         return json.loads(
             body.decode(), parse_float=_parse_real, parse_int=_parse_integer, parse_constant=_refuse_constant

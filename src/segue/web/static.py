@@ -6,7 +6,6 @@ file gets a name with its content's hash, under which caches may keep it for eve
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -144,6 +143,8 @@ def _names(folder: Path) -> Iterator[str]:
 
 
 def _read(folder: Path, name: str) -> StaticFile:
+    import hashlib
+
     path = folder / name
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]

@@ -92,7 +92,9 @@ def test_importing_the_app_loads_at_most_two_hundred_modules() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="233 modules, 84 of them Segue's own: signing, compression and all protocols are loaded")
+@pytest.mark.xfail(
+    strict=True, reason="233 modules, 84 of them Segue's own: signing, compression and all protocols are loaded"
+)
 @pytest.mark.parametrize("colour", ["def", "async def"])
 def test_a_hello_world_request_leaves_at_most_two_hundred_modules(colour: str) -> None:
     found = run(HELLO.format(before="", colour=colour))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,14 +40,13 @@ def client(app: App, protocol: str) -> Callable[..., Client]:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine reaches a test."""
     for name in list(os.environ):
         if name.startswith("SEGUE_") and name != "SEGUE_TEST_ALL":
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL"):
         monkeypatch.delenv(name, raising=False)
-    yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -73,7 +73,7 @@ class MultipartReader:
 
     def __init__(self, content_type: ContentType, limits: Limits) -> None:
         # Who gets no such form does not pay for the parser.
-        from multipart import PushMultipartParser
+        from multipart import PushMultipartParser  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 
         boundary = content_type.boundary or ""
         if not 0 < len(boundary) <= _MAX_BOUNDARY or not boundary.isascii() or not boundary.isprintable():
@@ -120,7 +120,7 @@ class MultipartReader:
         Raises:
             BadRequest: Its last boundary is missing; and as for `feed`.
         """
-        from multipart import MultipartError
+        from multipart import MultipartError  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 
         try:
             self._parse_pending()
@@ -143,7 +143,7 @@ class MultipartReader:
     def _parse_pending(self) -> None:
         if not self._gathered:
             return
-        from multipart import MultipartError, MultipartSegment, ParserLimitReached
+        from multipart import MultipartError, MultipartSegment, ParserLimitReached  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 
         data = b"".join(self._pending)
         self._pending.clear()

@@ -20,7 +20,18 @@ from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
-from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
+from .loops import (
+    Loop,
+    ended_by_disconnect,
+    finish,
+    in_thread,
+    in_time,
+    reset_current,
+    set_current,
+    stopped,
+    take_in,
+    task_of,
+)
 from .sending import BODILESS, block_for, chunks_of, clean_pairs, peer_of, ready, run_closers
 from .streaming import stream_of
 
@@ -116,7 +127,7 @@ class ASGIExchange(Exchange):
             and not (content_type or "").startswith("multipart/")
         ):
             # PERF: a small body mostly comes in one message, without the machinery of `Intake`.
-            message = await self._message()
+            message = await in_time(self, self._message())
             data = message.get("body", b"")
             if not message.get("more_body", False):
                 if len(data) != declared:

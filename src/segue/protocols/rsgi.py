@@ -24,7 +24,18 @@ from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
-from .loops import Loop, ended_by_disconnect, finish, in_thread, reset_current, set_current, stopped, take_in, task_of
+from .loops import (
+    Loop,
+    ended_by_disconnect,
+    finish,
+    in_thread,
+    in_time,
+    reset_current,
+    set_current,
+    stopped,
+    take_in,
+    task_of,
+)
 from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, report_broken_stream, run_closers
 from .streaming import stream_of
 
@@ -82,8 +93,8 @@ class RSGIExchange(Exchange):
         ):
             # PERF: a small body in one await; Granian raises where it is cut short.
             try:
-                data = await self._whole()
-            except Exception as error:
+                data = await in_time(self, self._whole())
+            except (RuntimeError, ValueError, OSError) as error:
                 raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
             if len(data) != declared:
                 raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")

@@ -13,6 +13,7 @@ from segue import App
 from segue.testing import Client
 
 PROTOCOLS = ("rsgi", "asgi", "wsgi")
+MISSING_IS_FAILURE = os.environ.get("SEGUE_TEST_ALL") == "1"
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def client(app: App, protocol: str) -> Callable[..., Client]:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine reaches a test."""
     for name in list(os.environ):
-        if name.startswith("SEGUE_") and name != "SEGUE_TEST_ALL":
+        if name.startswith("SEGUE_"):
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL"):
         monkeypatch.delenv(name, raising=False)
@@ -55,6 +56,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for name in marker.args:
             if shutil.which(name) is None:
                 message = f"needs {name}, which is not installed"
-                if os.environ.get("SEGUE_TEST_ALL") == "1":
+                if MISSING_IS_FAILURE:
                     pytest.fail(message)
                 pytest.skip(message)

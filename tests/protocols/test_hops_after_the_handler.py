@@ -47,3 +47,19 @@ def test_a_clean_up_may_run_a_function_in_a_thread(app: App, client: Clients) ->
 
     assert client().get("/").text == "open"
     assert log == ["closed"]
+
+
+def test_a_users_context_variable_ends_with_its_request(app: App, client: Callable[..., Any]) -> None:
+    from contextvars import ContextVar
+
+    seen: ContextVar[str] = ContextVar("seen", default="nothing")
+
+    @app.get("/")
+    def handler() -> str:
+        before = seen.get()
+        seen.set("the last request")
+        return before
+
+    browser = client()
+
+    assert [browser.get("/").text, browser.get("/").text] == ["nothing", "nothing"]

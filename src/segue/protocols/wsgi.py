@@ -8,6 +8,7 @@ header from a joined one, and that a client is gone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from typing import Any
 
 from ..context import lazy
@@ -23,7 +24,7 @@ from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
-from .loops import reset_current, set_current
+from .loops import set_current
 from .sending import BODILESS, STATUS_LINES, all_headers, clean_pairs, peer_of, ready, run_closers, sync_chunks
 from .streaming import sync_stream_of
 
@@ -165,49 +166,49 @@ class WSGIAdapter:
         self._is_started = app.lifecycle.is_empty
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request."""
-        app = self.app
+        """Answer one request, with context variables of its own: servers keep their threads."""
         if not self._is_started:
             self._start()
+        return copy_context().run(self._answer, environ, start_response)
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        app = self.app
         path = environ["PATH_INFO"] or "/"
         method = environ["REQUEST_METHOD"]
         exchange = WSGIExchange(app, environ, path)
-        token = set_current(exchange)
-        try:
-            host = environ.get("HTTP_HOST")
-            endpoint = None
-            if host not in app.hosts.accepted:
-                endpoint = app.refuse_host(exchange, [host] if host is not None else [])
+        set_current(exchange)
+        host = environ.get("HTTP_HOST")
+        endpoint = None
+        if host not in app.hosts.accepted:
+            endpoint = app.refuse_host(exchange, [host] if host is not None else [])
+        if endpoint is None:
+            table = app.static_routes.get(path)
+            endpoint = table.get(method) if table is not None else None
             if endpoint is None:
-                table = app.static_routes.get(path)
-                endpoint = table.get(method) if table is not None else None
-                if endpoint is None:
-                    endpoint = self._find(exchange, method, path, host or "")
-            exchange.endpoint = endpoint
-            if endpoint.is_async:
-                exchange.portal = portal = Portal()
-                try:
-                    reply = exchange.bridge.drive(portal, endpoint.call(exchange, exchange.values))
-                finally:
-                    # This thread serves it no more: what a stream or a clean-up hops goes to the pool.
-                    exchange.portal = None
-            else:
-                reply = endpoint.call(exchange, exchange.values)
-            if reply.__class__ is tuple:
-                status, block, body = reply
-                start_response(STATUS_LINES[status], [*block.text, ("content-length", str(len(body)))])
-                if exchange.cleanups is None and not endpoint.teardown and not app.finished.receivers:
-                    return [body] if method != "HEAD" else _NOTHING
-                return _Sent(exchange, endpoint, [body] if method != "HEAD" else _NOTHING, None)
-            if reply.__class__ is Response and reply.closers is None and exchange.cleanups is None and method != "HEAD":
-                body = reply._body
-                if body and reply.status not in BODILESS and not endpoint.teardown and not app.finished.receivers:
-                    headers = [*all_headers(reply, app.blocks), ("content-length", str(len(body)))]
-                    start_response(STATUS_LINES.get(reply.status) or f"{reply.status} Status", headers)
-                    return [body]
-            return self._send(exchange, endpoint, reply, start_response, head=method == "HEAD")
-        finally:
-            reset_current(token)
+                endpoint = self._find(exchange, method, path, host or "")
+        exchange.endpoint = endpoint
+        if endpoint.is_async:
+            exchange.portal = portal = Portal()
+            try:
+                reply = exchange.bridge.drive(portal, endpoint.call(exchange, exchange.values))
+            finally:
+                # This thread serves it no more: what a stream or a clean-up hops goes to the pool.
+                exchange.portal = None
+        else:
+            reply = endpoint.call(exchange, exchange.values)
+        if reply.__class__ is tuple:
+            status, block, body = reply
+            start_response(STATUS_LINES[status], [*block.text, ("content-length", str(len(body)))])
+            if exchange.cleanups is None and not endpoint.teardown and not app.finished.receivers:
+                return [body] if method != "HEAD" else _NOTHING
+            return _Sent(exchange, endpoint, [body] if method != "HEAD" else _NOTHING, None)
+        if reply.__class__ is Response and reply.closers is None and exchange.cleanups is None and method != "HEAD":
+            body = reply._body
+            if body and reply.status not in BODILESS and not endpoint.teardown and not app.finished.receivers:
+                headers = [*all_headers(reply, app.blocks), ("content-length", str(len(body)))]
+                start_response(STATUS_LINES.get(reply.status) or f"{reply.status} Status", headers)
+                return [body]
+        return self._send(exchange, endpoint, reply, start_response, head=method == "HEAD")
 
     def _find(self, exchange: WSGIExchange, method: str, path: str, host: str) -> Endpoint:
         if not path.isascii():
@@ -260,7 +261,7 @@ class WSGIAdapter:
 class _Sent:
     """A body on its way out; its end runs what follows the last byte."""
 
-    __slots__ = ("_chunks", "_endpoint", "_exchange", "_response")
+    __slots__ = ("_chunks", "_context", "_endpoint", "_exchange", "_response")
 
     def __init__(
         self, exchange: WSGIExchange, endpoint: Endpoint, chunks: Iterable[bytes], response: Response | None
@@ -269,40 +270,36 @@ class _Sent:
         self._endpoint = endpoint
         self._chunks = chunks
         self._response = response
+        # The request's own variables, for a stream's code and for the clean-up.
+        self._context = copy_context()
 
     def __iter__(self) -> Iterator[bytes]:
         exchange = self._exchange
         chunks = iter(self._chunks)
         while True:
-            # A stream's own code runs in the request's context, chunk by chunk.
-            token = set_current(exchange)
             try:
-                chunk = next(chunks, None)
+                chunk = self._context.run(next, chunks, None)
             except Exception as error:
                 if exchange is not None:
                     exchange.error = error
                 raise
-            finally:
-                reset_current(token)
             if chunk is None:
                 return
             yield chunk
 
     def close(self) -> None:
         exchange, self._exchange = self._exchange, None
-        if exchange is None:
-            return
-        token = set_current(exchange)
-        try:
-            close = getattr(self._chunks, "close", None)
-            if close is not None:
-                close()
-            if self._response is not None:
-                run_closers(self._response)
-            if exchange.cleanups is not None or self._endpoint.teardown:
-                run(cleanup(exchange, self._endpoint.teardown), exchange)
-            finished = exchange.app.finished
-            if finished.receivers:
-                finished.send(exchange.app.app, request=exchange.request)
-        finally:
-            reset_current(token)
+        if exchange is not None:
+            self._context.run(self._finish, exchange)
+
+    def _finish(self, exchange: WSGIExchange) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+        if self._response is not None:
+            run_closers(self._response)
+        if exchange.cleanups is not None or self._endpoint.teardown:
+            run(cleanup(exchange, self._endpoint.teardown), exchange)
+        finished = exchange.app.finished
+        if finished.receivers:
+            finished.send(exchange.app.app, request=exchange.request)

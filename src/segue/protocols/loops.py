@@ -174,7 +174,14 @@ async def ended_by_disconnect(exchange: Exchange) -> AsyncGenerator[None]:
     """Cancel the block when the client is gone, and leave it quietly."""
     current = asyncio.current_task()
     gone = asyncio.ensure_future(exchange.wait_for_disconnect())
-    gone.add_done_callback(lambda done: None if done.cancelled() or current is None else current.cancel())
+    is_inside = True
+
+    def leave(done: asyncio.Future[None]) -> None:
+        # What the block has left already, its clean-up, is not cancelled.
+        if is_inside and not done.cancelled() and current is not None:
+            current.cancel()
+
+    gone.add_done_callback(leave)
     try:
         yield
     except asyncio.CancelledError:
@@ -183,6 +190,7 @@ async def ended_by_disconnect(exchange: Exchange) -> AsyncGenerator[None]:
         current.uncancel()
         exchange.error = asyncio.CancelledError("the client is gone")
     finally:
+        is_inside = False
         gone.cancel()
 
 

@@ -8,6 +8,7 @@ a timer or a watching task for each would cost more than the whole pipeline.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = ["GONE", "BodyClock", "Supervisor"]
 
 GONE = "gone"
 _TICK_SECONDS = 0.1
+_IDLE_TICKS = 20
 
 
 class Supervisor:
@@ -35,13 +37,22 @@ class Supervisor:
         self.deadline_seconds = deadline_seconds
         self.inflight: set[Exchange] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._idle_ticks: int = 0
+        self._to_tell: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
         return f"<Supervisor {len(self.inflight)} in flight>"
 
-    def start(self) -> None:
-        """Begin to look; for as long as the loop runs."""
+    def start(self, on_rest: Callable[[], None] | None = None) -> None:
+        """Begin to look, until nothing happens for a while.
+
+        Args:
+            on_rest: Called when looking ends: who adds to `inflight` must start it again.
+        """
+        if on_rest is not None:
+            self._to_tell.append(on_rest)
         if self._timer is None:
+            self._idle_ticks = 0
             self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
 
     def forget(self, exchange: Exchange) -> None:
@@ -51,7 +62,16 @@ class Supervisor:
             exchange.watcher.cancel()
 
     def _look(self) -> None:
-        if self.inflight:
+        if not self.inflight:
+            self._idle_ticks += 1
+            if self._idle_ticks >= _IDLE_TICKS:
+                self._timer = None
+                told, self._to_tell = self._to_tell, []
+                for tell in told:
+                    tell()
+                return
+        else:
+            self._idle_ticks = 0
             now = self.loop.time()
             for exchange in list(self.inflight):
                 deadline = exchange.deadline

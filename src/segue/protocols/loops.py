@@ -60,14 +60,17 @@ class Loop:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def enter(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Use *loop* from now on."""
+        """Use *loop* from now on, until its supervisor rests; then `loop` is `None` again."""
         self.loop = loop
         self.bridge, self.supervisor = self.app.on_loop(loop)
         self.inflight = self.supervisor.inflight
         if loop.is_running():
-            self.supervisor.start()
+            self.supervisor.start(self._leave)
         else:
-            loop.call_soon(self.supervisor.start)
+            loop.call_soon(self.supervisor.start, self._leave)
+
+    def _leave(self) -> None:
+        self.loop = None
 
 
 async def in_thread(endpoint: Endpoint, exchange: Exchange) -> Any:  # Any: see `stopped`
@@ -145,6 +148,7 @@ async def take_in(exchange: Exchange, intake: Intake, chunks: AsyncIterator[byte
     if not watched:
         exchange.task = asyncio.current_task()
         supervisor.inflight.add(exchange)
+        supervisor.start()
     started = loop.time()
     exchange.deadline = started + clock.allowed(0)
     try:

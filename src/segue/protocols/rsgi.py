@@ -136,7 +136,6 @@ class RSGIAdapter:
     def __init__(self, app: CompiledApp, *, socket: Callable[..., Any] | None = None) -> None:
         self.app = app
         self.loop: Loop = Loop(app)
-        self._is_ready = False
         self._starting: asyncio.Future[None] | None = None
         self._socket = socket
 
@@ -169,7 +168,7 @@ class RSGIAdapter:
         if scope.proto != "http":
             await self._refuse_socket(scope, protocol)
             return
-        if not self._is_ready:
+        if here.loop is None or self._starting is not None:
             await self._prepare()
         # PERF: five stores instead of a call of __init__: 0.1 us.
         exchange = _new(RSGIExchange)
@@ -235,7 +234,7 @@ class RSGIAdapter:
             self.init(asyncio.get_running_loop())
         if self._starting is not None:
             await self._starting
-        self._is_ready = True
+            self._starting = None
 
     async def _send(self, exchange: RSGIExchange, endpoint: Endpoint, reply: Reply, *, head: bool) -> None:
         protocol = exchange.protocol

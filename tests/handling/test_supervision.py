@@ -1,0 +1,72 @@
+"""Requests are watched from one timer, which rests while there are none."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from segue import App
+from segue.handling import supervision
+from segue.protocols import ASGIAdapter
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look every millisecond, and rest after two idle looks."""
+    monkeypatch.setattr(supervision, "_TICK_SECONDS", 0.001)
+    monkeypatch.setattr(supervision, "_IDLE_TICKS", 2)
+
+
+async def ask(adapter: ASGIAdapter, path: str) -> int:
+    statuses: list[int] = []
+
+    async def receive() -> Any:
+        await asyncio.get_running_loop().create_future()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
+    await adapter(scope, receive, send)
+    return statuses[0]
+
+
+def make() -> App:
+    config = {"ALLOWED_HOSTS": ["localhost"], "HANDLER_DEADLINE_SECONDS": 0.01}
+    app = App("watched", config=config, static_folder=None, template_folder=None)
+
+    @app.get("/slow")
+    async def slow() -> str:
+        await asyncio.get_running_loop().create_future()
+        return "never"
+
+    @app.get("/quick")
+    async def quick() -> str:
+        return "at once"
+
+    return app
+
+
+async def test_a_handler_past_its_deadline_is_cancelled(hasty: None) -> None:
+    adapter = ASGIAdapter(make().compile())
+
+    assert await asyncio.wait_for(ask(adapter, "/slow"), 5) == 503
+
+
+async def test_the_timer_rests_and_wakes_with_the_next_request(hasty: None) -> None:
+    adapter = ASGIAdapter(make().compile())
+    await ask(adapter, "/quick")
+    async with asyncio.timeout(5):
+        while adapter.loop.loop is not None:
+            await asyncio.sleep(0.001)
+
+    assert await asyncio.wait_for(ask(adapter, "/slow"), 5) == 503

@@ -229,6 +229,7 @@ class _Assembly:
             queue_seconds=self.config["THREAD_QUEUE_SECONDS"],
             deadline_seconds=self.config["HANDLER_DEADLINE_SECONDS"],
             max_in_flight=self.config["MAX_IN_FLIGHT"],
+            blocked_seconds=self._blocked_seconds(),
             attributes=app.request_attributes,
             values=self._keys() | app.provided_values,
             signals=self.signals,
@@ -240,6 +241,10 @@ class _Assembly:
             static=static,
             parts=tuple(self.parts),
         )
+
+    def _blocked_seconds(self) -> float:
+        limit = self.config["LOOP_BLOCKED_SECONDS"]
+        return (0.1 if self.debug else 0.0) if limit is None else limit
 
     # Static files
 

@@ -40,6 +40,12 @@ def declare_core(config: Config) -> None:
     declare("THREADS", min(32, 4 * (os.cpu_count() or 1)), doc="Threads for `def` handlers, per worker.")
     declare("THREAD_QUEUE_SECONDS", 5.0, doc="A `def` handler that found no thread for so long is refused (503).")
     declare("HANDLER_DEADLINE_SECONDS", 30.0, doc="An `async def` handler that runs longer is cancelled (503).")
+    declare(
+        "LOOP_BLOCKED_SECONDS",
+        None,
+        type=float,
+        doc="A step that holds the event loop for longer is logged, with its place; by default 0.1 in debug.",
+    )
     declare("MAX_IN_FLIGHT", 0, doc="Most requests at once per worker; more are refused (503). 0: the server's limit.")
     declare(
         "TEMPLATES_AUTO_RELOAD", None, type=bool, doc="Look at templates anew for each rendering; by default in debug."

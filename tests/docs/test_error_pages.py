@@ -29,6 +29,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "config.py": "the protocol of a descriptor: what the class itself does not have",
         "handling/application.py": "the protocol of __getattr__ on a request",
         "testing/__init__.py": "the protocol of a module's __getattr__",
+        "web/__init__.py": "the protocol of a module's __getattr__",
         "http/download.py": "what assigning to an attribute without a setter raises",
         "templating/undefined.py": "the protocol of __getattr__: dunder names are asked by the language",
     },

@@ -57,6 +57,7 @@ class CompiledApp:
         gate: The endpoint of malformed requests: nothing around.
         teardown: Hooks after every last byte.
         debug: Whether errors show themselves (to a loopback peer).
+        blocked_seconds: How long a step may hold a loop unreported; 0 looks at none.
     """
 
     app: Any
@@ -77,6 +78,7 @@ class CompiledApp:
     queue_seconds: float = 5.0
     deadline_seconds: float = 30.0
     max_in_flight: int = 0
+    blocked_seconds: float = 0.0
     body_clock: BodyClock = field(default_factory=BodyClock)
     attributes: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict[str, Callable[[Any], Any]])
     values: Mapping[Key[Any], Any] = field(default_factory=dict[Key[Any], Any])
@@ -185,6 +187,10 @@ class CompiledApp:
             bridge = Bridge(loop, threads=self.threads, queue_seconds=self.queue_seconds)
             found = bridge, Supervisor(loop, deadline_seconds=self.deadline_seconds)
             self._bridges[loop] = found
+            if self.blocked_seconds > 0:
+                from .watchdog import Watchdog  # for development
+
+                loop.call_soon_threadsafe(lambda: Watchdog(loop, limit_seconds=self.blocked_seconds))
         return found
 
     def in_background(self) -> Bridge:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from segue import App
+from segue import App, Request
 from segue.handling import supervision
 from segue.protocols import ASGIAdapter
 
@@ -70,3 +70,32 @@ async def test_the_timer_rests_and_wakes_with_the_next_request(hasty: None) -> N
             await asyncio.sleep(0.001)
 
     assert await asyncio.wait_for(ask(adapter, "/slow"), 5) == 503
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+async def test_a_small_body_that_does_not_come_is_408(hasty: None, colour: str) -> None:
+    app = App("reading", config={"ALLOWED_HOSTS": ["localhost"]}, static_folder=None, template_folder=None)
+
+    def plain(request: Request) -> str:
+        return request.text
+
+    async def coroutine(request: Request) -> str:
+        return request.text
+
+    app.post("/")(plain if colour == "def" else coroutine)
+    compiled = app.compile()
+    compiled.body_clock = supervision.BodyClock(base_seconds=0.01)
+    statuses: list[int] = []
+
+    async def receive() -> Any:
+        await asyncio.get_running_loop().create_future()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    headers = [(b"host", b"localhost"), (b"content-length", b"5"), (b"content-type", b"text/plain")]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+    await asyncio.wait_for(ASGIAdapter(compiled)(scope, receive, send), 5)
+
+    assert statuses == [408]

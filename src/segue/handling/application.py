@@ -185,7 +185,10 @@ class CompiledApp:
             for other in [other for other in self._bridges if other.is_closed()]:
                 self._bridges.pop(other)[0].close()
             bridge = Bridge(loop, threads=self.threads, queue_seconds=self.queue_seconds)
-            found = bridge, Supervisor(loop, deadline_seconds=self.deadline_seconds)
+            found = (
+                bridge,
+                Supervisor(loop, deadline_seconds=self.deadline_seconds, body_seconds=self.body_clock.base_seconds),
+            )
             self._bridges[loop] = found
             if self.blocked_seconds > 0:
                 from .watchdog import Watchdog  # for development

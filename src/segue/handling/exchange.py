@@ -36,6 +36,7 @@ class Exchange(Context):
         error: The exception that ended the request, for teardown.
         outcome: What the door or the router found where no route answers.
         deadline: When the supervisor cancels it, in loop time.
+        is_reading: Whether a small body is being read, so that its time is what runs.
         task: The task that runs an `async def` handler.
         watcher: Waits for the client to be gone, once the supervisor has seen this.
         stopped: Why the supervisor cancelled it: an HTTP status, or `gone`.
@@ -46,6 +47,7 @@ class Exchange(Context):
     cleanups: list[Callable[[BaseException | None], Any]] | None = None
     deadline: float | None = None
     endpoint: Endpoint | None = None
+    is_reading: bool = False
     error: BaseException | None = None
     outcome: Any = None
     portal: Portal | None = None

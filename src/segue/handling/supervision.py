@@ -26,13 +26,15 @@ class Supervisor:
 
     Args:
         deadline_seconds: An `async def` handler that runs longer is cancelled (503).
+        body_seconds: A small body may take so long (408).
 
     Attributes:
         inflight: The requests being watched; adapters add and discard. The set itself
             is theirs to hold: it is never replaced.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, deadline_seconds: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, deadline_seconds: float, body_seconds: float = 10.0) -> None:
+        self.body_seconds = body_seconds
         self.loop = loop
         self.deadline_seconds = deadline_seconds
         self.inflight: set[Exchange] = set()
@@ -76,10 +78,13 @@ class Supervisor:
             for exchange in list(self.inflight):
                 deadline = exchange.deadline
                 if deadline is None:
-                    exchange.deadline = now + self.deadline_seconds
-                    self._listen(exchange)
+                    if exchange.is_reading:
+                        exchange.deadline = now + self.body_seconds
+                    else:
+                        exchange.deadline = now + self.deadline_seconds
+                        self._listen(exchange)
                 elif now >= deadline:
-                    self.stop(exchange, 503)
+                    self.stop(exchange, 408 if exchange.is_reading else 503)
         self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
 
     def _listen(self, exchange: Exchange) -> None:

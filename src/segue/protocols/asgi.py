@@ -127,7 +127,16 @@ class ASGIExchange(Exchange):
             and not (content_type or "").startswith("multipart/")
         ):
             # PERF: a small body mostly comes in one message, without the machinery of `Intake`.
-            message = await in_time(self, self._message())
+            if self.task is None:
+                message = await in_time(self, self._message())
+            else:
+                # PERF: a flag tells the supervisor that it is the body's time that runs.
+                self.is_reading = True
+                try:
+                    message = await self._message()
+                finally:
+                    self.is_reading = False
+                    self.deadline = None
             data = message.get("body", b"")
             if not message.get("more_body", False):
                 if len(data) != declared:

@@ -122,7 +122,7 @@ def test_an_http_error_is_an_answer(app: App, protocol: str) -> None:
     assert response.status_code == 404
 
 
-@pytest.mark.parametrize("raising", ["asgi", "wsgi", "rsgi"])
+@pytest.mark.parametrize("raising", ["asgi", "wsgi"])
 def test_an_error_in_the_middle_is_raised_after_the_pieces_before_it(app: App, raising: Any) -> None:
     def pieces() -> Iterator[str]:
         yield "one"

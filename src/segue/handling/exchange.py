@@ -91,6 +91,15 @@ class Exchange(Context):
 
         def wait_for_disconnect(self) -> Coroutine[Any, Any, None]: ...
 
+    def begin_reading(self) -> None:
+        """Let the supervisor count the time of the body from now on."""
+        self.is_reading = True
+
+    def end_reading(self) -> None:
+        """Let it count the handler's time again."""
+        self.is_reading = False
+        self.deadline = None
+
     def add_cleanup(self, cleanup: Callable[[BaseException | None], Any]) -> None:
         """Call *cleanup* with the ending exception or `None`, after the last byte, last added first."""
         if self.cleanups is None:

@@ -34,7 +34,7 @@ class Supervisor:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, deadline_seconds: float, body_seconds: float = 10.0) -> None:
-        self.body_seconds = body_seconds
+        self.body_seconds: float = body_seconds
         self.loop = loop
         self.deadline_seconds = deadline_seconds
         self.inflight: set[Exchange] = set()

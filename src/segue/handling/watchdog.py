@@ -29,8 +29,8 @@ class Watchdog:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, limit_seconds: float = 0.1) -> None:
-        self.loop = loop
-        self.limit_seconds = limit_seconds
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.limit_seconds: float = limit_seconds
         self._thread_id = threading.get_ident()
         self._beat_at = monotonic()
         self._reported_at = 0.0

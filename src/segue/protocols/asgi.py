@@ -131,12 +131,11 @@ class ASGIExchange(Exchange):
                 message = await in_time(self, self._message())
             else:
                 # PERF: a flag tells the supervisor that it is the body's time that runs.
-                self.is_reading = True
+                self.begin_reading()
                 try:
                     message = await self._message()
                 finally:
-                    self.is_reading = False
-                    self.deadline = None
+                    self.end_reading()
             data = message.get("body", b"")
             if not message.get("more_body", False):
                 if len(data) != declared:

@@ -109,12 +109,11 @@ class RSGIExchange(Exchange):
     async def _watched(self) -> bytes:
         """The whole body, for an endpoint that the supervisor watches already."""
         # PERF: a flag tells it that it is the body's time that runs; see `Supervisor`.
-        self.is_reading = True
+        self.begin_reading()
         try:
             return await self.protocol()
         finally:
-            self.is_reading = False
-            self.deadline = None
+            self.end_reading()
 
     async def _whole(self) -> bytes:
         return await self.protocol()

@@ -54,6 +54,7 @@ BUILTINS: dict[str, Builtin] = {
     "run": Builtin("run", "Serve the app."),
     "secret": Builtin("secret", "Print a new random key for SECRET_KEY."),
     "shell": Builtin("shell", "Open a Python shell in the app's context."),
+    "template": Builtin("template", "Make templates."),
     "test": Builtin("test", "Run the tests with pytest."),
     "version": Builtin("version", "Print the versions of Segue and what it runs on."),
 }

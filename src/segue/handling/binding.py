@@ -444,7 +444,11 @@ class Binder:
     def _unsatisfied(self, callee: Callee, parameter: Parameter) -> SetupError:
         route = self.route
         names = [name for name in route.names if name]
-        close = nearest(parameter.name, [*names, "request", "app", *self.known.names])
+        taken = {each.name for each in callee.parameters}
+        # A value that nobody takes is most likely the one that was meant.
+        close = [name for name in names if name not in taken] or nearest(
+            parameter.name, [*names, "request", "app", *self.known.names]
+        )
         given = _listed(names) if names else "nothing"
         if parameter.annotation is not MISSING:
             problem = (

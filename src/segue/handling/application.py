@@ -187,13 +187,14 @@ class CompiledApp:
             bridge = Bridge(loop, threads=self.threads, queue_seconds=self.queue_seconds)
             found = (
                 bridge,
-                Supervisor(loop, deadline_seconds=self.deadline_seconds, body_seconds=self.body_clock.base_seconds),
+                Supervisor(
+                    loop,
+                    deadline_seconds=self.deadline_seconds,
+                    body_seconds=self.body_clock.base_seconds,
+                    blocked_seconds=self.blocked_seconds,
+                ),
             )
             self._bridges[loop] = found
-            if self.blocked_seconds > 0:
-                from .watchdog import Watchdog  # for development
-
-                loop.call_soon_threadsafe(lambda: Watchdog(loop, limit_seconds=self.blocked_seconds))
         return found
 
     def in_background(self) -> Bridge:

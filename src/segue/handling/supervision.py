@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .exchange import Exchange
+    from .watchdog import Watchdog
 
 __all__ = ["GONE", "BodyClock", "Supervisor"]
 
@@ -27,13 +28,23 @@ class Supervisor:
     Args:
         deadline_seconds: An `async def` handler that runs longer is cancelled (503).
         body_seconds: A small body may take so long (408).
+        blocked_seconds: A step that holds the loop for longer is logged; 0 looks at none.
 
     Attributes:
         inflight: The requests being watched; adapters add and discard. The set itself
             is theirs to hold: it is never replaced.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, deadline_seconds: float, body_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        deadline_seconds: float,
+        body_seconds: float = 10.0,
+        blocked_seconds: float = 0.0,
+    ) -> None:
+        self._blocked_seconds = blocked_seconds
+        self._watchdog: Watchdog | None = None
         self.body_seconds: float = body_seconds
         self.loop = loop
         self.deadline_seconds = deadline_seconds
@@ -56,6 +67,10 @@ class Supervisor:
         if self._timer is None:
             self._idle_ticks = 0
             self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
+            if self._blocked_seconds > 0:
+                from .watchdog import Watchdog  # for development
+
+                self._watchdog = Watchdog(self.loop, limit_seconds=self._blocked_seconds)
 
     def forget(self, exchange: Exchange) -> None:
         """Stop watching *exchange*, which was seen: it was answered."""
@@ -68,6 +83,9 @@ class Supervisor:
             self._idle_ticks += 1
             if self._idle_ticks >= _IDLE_TICKS:
                 self._timer = None
+                if self._watchdog is not None:
+                    self._watchdog.stop()
+                    self._watchdog = None
                 told, self._to_tell = self._to_tell, []
                 for tell in told:
                     tell()

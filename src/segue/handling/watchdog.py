@@ -8,6 +8,7 @@ stack of its thread is read from outside, while the blocking call is still on it
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -61,7 +62,15 @@ class Watchdog:
                 self._report(silent)
 
     def _report(self, silent: float) -> None:
-        frame = sys._current_frames().get(self._thread_id)  # pyright: ignore[reportPrivateUsage]  # the documented way
+        # The interpreter holds a lock while it lists the frames, and a collection in there
+        # that runs a callback would wait for itself: seen with hypothesis's.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            frame = sys._current_frames().get(self._thread_id)  # pyright: ignore[reportPrivateUsage]  # the documented way
+        finally:
+            if collects:
+                gc.enable()
         if frame is None:
             return
         stack = traceback.extract_stack(frame)

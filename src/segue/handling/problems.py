@@ -98,7 +98,7 @@ class ErrorPages:
         accept = (exchange.header("accept") or "") if hasattr(exchange, "header") else ""
         wants_html = "text/html" in accept and not exchange.request.prefers_json
         if not wants_html:
-            local = self.debug and self._is_local(exchange)
+            local = self.debug and is_local(exchange)
             body = encode_json(problem_of(error, debug=local))
             return Response(body, status, content_type=PROBLEM_JSON)
         if self.debug and self._debug_page is not None:
@@ -115,9 +115,6 @@ class ErrorPages:
                     page.status = status
                     return page
         return Response(_page(error, status), status)
-
-    def _is_local(self, exchange: Exchange) -> bool:
-        return is_local(exchange)
 
 
 def is_local(exchange: Exchange) -> bool:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         ValidationError,
         abort,
     )
-    from .handling.conditions import cache_control, conditional, never_cache, vary_on
     from .handling.markers import Body, Cookie, Depends, File, Form, Header, Path, Query
     from .http.download import send_file, send_from_directory
     from .http.request import Request
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
         request_started,
         template_rendered,
     )
+    from .web.conditions import cache_control, conditional, never_cache, vary_on
 
 # name → module below this package; "" before the colon means another distribution.
 _WHERE: dict[str, str] = {
@@ -85,8 +85,8 @@ _WHERE: dict[str, str] = {
     "abort": "errors",
     "after_this_request": "shortcuts",
     "arender_template": "shortcuts",
-    "cache_control": "handling.conditions",
-    "conditional": "handling.conditions",
+    "cache_control": "web.conditions",
+    "conditional": "web.conditions",
     "current_app": "shortcuts",
     "escape": ":markupsafe",
     "got_request_exception": "signals",
@@ -95,7 +95,7 @@ _WHERE: dict[str, str] = {
     "jsonify": "shortcuts",
     "make_response": "shortcuts",
     "message_flashed": "signals",
-    "never_cache": "handling.conditions",
+    "never_cache": "web.conditions",
     "path": "routing",
     "re_path": "routing",
     "redirect": "http.response",
@@ -110,7 +110,7 @@ _WHERE: dict[str, str] = {
     "stream_template": "shortcuts",
     "template_rendered": "signals",
     "url_for": "shortcuts",
-    "vary_on": "handling.conditions",
+    "vary_on": "web.conditions",
 }
 
 __all__ = [

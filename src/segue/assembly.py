@@ -20,13 +20,11 @@ import msgspec
 from .blueprint import Blueprint, Registration, Registries, Route, Scaffold
 from .context import Key
 from .errors import SetupError, did_you_mean
-from .handling.accepting import accept_guard, media_types, vary_on_accept
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
 from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
 from .handling.lifecycle import Lifecycle
 from .handling.markers import marks_of
-from .handling.problems import ErrorPages
 from .handling.recovery import ErrorTable, Injected, Recovery
 from .handling.results import Blocks, Results
 from .handling.signature import MISSING, Callee, inspect_callable, route_line
@@ -38,7 +36,9 @@ from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
 from .signing import KEYS, Keys, SignedCookies
 from .validation import result_encoder
+from .web.accepting import accept_guard, media_types, vary_on_accept
 from .web.headers import constant_headers
+from .web.problems import ErrorPages
 from .web.static import StaticFiles, static_view
 
 if TYPE_CHECKING:

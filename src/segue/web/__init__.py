@@ -1,6 +1,7 @@
-"""What a site has around its handlers: constant headers, static files, the debug page.
+"""What a site has around its handlers: constant headers, static files, the pages of errors.
 
-Holds: security headers, compression, static files, the pages for developers.
+Holds: security headers, compression, static files, conditional requests, what a route
+produces, the answers to errors, the pages for developers.
 Imports: floor 0, http and handling's public parts.
 Never: knows a protocol, a model or a template engine.
 """

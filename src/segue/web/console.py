@@ -39,7 +39,6 @@ from ..errors import (
     ValidationError,
 )
 from ..handling.exchange import Exchange
-from ..handling.problems import PROBLEM_JSON, problem_of
 from ..http.cookies import parse_cookies
 from ..http.json import decode_json
 from ..http.limits import Limits
@@ -49,6 +48,7 @@ from ..typing import Setup
 from .debug import CONSOLE, error_page, is_local
 from .evaluating import Outcome, Session
 from .frames import DebugFrame, Link, chain_of
+from .problems import PROBLEM_JSON, problem_of
 
 __all__ = ["Console", "Debugger", "KeptError", "install_outermost"]
 

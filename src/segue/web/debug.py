@@ -19,10 +19,10 @@ from markupsafe import Markup
 from ..context import Key
 from ..errors import HTTPError, SegueError, ValidationError
 from ..handling.exchange import Exchange
-from ..handling.problems import is_local
 from ..http.response import Response
 from .assets import SCRIPT, STYLE
 from .frames import DebugFrame, Excerpt, Link, chain_of, excerpt_of, is_own, short_path
+from .problems import is_local
 from .showing import hide, mask_source, show
 
 __all__ = ["CONSOLE", "DebugFrame", "debug_response", "error_page", "is_local"]

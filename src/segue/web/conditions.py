@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, TypeVar, overload
 
 from ..errors import SetupError, place_of
+from ..handling.markers import mark, marks_of
 from ..http.conditional import evaluate, format_http_date, make_etag
 from ..http.request import Request
 from ..http.response import Response, StreamResponse
-from .markers import mark, marks_of
 
 __all__ = ["cache_control", "conditional", "never_cache", "vary_on"]
 

@@ -13,9 +13,9 @@ from typing import Any
 from markupsafe import escape
 
 from ..errors import HTTPError, InternalServerError, SegueError, ValidationError, http_error_for
+from ..handling.exchange import Exchange
 from ..http.hosts import parse_host
 from ..http.response import Response, encode_json
-from .exchange import Exchange
 
 __all__ = ["PROBLEM_JSON", "ErrorPages", "is_local", "problem_of"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from ..errors import NotAcceptable, SetupError
+from ..handling.markers import mark
 from ..http.request import Request
 from ..http.response import Response
-from .markers import mark
 
 __all__ = ["accept_guard", "media_types", "vary_on_accept"]
 

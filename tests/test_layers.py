@@ -26,6 +26,8 @@ FLOORS: dict[str, float] = {
     "_version": GROUND,
     "errors": GROUND,
     "text": GROUND,
+    "places": GROUND,
+    "regexes": GROUND,
     "signals": GROUND,
     "context": GROUND,
     "typing": GROUND,
@@ -50,6 +52,7 @@ FLOORS: dict[str, float] = {
     "web": PIPELINE,
     "protocols": PROTOCOLS,
     "settings": COMPOSITION,
+    "tables": COMPOSITION,
     "blueprint": COMPOSITION,
     "assembly": COMPOSITION,
     "installed": COMPOSITION,
@@ -72,13 +75,13 @@ FLOORS: dict[str, float] = {
 # What a floor imports of its own: these read in one direction, so they form no cycle.
 INSIDE: dict[float, tuple[list[str], str]] = {
     GROUND: (
-        ["_version", "errors", "text", "signals", "context", "typing", "conversion", "masking", "targets", "sources",
-         "layers", "config"],
+        ["_version", "errors", "text", "places", "regexes", "signals", "context", "typing", "conversion", "masking",
+         "targets", "sources", "layers", "config"],
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (
-        ["settings", "blueprint", "installed", "shortcuts", "rendering", "assembly", "app"],
-        "one composition in seven files; each may import those above it in this list",
+        ["settings", "tables", "blueprint", "installed", "shortcuts", "rendering", "assembly", "app"],
+        "one composition in eight files; each may import those above it in this list",
     ),
 }  # fmt: skip
 

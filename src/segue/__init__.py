@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from .http.request import Request
     from .http.response import Response, redirect, stream
     from .http.uploads import UploadFile
-    from .routing import include, path, re_path
     from .shortcuts import (
         after_this_request,
         arender_template,
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
         request_started,
         template_rendered,
     )
+    from .tables import include, path, re_path
     from .web.conditions import cache_control, conditional, never_cache, vary_on
 
 # name → module below this package; "" before the colon means another distribution.
@@ -91,13 +91,13 @@ _WHERE: dict[str, str] = {
     "escape": ":markupsafe",
     "got_request_exception": "signals",
     "html": "shortcuts",
-    "include": "routing",
+    "include": "tables",
     "jsonify": "shortcuts",
     "make_response": "shortcuts",
     "message_flashed": "signals",
     "never_cache": "web.conditions",
-    "path": "routing",
-    "re_path": "routing",
+    "path": "tables",
+    "re_path": "tables",
     "redirect": "http.response",
     "render_template": "shortcuts",
     "render_template_string": "shortcuts",

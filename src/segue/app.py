@@ -15,10 +15,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
-from .blueprint import Blueprint, Registration, Route, Scaffold, caller_place, describe
+from .blueprint import Blueprint, Registration, Route, Scaffold
 from .config import Config
 from .context import Context, Key, using
 from .errors import SetupError, UsageError
+from .places import caller_place, describe
 from .settings import declare_core
 
 if TYPE_CHECKING:

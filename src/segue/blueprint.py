@@ -7,16 +7,15 @@ Never: decides anything about a request; `assembly` reads the registries.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict, TypeVar, Unpack, overload
 
-from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for, place_of
-from .routing import flatten
+from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for
+from .places import caller_place, root_of
 from .signals import Receiver
+from .tables import flatten
 
 if TYPE_CHECKING:
     from .routing import Converter
@@ -119,7 +118,7 @@ class Scaffold:
         self, import_name: str, *, root: Path | None, static_folder: str | None, template_folder: str | None
     ) -> None:
         self.import_name = import_name
-        self.root_path: Path = root if root is not None else _root_of(import_name)
+        self.root_path: Path = root if root is not None else root_of(import_name)
         self.static_folder = static_folder
         self.template_folder = template_folder
         self.registries: Registries = Registries()
@@ -558,41 +557,3 @@ def _endpoint_name(view: Any) -> str:
     while hasattr(target, "__wrapped__"):
         target = target.__wrapped__
     return getattr(target, "__name__", None) or type(target).__name__
-
-
-def caller_place() -> str:
-    """Return `file:line` of the first frame outside this package."""
-    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # documented, and there is no other
-    here = __name__.rpartition(".")[0]
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module != here and not module.startswith(here + "."):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
-
-
-def _root_of(import_name: str) -> Path:
-    module = sys.modules.get(import_name)
-    file = getattr(module, "__file__", None)
-    if file is None and module is not None:
-        paths = list(getattr(module, "__path__", []))
-        if paths:
-            return Path(paths[0])
-    if file is None:
-        from importlib.util import find_spec
-
-        try:
-            spec = find_spec(import_name)
-        except (ImportError, ValueError):
-            spec = None
-        if spec is not None and spec.submodule_search_locations:
-            return Path(next(iter(spec.submodule_search_locations)))
-        file = spec.origin if spec is not None else None
-    return Path(file).resolve().parent if file else Path.cwd()
-
-
-def describe(function: Callable[..., Any]) -> str:
-    """Return a function with its place, for readable registries."""
-    name, place = getattr(function, "__qualname__", repr(function)), place_of(function)
-    return f"{name} ({place})" if place else name

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from .blueprint import Blueprint, caller_place
+from .blueprint import Blueprint
 from .errors import SetupError, did_you_mean
+from .places import caller_place
 
 __all__ = ["Feature", "installed_features", "load_feature"]
 

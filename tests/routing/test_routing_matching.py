@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from segue.routing import WEBSOCKET, Match, NotAllowed, Redirect, Router, RouteTable
+from segue.web.advice import explain
 
 
 def site(*routes: str | tuple[str, dict[str, Any]]) -> Router:
@@ -334,10 +335,10 @@ def test_a_lookup_tries_no_more_choices_among_many_routes() -> None:
 
 
 def test_near_misses_are_explained() -> None:
-    router = site("/items/<int:pk>", ("/save", {"methods": ["POST"]}), "/about", "/far/away/from/this")
+    rules = site("/items/<int:pk>", ("/save", {"methods": ["POST"]}), "/about", "/far/away/from/this").rules
 
-    assert "does not take 'abc' as <pk> (IntConverter)" in router.explain("GET", "/items/abc")[0]
-    assert "answers POST, not GET" in router.explain("GET", "/save")[0]
-    assert "has 'about', not 'abuot'" in router.explain("GET", "/abuot")[0]
-    assert "has no slash at the end" in router.explain("GET", "/about/")[0]
-    assert router.explain("GET", "/entirely/other") == []
+    assert "does not take 'abc' as <pk> (IntConverter)" in explain(rules, "GET", "/items/abc")[0]
+    assert "answers POST, not GET" in explain(rules, "GET", "/save")[0]
+    assert "has 'about', not 'abuot'" in explain(rules, "GET", "/abuot")[0]
+    assert "has no slash at the end" in explain(rules, "GET", "/about/")[0]
+    assert explain(rules, "GET", "/entirely/other") == []

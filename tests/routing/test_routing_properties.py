@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.routing import Match, NotAllowed, Redirect, RouteTable, Rule
+from segue.web.advice import explain
 
 TEXTS = st.text(min_size=1, max_size=12)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -140,7 +141,7 @@ def test_no_path_method_or_host_breaks_the_router(path: str, method: str, host: 
 
     router.find("/" + path)
     router.find_for_host(host, path)
-    router.explain(method, "/" + path)
+    explain(router.rules, method, "/" + path)
     assert found is None or isinstance(found, Match | Redirect | NotAllowed)
     if isinstance(found, Redirect):
         assert re.fullmatch(r"/[^/\\].*/", found.location)

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..errors import SegueError, UsageError, cut, did_you_mean
+from ..regexes import reverse_regex
 from .converters import NO_MATCH, is_clean
-from .regexes import reverse_regex
 from .rules import Parameter, Rule
 
 __all__ = ["BuildError", "Reverser", "quote_path"]

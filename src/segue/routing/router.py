@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import Finding, SetupError
+from ..errors import SetupError
+from ..regexes import strip_anchors
 from .converters import CONVERTERS, NO_MATCH, Converter
-from .explaining import explain
 from .matching import WEBSOCKET, Hit, HostPattern, Tree
-from .regexes import lint_regex, strip_anchors
 from .reversing import Reverser, quote_path
-from .rules import Parameter, Rule, rule_regex
+from .rules import Rule, rule_regex
 
 __all__ = ["Match", "NotAllowed", "Redirect", "RouteTable", "Router"]
 
@@ -262,25 +261,3 @@ class Router:
     def host_for(self, endpoint: str, values: Mapping[str, Any] | None = None, *, args: Sequence[Any] = ()) -> str:
         """Return the host that the URL of an endpoint needs, or an empty text if any will do."""
         return self._reverser.build(endpoint, values or {}, args)[0]
-
-    def explain(self, method: str, path: str) -> list[str]:
-        """Return sentences about the rules that nearly match, the nearest first."""
-        return explain(self.rules, method, path)
-
-    def check(self) -> list[Finding]:
-        """Return what is suspicious in the rules: expressions that some path makes very slow."""
-        findings: list[Finding] = []
-        for rule in self.rules:
-            sources = [rule.pattern.pattern] if rule.pattern else []
-            sources += [part.converter.regex for part in rule.parts if isinstance(part, Parameter)]
-            for problem in filter(None, map(lint_regex, sources)):
-                findings.append(
-                    Finding(
-                        "routing.W001",
-                        "warning",
-                        f"The expression of {str(rule)!r} may take exponential time: {problem}.",
-                        hint="Repeat only once, or put text between that the repeated part does not match.",
-                        where=rule.place,
-                    )
-                )
-        return findings

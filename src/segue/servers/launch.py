@@ -65,7 +65,7 @@ def main_target(app: App, main: Mapping[str, Any]) -> str:
 
 
 def _calls_from_main() -> bool:
-    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as blueprint.caller_place
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as places.caller_place
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "segue":
         frame = frame.f_back
     return frame.f_globals.get("__name__") == "__main__"

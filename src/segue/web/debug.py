@@ -20,6 +20,7 @@ from ..context import Key
 from ..errors import HTTPError, SegueError, ValidationError
 from ..handling.exchange import Exchange
 from ..http.response import Response
+from .advice import explain
 from .assets import SCRIPT, STYLE
 from .frames import DebugFrame, Excerpt, Link, chain_of, excerpt_of, is_own, short_path
 from .problems import is_local
@@ -232,7 +233,7 @@ class _Page:
     # What surrounds it
 
     def _routes(self) -> Markup:
-        near = self.exchange.app.router.explain(self.exchange.method, self.exchange.path)
+        near = explain(self.exchange.app.router.rules, self.exchange.method, self.exchange.path)
         if not near:
             near = ["No route comes near. `segue routes` lists them all."]
         items = Markup("").join(Markup("<li>{}</li>").format(line) for line in near)

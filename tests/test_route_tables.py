@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from segue import include, path, re_path
 from segue.errors import SetupError
-from segue.routing import Match, NotAllowed, Redirect, Router, RouteTable, flatten, include, path, re_path
+from segue.routing import Match, NotAllowed, Redirect, Router, RouteTable
+from segue.tables import flatten
 
 
 def view(name: str = "view") -> Any:
@@ -46,7 +48,7 @@ def test_a_table_is_a_list_of_entries_with_their_places() -> None:
     entry, *_ = flatten([path("profile/<int:pk>/", view(), {"tab": "music"}, name="profile")])
 
     assert (entry.path, entry.name, entry.kwargs) == ("/profile/<int:pk>/", "profile", {"tab": "music"})
-    assert entry.place.partition(":")[0].endswith("test_routing_tables.py")
+    assert entry.place.partition(":")[0].endswith("test_route_tables.py")
 
 
 def test_the_root_of_a_table_is_the_empty_text() -> None:
@@ -114,7 +116,7 @@ def test_what_is_no_table_is_refused(table: Any) -> None:
         include(table)
 
     assert caught.value.code == "routing/bad-table"
-    assert "test_routing_tables.py" in caught.value.where
+    assert "test_route_tables.py" in caught.value.where
 
 
 def test_named_groups_are_parameters_and_unnamed_ones_are_positional() -> None:
@@ -225,4 +227,4 @@ def test_a_wrong_regular_expression_is_refused_with_its_place(regex: str) -> Non
         compile_table([re_path(regex, view())])
 
     assert caught.value.code in ("routing/bad-rule", "routing/unknown-converter")
-    assert "test_routing_tables.py" in caught.value.where
+    assert "test_route_tables.py" in caught.value.where

@@ -1,15 +1,15 @@
-"""Why a path was not found: near misses, for the debug page and `segue why`. Costs what it costs."""
+"""What developers are told about rules: which nearly match a path, which some path makes slow. Costs what it costs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import nearest
-from .converters import NO_MATCH
-from .matching import Part, accepts, split
-from .rules import Parameter, Rule
+from ..errors import Finding, nearest
+from ..regexes import lint_regex
+from ..routing import NO_MATCH, Parameter, Rule
+from ..routing.matching import Part, accepts, split
 
-__all__ = ["explain"]
+__all__ = ["explain", "slow_rules"]
 
 
 def explain(rules: Iterable[Rule], method: str, path: str, *, most: int = 5) -> list[str]:
@@ -55,3 +55,22 @@ def _answers(rule: Rule, method: str) -> tuple[int, str]:
         return (0, f"answers only the host {rule.host}.") if rule.host else (0, "")
     kinds = "WebSockets" if rule.websocket else ", ".join(sorted(rule.methods))
     return 0, f"answers {kinds}, not {method}."
+
+
+def slow_rules(rules: Iterable[Rule]) -> list[Finding]:
+    """Return what is suspicious in *rules*: expressions that some path makes very slow."""
+    findings: list[Finding] = []
+    for rule in rules:
+        sources = [rule.pattern.pattern] if rule.pattern else []
+        sources += [part.converter.regex for part in rule.parts if isinstance(part, Parameter)]
+        for problem in filter(None, map(lint_regex, sources)):
+            findings.append(
+                Finding(
+                    "routing.W001",
+                    "warning",
+                    f"The expression of {str(rule)!r} may take exponential time: {problem}.",
+                    hint="Repeat only once, or put text between that the repeated part does not match.",
+                    where=rule.place,
+                )
+            )
+    return findings

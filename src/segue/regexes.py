@@ -1,4 +1,9 @@
-"""Regular expressions as rules: taken apart, reversed into paths, and looked at for traps."""
+"""Regular expressions taken apart: reversed into the texts they match, and looked at for traps.
+
+Holds: `reverse_regex`, `lint_regex`, `strip_anchors`.
+Imports: the standard library.
+Never: knows what an expression is for.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["lint_regex", "reverse_regex"]
+__all__ = ["lint_regex", "reverse_regex", "strip_anchors"]
 
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d*)(?:(,)(\d*))?\})[?+]?")
 _OPENING = re.compile(r"\((?:\?(?:P<(\w+)>|P=\w+|#[^)]*|<?[=!]|>|[a-zA-Z-]*:|[a-zA-Z]+(?=\))))?")

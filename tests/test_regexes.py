@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from segue.routing import Converter, RouteTable, lint_regex
+from segue.regexes import lint_regex
+from segue.routing import Converter, RouteTable
+from segue.web.advice import slow_rules
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_a_check_names_the_route_with_the_slow_expression() -> None:
     table.add(table.rule("/<slow:x>", endpoint="two", place="urls.py:4"), 2)
     table.add(table.rule("/<path:p>/<slug:s>/<int:n>/<float:f>/<uuid:u>/<date:d>", endpoint="three"), 3)
 
-    findings = table.compile().check()
+    findings = slow_rules(table.compile().rules)
 
     assert [(finding.id, finding.level, finding.where) for finding in findings] == [
         ("routing.W001", "warning", "urls.py:3"),

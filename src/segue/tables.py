@@ -1,17 +1,22 @@
-"""Route tables as Django writes them: `path`, `re_path`, `include`, made into a flat list."""
+"""Route tables as Django writes them: `path`, `re_path`, `include`, made into a flat list.
+
+Holds: the entries of a table, and `flatten`.
+Imports: errors, places, regexes, routing.
+Never: knows what answers an entry.
+"""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, NoReturn, TypeAlias, cast
 
-from ..errors import SetupError, cut
+from .errors import SetupError, cut
+from .places import caller_place
 from .regexes import strip_anchors
-from .rules import rule_regex
+from .routing.rules import rule_regex
 
 __all__ = ["Include", "RouteEntry", "flatten", "include", "path", "re_path"]
 
@@ -28,7 +33,7 @@ class RouteEntry:
     """
 
     path: str
-    view: Any  # Any: routing does not know what answers
+    view: Any  # Any: a table does not know what answers
     name: str | None = None
     kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     place: str = ""
@@ -55,7 +60,7 @@ def path(route: str, view: Any, kwargs: Mapping[str, Any] | None = None, name: s
         kwargs: Values for the view beside those of the path.
         name: The endpoint's name for `url_for`.
     """
-    return RouteEntry(route, view, name, dict(kwargs or {}), _caller())
+    return RouteEntry(route, view, name, dict(kwargs or {}), caller_place())
 
 
 def re_path(regex: str, view: Any, kwargs: Mapping[str, Any] | None = None, name: str | None = None) -> RouteEntry:
@@ -64,7 +69,7 @@ def re_path(regex: str, view: Any, kwargs: Mapping[str, Any] | None = None, name
     It is matched in full against the path without its first slash. Named groups
     are keyword arguments; unnamed ones are positional, and ignored beside named ones.
     """
-    return RouteEntry(regex, view, name, dict(kwargs or {}), _caller(), is_regex=True)
+    return RouteEntry(regex, view, name, dict(kwargs or {}), caller_place(), is_regex=True)
 
 
 def include(table: Entries, namespace: str | None = None) -> Include:
@@ -143,12 +148,4 @@ def _join(outer: RouteEntry, inner: RouteEntry) -> tuple[str, bool]:
 
 
 def _refuse(problem: str, hint: str) -> NoReturn:
-    raise SetupError(problem, code="routing/bad-table", where=_caller(), hint=hint)
-
-
-def _caller() -> str:
-    """Return `file:line` of the first frame outside this module."""
-    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # what inspect.currentframe is, without the import
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
+    raise SetupError(problem, code="routing/bad-table", where=caller_place(), hint=hint)

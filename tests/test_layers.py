@@ -27,6 +27,7 @@ FLOORS: dict[str, float] = {
     "errors": GROUND,
     "text": GROUND,
     "places": GROUND,
+    "resources": GROUND,
     "regexes": GROUND,
     "signals": GROUND,
     "context": GROUND,
@@ -54,6 +55,8 @@ FLOORS: dict[str, float] = {
     "settings": COMPOSITION,
     "tables": COMPOSITION,
     "blueprint": COMPOSITION,
+    "parts": COMPOSITION,
+    "registries": COMPOSITION,
     "assembly": COMPOSITION,
     "installed": COMPOSITION,
     "rendering": COMPOSITION,
@@ -75,13 +78,14 @@ FLOORS: dict[str, float] = {
 # What a floor imports of its own: these read in one direction, so they form no cycle.
 INSIDE: dict[float, tuple[list[str], str]] = {
     GROUND: (
-        ["_version", "errors", "text", "places", "regexes", "signals", "context", "typing", "conversion", "masking",
-         "targets", "sources", "layers", "config"],
+        ["_version", "errors", "text", "places", "resources", "regexes", "signals", "context", "typing", "conversion",
+         "masking", "targets", "sources", "layers", "config"],
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (
-        ["settings", "tables", "blueprint", "installed", "shortcuts", "rendering", "assembly", "app"],
-        "one composition in eight files; each may import those above it in this list",
+        ["settings", "tables", "blueprint", "parts", "registries", "installed", "shortcuts", "rendering", "assembly",
+         "app"],
+        "one composition in ten files; each may import those above it in this list",
     ),
 }  # fmt: skip
 
@@ -95,6 +99,7 @@ ARROWS: dict[tuple[str, str], str] = {
     ("cli", "testing"): "`segue test` uses the same client",
     ("testing", "cli"): "the pytest plugin finds the app as the command line does",
     ("web", "handling"): "what a site has around its handlers is written with steps and marks of the pipeline",
+    ("registries", "app"): "for types: whose registries they read",
     ("assembly", "app"): "for types: what it assembles is an App",
     ("rendering", "app"): "for types: whose templates they are",
     ("shortcuts", "app"): "for types: what current_app() returns",
@@ -103,7 +108,7 @@ ARROWS: dict[tuple[str, str], str] = {
     ("auth", "views"): "the login pages are views",
 }
 # Arrows that exist for types alone: at run time they would be cycles.
-ONLY_FOR_TYPES = {("assembly", "app"), ("rendering", "app"), ("shortcuts", "app")}
+ONLY_FOR_TYPES = {("registries", "app"), ("assembly", "app"), ("rendering", "app"), ("shortcuts", "app")}
 # Arrows that exist inside functions alone: at the top they would load what few need.
 ONLY_IN_FUNCTIONS = {("app", "testing"), ("app", "servers"), ("app", "cli"), ("shortcuts", "rendering")}
 

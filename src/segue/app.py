@@ -12,20 +12,21 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .blueprint import Blueprint, Registration, Route, Scaffold
+from . import registries
+from .blueprint import Blueprint, Registration, Route, Scaffold, append_to, enter_in
 from .config import Config
 from .context import Context, Key, using
 from .errors import SetupError, UsageError
-from .places import caller_place, describe
+from .parts import Part, parts_of
+from .places import caller_place
+from .registries import ErrorHandlers, Hooks, Readable
 from .settings import declare_core
 
 if TYPE_CHECKING:
     import asyncio
 
-    from .assembly import Part
     from .handling.application import CompiledApp
     from .handling.exchange import Exchange
     from .http.response import Response
@@ -74,7 +75,7 @@ class App(Scaffold):
             # The caller is the module that makes the app.
             caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # documented, and there is no other
             import_name = str(caller.f_globals.get("__name__", "__main__"))
-        super().__init__(import_name, root=None, static_folder=static_folder, template_folder=template_folder)
+        super().__init__(import_name, static_folder=static_folder, template_folder=template_folder)
         self.name: str = self.root_path.name if import_name == "__main__" else import_name
         arguments = {} if database is None else {"DATABASE": database}
         self.config: Config = Config(self.root_path, arguments=arguments, target=config, env_var=config_env)
@@ -192,68 +193,45 @@ class App(Scaffold):
 
     def encoder(self, kind: type) -> Callable[[F], F]:
         """Teach handlers to return *kind*: the function makes something they can return already."""
-
-        def register(function: F) -> F:
-            self._open()
-            self.encoders[kind] = function
-            return function
-
-        return register
+        self._open()
+        return enter_in(self.encoders, kind)
 
     def parameter(self, what: str | type) -> Callable[[F], F]:
         """Teach handlers to take a parameter of that name or type; the function makes its value."""
-
-        def register(function: F) -> F:
-            self._open()
-            if isinstance(what, str):
-                self.parameter_names[what] = function
-            else:
-                self.parameter_types[what] = function
-            return function
-
-        return register
+        self._open()
+        return enter_in(self.parameter_names if isinstance(what, str) else self.parameter_types, what)
 
     def request_attribute(self, name: str) -> Callable[[F], F]:
         """Make `request.<name>` answer by a function of the request."""
-
-        def register(function: F) -> F:
-            self._open()
-            self.request_attributes[name] = function
-            return function
-
-        return register
+        self._open()
+        return enter_in(self.request_attributes, name)
 
     # Life
 
     def on_startup(self, function: F) -> F:
         """Run *function* once in each worker, before its first request."""
         self._open()
-        self.startup_functions.append(function)
-        return function
+        return append_to(self.startup_functions, function)
 
     def on_shutdown(self, function: F) -> F:
         """Run *function* once in each worker, after its last request."""
         self._open()
-        self.shutdown_functions.append(function)
-        return function
+        return append_to(self.shutdown_functions, function)
 
     def lifespan(self, function: F) -> F:
         """Run a generator around each worker's life: start, `yield`, stop."""
         self._open()
-        self.lifespans.append(function)
-        return function
+        return append_to(self.lifespans, function)
 
     def url_build_error(self, function: F) -> F:
         """Ask *function(error, endpoint, values)* for a URL that `url_for` cannot build."""
         self._open()
-        self.build_error_handlers.append(function)
-        return function
+        return append_to(self.build_error_handlers, function)
 
     def shell_context_processor(self, function: F) -> F:
         """Add the names of the returned dict to `segue shell`."""
         self._open()
-        self.shell_processors.append(function)
-        return function
+        return append_to(self.shell_processors, function)
 
     # Compilation
 
@@ -395,99 +373,28 @@ class App(Scaffold):
         """The app and its installed blueprints."""
         if self._compiled is not None:
             return list(self._compiled.parts)
-        from .assembly import parts_of
+        return parts_of(self, self.registrations)
 
-        return parts_of(self)
-
-    @property
-    def view_functions(self) -> Mapping[str, Callable[..., Any]]:
-        """Endpoint → handler."""
-        return MappingProxyType(
-            {
-                f"{part.name}.{route.endpoint}" if part.name else route.endpoint: route.view
-                for part in self.parts
-                for route in part.registries.routes
-            }
-        )
-
-    @property
-    def url_map(self) -> Sequence[Any]:
-        """The compiled rules."""
-        return self.compile().router.rules
-
-    @property
-    def blueprints(self) -> Mapping[str, Blueprint]:
-        """Installed blueprints by name."""
-        return MappingProxyType(
-            {part.name: part.scaffold for part in self.parts if part.name and isinstance(part.scaffold, Blueprint)}
-        )
-
-    def _by_part(self, attribute: str) -> Mapping[str | None, Sequence[Any]]:
-        return MappingProxyType({part.name: tuple(getattr(part.registries, attribute)) for part in self.parts})
-
-    @property
-    def before_request_funcs(self) -> Mapping[str | None, Sequence[Any]]:
-        """Hooks by blueprint; `None` is the app."""
-        return self._by_part("before")
-
-    @property
-    def after_request_funcs(self) -> Mapping[str | None, Sequence[Any]]:
-        """Hooks by blueprint; `None` is the app."""
-        return self._by_part("after")
-
-    @property
-    def teardown_request_funcs(self) -> Mapping[str | None, Sequence[Any]]:
-        """Hooks by blueprint; `None` is the app."""
-        return self._by_part("teardown")
-
-    @property
-    def teardown_appcontext_funcs(self) -> Sequence[Any]:
-        """What runs at the end of every context: the app's teardown hooks."""
-        return tuple(self.registries.teardown)
-
-    @property
-    def error_handler_spec(self) -> Mapping[str | None, Mapping[int | None, Mapping[type[BaseException], Any]]]:
-        """Error handlers by blueprint, status and class."""
-        return MappingProxyType(
-            {
-                part.name: MappingProxyType(
-                    {code: MappingProxyType(found) for code, found in part.registries.errors.items()}
-                )
-                for part in self.parts
-            }
-        )
-
-    @property
-    def url_build_error_handlers(self) -> Sequence[Any]:
-        """What is asked for URLs that cannot be built."""
-        return tuple(self.build_error_handlers)
-
-    @property
-    def url_value_preprocessors(self) -> Mapping[str | None, Sequence[Any]]:
-        """Hooks by blueprint; `None` is the app."""
-        return self._by_part("preprocessors")
-
-    @property
-    def url_default_functions(self) -> Mapping[str | None, Sequence[Any]]:
-        """Hooks by blueprint; `None` is the app."""
-        return self._by_part("url_defaults")
-
-    @property
-    def template_context_processors(self) -> Mapping[str | None, Sequence[Any]]:
-        """Hooks by blueprint; `None` is the app."""
-        return self._by_part("processors")
-
-    @property
-    def shell_context_processors(self) -> Sequence[Any]:
-        """What adds names to the shell."""
-        return tuple(self.shell_processors)
+    view_functions: Readable[Mapping[str, Callable[..., Any]]] = Readable(registries.view_functions)
+    url_map: Readable[Sequence[Any]] = Readable(registries.url_map)
+    blueprints: Readable[Mapping[str, Blueprint]] = Readable(registries.blueprints)
+    before_request_funcs: Readable[Hooks] = Readable(registries.before_request_funcs)
+    after_request_funcs: Readable[Hooks] = Readable(registries.after_request_funcs)
+    teardown_request_funcs: Readable[Hooks] = Readable(registries.teardown_request_funcs)
+    teardown_appcontext_funcs: Readable[Sequence[Any]] = Readable(registries.teardown_appcontext_funcs)
+    error_handler_spec: Readable[ErrorHandlers] = Readable(registries.error_handler_spec)
+    url_build_error_handlers: Readable[Sequence[Any]] = Readable(registries.url_build_error_handlers)
+    url_value_preprocessors: Readable[Hooks] = Readable(registries.url_value_preprocessors)
+    url_default_functions: Readable[Hooks] = Readable(registries.url_default_functions)
+    template_context_processors: Readable[Hooks] = Readable(registries.template_context_processors)
+    shell_context_processors: Readable[Sequence[Any]] = Readable(registries.shell_context_processors)
 
     def inspect(self) -> dict[str, Any]:
         """Return all registries as JSON can hold them; functions with their places.
 
         Blueprints are keys by name; the app's own key is the empty text.
         """
-        return {name: _shown(getattr(self, name)) for name in _REGISTRIES}
+        return registries.inspect(self)
 
     # Templates, errors
 
@@ -553,44 +460,6 @@ class App(Scaffold):
         from .testing.client import request_context
 
         return request_context(self, path, **options)
-
-
-_REGISTRIES = (
-    "url_map",
-    "view_functions",
-    "blueprints",
-    "extensions",
-    "before_request_funcs",
-    "after_request_funcs",
-    "teardown_request_funcs",
-    "teardown_appcontext_funcs",
-    "error_handler_spec",
-    "url_build_error_handlers",
-    "url_value_preprocessors",
-    "url_default_functions",
-    "template_context_processors",
-    "shell_context_processors",
-)
-
-
-def _shown(value: Any) -> Any:
-    if _is_mapping(value):
-        return {_shown_key(key): _shown(each) for key, each in value.items()}
-    if _is_sequence(value):
-        return [_shown(each) for each in value]
-    return describe(value) if callable(value) else str(value)
-
-
-def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
-
-
-def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
-    return isinstance(value, list | tuple)
-
-
-def _shown_key(key: Any) -> str:
-    return "" if key is None else getattr(key, "__qualname__", str(key))
 
 
 def _show_asgi() -> None:

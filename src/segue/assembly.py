@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 import msgspec
 
-from .blueprint import Blueprint, Registration, Registries, Route, Scaffold
+from .blueprint import Blueprint, Registries, Route
 from .context import Key
-from .errors import SetupError, did_you_mean
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
 from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
@@ -32,6 +30,7 @@ from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
 from .http.signed import SIGNED_COOKIES
+from .parts import Part, parts_of
 from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
 from .signing import KEYS, Keys, SignedCookies
@@ -44,117 +43,7 @@ from .web.static import StaticFiles, static_view
 if TYPE_CHECKING:
     from .app import App
 
-__all__ = ["Part", "assemble", "parts_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The app, or one installed copy of a blueprint.
-
-    Attributes:
-        name: `None` for the app; dotted for nested blueprints.
-        chain: The parts around it and itself, outermost first, the app excluded.
-    """
-
-    name: str | None
-    scaffold: Scaffold
-    prefix: str
-    host: str | None
-    chain: tuple[Part, ...] = ()
-    place: str = ""
-
-    @property
-    def registries(self) -> Registries:
-        """What its decorators collected."""
-        return self.scaffold.registries
-
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """The names of the blueprints it is in, innermost first."""
-        return tuple(part.name for part in reversed(self.chain) if part.name is not None)
-
-
-def parts_of(app: App) -> list[Part]:
-    """Return the app and every installed blueprint, in the order of registration.
-
-    Raises:
-        SetupError: Two of one name, one that is missing, or a circle.
-    """
-    parts = [Part(None, app, "", None)]
-    for registration in app.registrations:
-        parts.extend(_nested(registration, "", "", None, (), ()))
-    by_name: dict[str, Part] = {}
-    for part in parts[1:]:
-        assert part.name is not None
-        if part.name in by_name:
-            raise SetupError(
-                f"Two blueprints are called {part.name!r}.",
-                code="app/registered-twice",
-                where=f"{by_name[part.name].place}\n{part.place}",
-                hint=f'Give the second copy a name: app.register(blueprint, name="{part.name}_2", prefix=…)',
-            )
-        by_name[part.name] = part
-    for part in parts[1:]:
-        for needed in part.scaffold.requires if isinstance(part.scaffold, Blueprint) else ():
-            if needed not in by_name:
-                raise SetupError(
-                    f"The blueprint {part.name!r} requires {needed!r}, which is not registered.",
-                    code="app/missing-blueprint",
-                    where=part.place,
-                    hint=f"app.register({needed}) {did_you_mean(needed, by_name)}".strip(),
-                )
-    _refuse_circles({part.name or "": part for part in parts[1:]})
-    return parts
-
-
-def _nested(
-    registration: Registration,
-    name: str,
-    prefix: str,
-    host: str | None,
-    chain: tuple[Part, ...],
-    seen: tuple[Blueprint, ...],
-) -> Iterator[Part]:
-    blueprint = registration.blueprint
-    if blueprint in seen:
-        names = " → ".join(each.name for each in [*seen[seen.index(blueprint) :], blueprint])
-        raise SetupError(
-            f"Blueprints contain each other: {names}.",
-            code="app/blueprint-cycle",
-            where=registration.place,
-            hint="Register one of them on the app instead.",
-        )
-    own = registration.name or blueprint.name
-    full = f"{name}.{own}" if name else own
-    begin = registration.prefix if registration.prefix is not None else blueprint.prefix
-    part = Part(
-        full,
-        blueprint,
-        prefix + begin.rstrip("/"),
-        registration.host or blueprint.host or host,
-        place=registration.place,
-    )
-    part = dataclasses.replace(part, chain=(*chain, part))
-    yield part
-    for child in blueprint.children:
-        yield from _nested(child, full, part.prefix, part.host, part.chain, (*seen, blueprint))
-
-
-def _refuse_circles(parts: Mapping[str, Part]) -> None:
-    def walk(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise SetupError(
-                f"Blueprints require each other: {' → '.join([*path[path.index(name) :], name])}.",
-                code="app/blueprint-cycle",
-                where=parts[name].place,
-                hint="Take one of the `requires` away.",
-            )
-        scaffold = parts[name].scaffold
-        for needed in scaffold.requires if isinstance(scaffold, Blueprint) else ():
-            walk(needed, (*path, name))
-
-    for name in parts:
-        walk(name, ())
+__all__ = ["assemble"]
 
 
 def assemble(app: App, *, overrides: Mapping[Callable[..., Any], Callable[..., Any]], debug: bool) -> CompiledApp:
@@ -177,7 +66,7 @@ class _Assembly:
             from .web.console import install_outermost  # frames, pages, a script: for --debugger alone
 
             install_outermost(app)
-        self.parts = parts_of(app)
+        self.parts = parts_of(app, app.registrations)
         self.levels = [app.registries, *(_app_level(part) for part in self.parts[1:])]
         self.known = Known(names=app.parameter_names, types=app.parameter_types, overrides=overrides)
         page, data = constant_headers(self.config)

@@ -14,21 +14,16 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict,
 
 from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for
 from .places import caller_place, root_of
+from .resources import open_beside
 from .signals import Receiver
 from .tables import flatten
 
 if TYPE_CHECKING:
     from .routing import Converter
 
-__all__ = ["Blueprint", "ResourceNotFound", "Route", "RouteOptions", "Scaffold"]
+__all__ = ["Blueprint", "Route", "RouteOptions", "Scaffold"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class ResourceNotFound(UsageError, FileNotFoundError):
-    """A file that was to lie beside the code does not."""
-
-    code = "app/no-resource"
 
 
 class RouteOptions(TypedDict, total=False):
@@ -114,11 +109,9 @@ class Registries:
 class Scaffold:
     """The decorators that an app and a blueprint share."""
 
-    def __init__(
-        self, import_name: str, *, root: Path | None, static_folder: str | None, template_folder: str | None
-    ) -> None:
+    def __init__(self, import_name: str, *, static_folder: str | None, template_folder: str | None) -> None:
         self.import_name = import_name
-        self.root_path: Path = root if root is not None else root_of(import_name)
+        self.root_path: Path = root_of(import_name)
         self.static_folder = static_folder
         self.template_folder = template_folder
         self.registries: Registries = Registries()
@@ -159,24 +152,7 @@ class Scaffold:
             ResourceNotFound: There is no such file there (`app/no-resource`).
             UsageError: Another mode (`app/read-only-resource`).
         """
-        if mode not in ("rb", "r", "rt"):
-            raise UsageError(
-                f"open_resource() cannot open {name!r} with the mode {mode!r}.",
-                code="app/read-only-resource",
-                where=caller_place(),
-                why="What lies beside the code is a part of the program; where it is installed, it is read-only.",
-                hint="Use rb or r, and write to a folder of your own.",
-            )
-        root = self.root_path.resolve()
-        path = (root / name).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
-            raise ResourceNotFound(
-                f"There is no resource {name!r}.",
-                where=caller_place(),
-                why=f"Resources of {self.import_name} are files in {root} and below.",
-                hint=did_you_mean(name, [each.name for each in path.parent.glob("*")] if path.parent == root else []),
-            )
-        return path.open(mode, encoding=None if mode == "rb" else encoding)
+        return open_beside(self.root_path, name, mode, encoding, module=self.import_name)
 
     # Routes
 
@@ -299,28 +275,23 @@ class Scaffold:
 
     def before_request(self, function: F) -> F:
         """Run *function* before each handler; what it returns, if not None, is the answer."""
-        self._open().before.append(function)
-        return function
+        return append_to(self._open().before, function)
 
     def after_request(self, function: F) -> F:
         """Run *function* with each response; it may change or replace it."""
-        self._open().after.append(function)
-        return function
+        return append_to(self._open().after, function)
 
     def teardown_request(self, function: F) -> F:
         """Run *function* after each last byte, with the exception that ended the request or None."""
-        self._open().teardown.append(function)
-        return function
+        return append_to(self._open().teardown, function)
 
     def middleware(self, function: F) -> F:
         """Run *function* around everything inside it."""
-        self._open().middleware.append(function)
-        return function
+        return append_to(self._open().middleware, function)
 
     def guard(self, function: F) -> F:
         """Run *function* before the body is read; what it returns, if not None, is the answer."""
-        self._open().guards.append(function)
-        return function
+        return append_to(self._open().guards, function)
 
     def errorhandler(self, what: int | type[BaseException]) -> Callable[[F], F]:
         """Answer an error with the decorated function, which gets the exception.
@@ -328,25 +299,7 @@ class Scaffold:
         Args:
             what: A status (404) or an exception class.
         """
-        if isinstance(what, int):
-            cls: type[BaseException] | None = http_error_for(what)
-            if cls is None:
-                raise SetupError(
-                    f"{what} is not an error status that has an exception.",
-                    code="handling/bad-error-status",
-                    where=caller_place(),
-                    hint="Use 400 to 599, or an exception class.",
-                )
-            code: int | None = what
-        else:
-            cls = what
-            code = what.status if issubclass(what, HTTPError) and what is not HTTPError else None
-
-        def register(function: F) -> F:
-            self._open().errors.setdefault(code, {})[cls] = function
-            return function
-
-        return register
+        return _error_handler(self._open(), what)
 
     def register_error_handler(self, what: int | type[BaseException], function: Callable[..., Any]) -> None:
         """Register an error handler without a decorator."""
@@ -354,37 +307,27 @@ class Scaffold:
 
     def url_value_preprocessor(self, function: F) -> F:
         """Run *function(endpoint, values)* before the handler; it may change the route's values."""
-        self._open().preprocessors.append(function)
-        return function
+        return append_to(self._open().preprocessors, function)
 
     def url_defaults(self, function: F) -> F:
         """Run *function(endpoint, values)* in `url_for`; it may add values."""
-        self._open().url_defaults.append(function)
-        return function
+        return append_to(self._open().url_defaults, function)
 
     def context_processor(self, function: F) -> F:
         """Add the names of the returned dict to templates."""
-        self._open().processors.append(function)
-        return function
+        return append_to(self._open().processors, function)
 
     def template_filter(self, name: str | None = None) -> Callable[[F], F]:
         """Add a template filter, named like the function unless *name* is given."""
-        return self._named(self._open().filters, name)
+        return enter_in(self._open().filters, name)
 
     def template_test(self, name: str | None = None) -> Callable[[F], F]:
         """Add a template test, named like the function unless *name* is given."""
-        return self._named(self._open().tests, name)
+        return enter_in(self._open().tests, name)
 
     def template_global(self, name: str | None = None) -> Callable[[F], F]:
         """Add a function that templates can call, named like it unless *name* is given."""
-        return self._named(self._open().globals, name)
-
-    def _named(self, registry: dict[str, Any], name: str | None) -> Callable[[F], F]:
-        def register(function: F) -> F:
-            registry[name or function.__name__] = function
-            return function
-
-        return register
+        return enter_in(self._open().globals, name)
 
     # Other things
 
@@ -402,8 +345,7 @@ class Scaffold:
 
     def check(self, function: F) -> F:
         """Add a system check: a function that yields `Finding`s."""
-        self._open().checks.append(function)
-        return function
+        return append_to(self._open().checks, function)
 
     def on(self, signal: Any, sender: Any = None) -> Callable[[F], F]:
         """Call the decorated function when *signal* is sent in this app."""
@@ -469,7 +411,7 @@ class Blueprint(Scaffold):
                 why="The name stands before a dot in endpoints: name.function.",
                 hint="Use a short word without dots; nest blueprints for more levels.",
             )
-        super().__init__(import_name, root=None, static_folder=static_folder, template_folder=template_folder)
+        super().__init__(import_name, static_folder=static_folder, template_folder=template_folder)
         self.name = name
         self.prefix = prefix
         self.host = host
@@ -487,58 +429,45 @@ class Blueprint(Scaffold):
         self._open()
         self.children.append(Registration(blueprint, prefix, host, name, caller_place()))
 
+    def _open_app_level(self) -> Registries:
+        self._open()
+        return self.app_level
+
     def before_app_request(self, function: F) -> F:
         """Run *function* before every request of the app."""
-        self._open()
-        self.app_level.before.append(function)
-        return function
+        return append_to(self._open_app_level().before, function)
 
     def after_app_request(self, function: F) -> F:
         """Run *function* with every response of the app."""
-        self._open()
-        self.app_level.after.append(function)
-        return function
+        return append_to(self._open_app_level().after, function)
 
     def teardown_app_request(self, function: F) -> F:
         """Run *function* after every request of the app."""
-        self._open()
-        self.app_level.teardown.append(function)
-        return function
+        return append_to(self._open_app_level().teardown, function)
 
     def app_errorhandler(self, what: int | type[BaseException]) -> Callable[[F], F]:
         """Answer an error anywhere in the app."""
-        holder = Scaffold(self.import_name, root=self.root_path, static_folder=None, template_folder=None)
-        holder.registries = self.app_level
-        self._open()
-        return holder.errorhandler(what)
+        return _error_handler(self._open_app_level(), what)
 
     def app_context_processor(self, function: F) -> F:
         """Add names to every template of the app."""
-        self._open()
-        self.app_level.processors.append(function)
-        return function
+        return append_to(self._open_app_level().processors, function)
 
     def app_url_value_preprocessor(self, function: F) -> F:
         """Run *function(endpoint, values)* before every handler of the app."""
-        self._open()
-        self.app_level.preprocessors.append(function)
-        return function
+        return append_to(self._open_app_level().preprocessors, function)
 
     def app_url_defaults(self, function: F) -> F:
         """Run *function(endpoint, values)* in every `url_for` of the app."""
-        self._open()
-        self.app_level.url_defaults.append(function)
-        return function
+        return append_to(self._open_app_level().url_defaults, function)
 
     def app_template_filter(self, name: str | None = None) -> Callable[[F], F]:
         """Add a template filter for the whole app."""
-        self._open()
-        return self._named(self.app_level.filters, name)
+        return enter_in(self._open_app_level().filters, name)
 
     def app_template_global(self, name: str | None = None) -> Callable[[F], F]:
         """Add a template function for the whole app."""
-        self._open()
-        return self._named(self.app_level.globals, name)
+        return enter_in(self._open_app_level().globals, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -550,6 +479,35 @@ class Registration:
     host: str | None
     name: str | None
     place: str
+
+
+def append_to(registry: list[Any], function: F) -> F:
+    """Register *function* and return it, as a decorator does."""
+    registry.append(function)
+    return function
+
+
+def enter_in(registry: dict[Any, Any], key: Any) -> Callable[[F], F]:
+    """Return the decorator that registers a function under *key*, or under its own name."""
+
+    def register(function: F) -> F:
+        registry[key or function.__name__] = function
+        return function
+
+    return register
+
+
+def _error_handler(registries: Registries, what: int | type[BaseException]) -> Callable[[F], F]:
+    kind = http_error_for(what) if isinstance(what, int) else what
+    if kind is None:
+        raise SetupError(
+            f"{what} is not an error status that has an exception.",
+            code="handling/bad-error-status",
+            where=caller_place(),
+            hint="Use 400 to 599, or an exception class.",
+        )
+    status = kind.status if issubclass(kind, HTTPError) and kind is not HTTPError else None
+    return enter_in(registries.errors.setdefault(status, {}), kind)
 
 
 def _endpoint_name(view: Any) -> str:

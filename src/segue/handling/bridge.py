@@ -200,7 +200,7 @@ class Bridge:
         job.since = monotonic()
         self._late.append(job)
         if self._timer is None:
-            self._timer = self.loop.call_later(min(0.25, self.queue_seconds), self._refuse_late)
+            self._refuse_later(min(0.25, self.queue_seconds))
 
     def _refuse_late(self) -> None:
         self._timer = None
@@ -216,7 +216,10 @@ class Bridge:
                     ServiceUnavailable("Every worker thread is busy.", code="handling/threads-busy")
                 )
         if late:
-            self._timer = self.loop.call_later(0.25, self._refuse_late)
+            self._refuse_later(0.25)
+
+    def _refuse_later(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._refuse_late, context=contextvars.Context())
 
 
 class _Background:
@@ -231,7 +234,8 @@ class _Background:
         """Return the loop, running."""
         with self._lock:
             if self._loop is None or self._pid != os.getpid():
-                self._loop = asyncio.new_event_loop()
+                # In no one's context: the loop lives on, and would keep what the first caller has.
+                self._loop = contextvars.Context().run(asyncio.new_event_loop)
                 self._pid = os.getpid()
                 threading.Thread(target=self._loop.run_forever, name="segue-loop", daemon=True).start()
             return self._loop

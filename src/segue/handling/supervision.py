@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -51,7 +53,8 @@ class Supervisor:
         self.inflight: set[Exchange] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._idle_ticks: int = 0
-        self._to_tell: list[Callable[[], None]] = []
+        # Weak, so that the timer keeps no app that is dropped, as in tests.
+        self._to_tell: list[WeakMethod[Callable[[], None]]] = []
 
     def __repr__(self) -> str:
         return f"<Supervisor {len(self.inflight)} in flight>"
@@ -60,13 +63,14 @@ class Supervisor:
         """Begin to look, until nothing happens for a while.
 
         Args:
-            on_rest: Called when looking ends: who adds to `inflight` must start it again.
+            on_rest: A method to call when looking ends: who adds to `inflight` must start it
+                again. Its object is not kept alive.
         """
         if on_rest is not None:
-            self._to_tell.append(on_rest)
+            self._to_tell.append(WeakMethod(on_rest))
         if self._timer is None:
             self._idle_ticks = 0
-            self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
+            self._look_later()
             if self._blocked_seconds > 0:
                 from .watchdog import Watchdog  # for development
 
@@ -87,8 +91,10 @@ class Supervisor:
                     self._watchdog.stop()
                     self._watchdog = None
                 told, self._to_tell = self._to_tell, []
-                for tell in told:
-                    tell()
+                for each in told:
+                    tell = each()
+                    if tell is not None:
+                        tell()
                 return
         else:
             self._idle_ticks = 0
@@ -103,7 +109,11 @@ class Supervisor:
                         self._listen(exchange)
                 elif now >= deadline:
                     self.stop(exchange, 408 if exchange.is_reading else 503)
-        self._timer = self.loop.call_later(_TICK_SECONDS, self._look)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        # In no one's context: the timer would keep what the first request carries along.
+        self._timer = self.loop.call_later(_TICK_SECONDS, self._look, context=Context())
 
     def _listen(self, exchange: Exchange) -> None:
         endpoint = exchange.endpoint

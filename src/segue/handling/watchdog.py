@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import traceback
+from contextvars import Context
 from time import monotonic
 
 __all__ = ["Watchdog"]
@@ -49,7 +50,7 @@ class Watchdog:
     def _beat(self) -> None:
         self._beat_at = monotonic()
         if not self._is_over.is_set():
-            self.loop.call_later(self.limit_seconds / 4, self._beat)
+            self.loop.call_later(self.limit_seconds / 4, self._beat, context=Context())
 
     def _watch(self) -> None:
         while not self._is_over.wait(self.limit_seconds / 2):

@@ -69,10 +69,6 @@ def _kind_of(application: Any) -> str:
     return {2: "wsgi", 3: "asgi"}.get(count, "")
 
 
-# A loop holds its tasks weakly; an application that was started lives until it is stopped.
-_lives: set[asyncio.Task[None]] = set()
-
-
 async def _lifespan(application: Any, begin: str, state: dict[str, Any]) -> AsyncIterator[None]:
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -87,11 +83,11 @@ async def _lifespan(application: Any, begin: str, state: dict[str, Any]) -> Asyn
         else:
             await outgoing.put({"type": "ended", "message": ""})
 
+    # A loop holds its tasks weakly: this frame is what keeps the application alive, and the
+    # app around it keeps this frame.
     task = asyncio.ensure_future(run())
-    # A process that ends without a shutdown is no news either.
+    # An app that is dropped, or a process that ends, without a shutdown is no news.
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # what asyncio itself sets on such tasks
-    _lives.add(task)
-    task.add_done_callback(_lives.discard)
     incoming.put_nowait({"type": "lifespan.startup"})
     answer = await outgoing.get()
     if answer["type"] == "lifespan.startup.failed":

@@ -10,6 +10,15 @@ from servers import INTERFACES, Server, make_root, start
 from verdicts import CANNOT
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call the hostile matrices slow, but for the interface that `segue run` serves by."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        interface = parameters.get("server") or parameters.get("behind_proxy")
+        if interface in ("asgi", "wsgi") and item.path.stem.startswith(("test_hostile_", "test_http_framing")):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folders that the hostile app serves."""

@@ -1,0 +1,78 @@
+"""Who watches statements: logs, query budgets, tests, tools.
+
+Holds: `watching`, for the statements of one context; the log; telling them.
+Imports: the standard library and the steps of this package.
+Never: costs more than a truth test where nobody watches, or changes what is watched.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from .steps import Prepared
+
+__all__ = ["Observer", "is_observed", "tell", "watching"]
+
+Observer = Callable[[Prepared, Sequence[Any], float], None]
+"""Is called with a statement, its parameters, and the seconds it took."""
+
+_log = logging.getLogger("segue.db")
+_watchers: ContextVar[tuple[Observer, ...]] = ContextVar("segue_watchers", default=())
+# How many blocks of `watching` are open in this process: a context variable costs more to ask.
+_blocks = 0
+_lock = threading.Lock()
+
+
+@contextmanager
+def watching(observer: Observer) -> Generator[None]:
+    """Call *observer* after each statement of this context, on every database, for the block.
+
+    Tasks and threads that are started inside the block are watched as well. It is called in
+    the thread or on the loop that ran the statement, so it must not wait.
+
+    >>> seen = []
+    >>> with watching(lambda prepared, parameters, seconds: seen.append(prepared.sql)):
+    ...     pass
+    """
+    global _blocks  # a count
+    before = _watchers.get()
+    _watchers.set((*before, observer))
+    with _lock:
+        _blocks += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _blocks -= 1
+        _watchers.set(before)
+
+
+def is_observed() -> bool:
+    """Return whether anybody may watch, beside the observers of a database."""
+    return _blocks > 0 or _log.isEnabledFor(logging.DEBUG)
+
+
+def tell(observers: Sequence[Observer], prepared: Prepared, parameters: Sequence[Any], seconds: float) -> None:
+    """Tell everybody who watches about a statement."""
+    for observer in (*observers, *_watchers.get()):
+        observer(prepared, parameters, seconds)
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%.2f ms  %s  %s", seconds * 1000, _escaped(prepared.sql), _shown(parameters))
+
+
+def _shown(parameters: Sequence[Any]) -> str:
+    # `repr` escapes control characters in texts, so no value can forge a line of the log.
+    text = _escaped(repr(tuple(parameters[:20])))
+    return text[:1000] + ("…" if len(text) > 1000 or len(parameters) > 20 else "")
+
+
+def _escaped(text: str) -> str:
+    """The text with control characters written out; line breaks of SQL become spaces."""
+    return "".join(
+        each if each.isprintable() else " " if each == "\n" else each.encode("unicode_escape").decode() for each in text
+    )

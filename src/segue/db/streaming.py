@@ -1,0 +1,138 @@
+"""Rows in chunks, for results that are too many to be held at once.
+
+Holds: `stream` and `astream`.
+Imports: the steps of this package, and the database for types.
+Never: gives back a connection on which a statement is still open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from .blocks import Transaction
+from .observing import tell
+from .steps import Prepared, Row
+from .transactions import find_transaction
+
+if TYPE_CHECKING:
+    from .database import Database
+
+__all__ = ["astream", "stream"]
+
+
+def stream(database: Database, prepared: Prepared, parameters: Sequence[Any], size: int) -> Generator[list[Row]]:
+    """Yield the rows in lists of *size*, as a thread."""
+    transaction = find_transaction(database)
+    if transaction is not None:
+        yield from _stream_inside(database, transaction, prepared, parameters, size)
+    elif database.driver.has_one_connection:
+        # It is in memory already; held open, it would keep everybody else away.
+        yield from _chunks(database.perform("fetch", prepared, parameters), size)
+    else:
+        yield from _stream_alone(database, prepared, parameters, size)
+
+
+def _stream_alone(database: Database, prepared: Prepared, parameters: Sequence[Any], size: int) -> Generator[list[Row]]:
+    pool = database.pool
+    connection = pool.take()
+    opened: Any = None
+    try:
+        with _Told(database, prepared, parameters):
+            opened = connection.open_stream(prepared, parameters, size)
+        while rows := connection.read_stream(opened):
+            yield rows
+    finally:
+        try:
+            if opened is not None and not connection.is_broken:
+                connection.close_stream(opened)
+        finally:
+            pool.give_back(connection)
+
+
+def _stream_inside(
+    database: Database, transaction: Transaction, prepared: Prepared, parameters: Sequence[Any], size: int
+) -> Generator[list[Row]]:
+    with _Told(database, prepared, parameters):
+        opened = transaction.perform("open_stream", (prepared, parameters, size), writes=prepared.writes)
+    try:
+        while rows := transaction.perform("read_stream", (opened,), writes=False):
+            yield rows
+    finally:
+        # The end of the transaction has closed it; a broken one refuses everything.
+        if transaction.is_usable:
+            transaction.perform("close_stream", (opened,), writes=False)
+
+
+async def astream(
+    database: Database, prepared: Prepared, parameters: Sequence[Any], size: int
+) -> AsyncGenerator[list[Row]]:
+    """Yield the rows in lists of *size*, as a task."""
+    transaction = find_transaction(database)
+    if transaction is not None:
+        chunks = _astream_inside(database, transaction, prepared, parameters, size)
+    elif database.driver.has_one_connection:
+        for chunk in _chunks(await database.aperform("fetch", prepared, parameters), size):
+            yield chunk
+        return
+    else:
+        chunks = _astream_alone(database, prepared, parameters, size)
+    try:
+        async for chunk in chunks:
+            yield chunk
+    finally:
+        await chunks.aclose()
+
+
+async def _astream_alone(
+    database: Database, prepared: Prepared, parameters: Sequence[Any], size: int
+) -> AsyncGenerator[list[Row]]:
+    pool = database.loop_pool()
+    connection = await pool.atake()
+    opened: Any = None
+    try:
+        with _Told(database, prepared, parameters):
+            opened = await connection.aopen_stream(prepared, parameters, size)
+        while rows := await connection.aread_stream(opened):
+            yield rows
+    finally:
+        try:
+            if opened is not None and not connection.is_broken:
+                await connection.aclose_stream(opened)
+        finally:
+            pool.give_back(connection)
+
+
+async def _astream_inside(
+    database: Database, transaction: Transaction, prepared: Prepared, parameters: Sequence[Any], size: int
+) -> AsyncGenerator[list[Row]]:
+    with _Told(database, prepared, parameters):
+        opened = await transaction.aperform("open_stream", (prepared, parameters, size), writes=prepared.writes)
+    try:
+        while rows := await transaction.aperform("read_stream", (opened,), writes=False):
+            yield rows
+    finally:
+        if transaction.is_usable:
+            await transaction.aperform("close_stream", (opened,), writes=False)
+
+
+class _Told:
+    """Tells who watches how long the block took."""
+
+    def __init__(self, database: Database, prepared: Prepared, parameters: Sequence[Any]) -> None:
+        self._arguments = database, prepared, parameters
+        self._started = perf_counter()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        database, prepared, parameters = self._arguments
+        if database.is_observed:
+            tell(database.observers, prepared, parameters, perf_counter() - self._started)
+
+
+def _chunks(rows: list[Row], size: int) -> Iterator[list[Row]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -171,12 +171,19 @@ __all__ = [
 ]
 
 
+class _NoSuchName(AttributeError):
+    """The nearest names are looked for only when somebody reads this: the import of a submodule does not."""
+
+    def __str__(self) -> str:
+        from .errors import did_you_mean
+
+        return f"segue has no {self.args[0]!r}. {did_you_mean(self.args[0], _WHERE)}"
+
+
 def __getattr__(name: str) -> Any:
     where = _WHERE.get(name)
     if where is None:
-        from .errors import did_you_mean
-
-        raise AttributeError(f"segue has no {name!r}. {did_you_mean(name, _WHERE)}")
+        raise _NoSuchName(name)
     module = import_module(where[1:]) if where.startswith(":") else import_module(f"{__name__}.{where}")
     value = getattr(module, name)
     globals()[name] = value

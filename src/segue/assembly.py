@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
@@ -23,7 +24,7 @@ from .handling.binding import Known, RouteFacts
 from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
 from .handling.lifecycle import Lifecycle
 from .handling.markers import marks_of
-from .handling.recovery import ErrorTable, Injected, Recovery
+from .handling.recovery import ErrorTable, Injected, Pages, Recovery
 from .handling.results import Blocks, Results
 from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
@@ -33,15 +34,12 @@ from .http.signed import SIGNED_COOKIES
 from .parts import Part, parts_of
 from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
-from .signing import KEYS, Keys, SignedCookies
-from .validation import result_encoder
-from .web.accepting import accept_guard, media_types, vary_on_accept
+from .signing import KEYS
 from .web.headers import constant_headers
-from .web.problems import ErrorPages
-from .web.static import StaticFiles, static_view
 
 if TYPE_CHECKING:
     from .app import App
+    from .web.static import StaticFiles
 
 __all__ = ["assemble"]
 
@@ -81,7 +79,7 @@ class _Assembly:
             max_fields=self.config["MAX_FORM_FIELDS"],
             max_files=self.config["MAX_FILES"],
         )
-        self.pages = ErrorPages(debug=debug, template=app.error_template, debug_page=app.debug_page)
+        self.pages = _error_pages(app, debug=debug)
         self.errors = ErrorTable(self._error_spec())
         self.after_everything = [
             self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
@@ -120,9 +118,9 @@ class _Assembly:
             max_in_flight=self.config["MAX_IN_FLIGHT"],
             blocked_seconds=self._blocked_seconds(),
             attributes=app.request_attributes,
-            values=self._keys() | app.provided_values,
+            values=dict(app.provided_values),
+            makers=_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
             signals=self.signals,
-            pages=self.pages,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
             | {"": [each for level in self.levels[1:] for each in level.url_defaults]},
@@ -140,12 +138,18 @@ class _Assembly:
     def _static_files(self) -> StaticFiles | None:
         folders = [_static_folder(part) for part in self.parts]
         found = [folder for folder in folders if folder is not None]
-        return StaticFiles(found, live=self.debug) if found else None
+        if not found:
+            return None
+        from .web.static import StaticFiles  # for sites that have some
+
+        return StaticFiles(found, live=self.debug)
 
     def _static_routes(self, part: Part, static: StaticFiles | None) -> list[Route]:
         base = self.config["STATIC_URL"]
         if static is None or not base.startswith("/"):
             return []  # none, or another host serves them
+        from .web.static import StaticFiles, static_view
+
         if part.name is not None:
             folder = _static_folder(part)
             if folder is None:
@@ -176,6 +180,8 @@ class _Assembly:
         middleware = [*options.get("middleware", ()), *marks_of(route.view).get("middleware", ())]
         guards = self._guards_of(route.view)
         if "produces" in options:
+            from .web.accepting import accept_guard, media_types, vary_on_accept
+
             types = media_types(options["produces"], place=route.place)
             guards.append(inspect_callable(accept_guard(types)))
             if len(types) > 1:
@@ -220,6 +226,8 @@ class _Assembly:
             declared = callee.returns
         encode = None
         if declared is not MISSING and declared is not None:
+            from .validation import result_encoder
+
             encode = result_encoder(declared)
         return self.results.maker(
             status=status,
@@ -298,10 +306,6 @@ class _Assembly:
             found[part.name] = [each for level in part.chain for each in level.registries.processors]
         return found
 
-    def _keys(self) -> dict[Key[Any], Any]:
-        keys = Keys(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"])
-        return {KEYS: keys, SIGNED_COOKIES: SignedCookies(keys)}
-
     def _converters(self) -> dict[str, Any]:
         return {name: kind for part in self.parts for name, kind in part.registries.converters.items()}
 
@@ -316,6 +320,31 @@ class _Assembly:
             host = self.config["SITE_URL"].partition("://")[2].partition("/")[0].rpartition("@")[2]
             allowed = [host.partition(":")[0] if not host.startswith("[") else host.partition("]")[0] + "]"]
         return allowed
+
+
+def _signing(secret: Any, fallbacks: Any) -> dict[Key[Any], Callable[[], Any]]:
+    # What signs is loaded where something is signed.
+    def keys() -> Any:
+        from .signing import Keys
+
+        return Keys(secret, fallbacks)
+
+    def cookies() -> Any:
+        from .signing import SignedCookies
+
+        return SignedCookies(keys())
+
+    return {KEYS: keys, SIGNED_COOKIES: cookies}
+
+
+def _error_pages(app: App, *, debug: bool) -> Pages:
+    @cache
+    def pages() -> Pages:
+        from .web.problems import ErrorPages  # loaded with the first error
+
+        return ErrorPages(debug=debug, template=app.error_template, debug_page=app.debug_page)
+
+    return lambda exchange, error: pages()(exchange, error)
 
 
 def _static_folder(part: Part) -> Path | None:

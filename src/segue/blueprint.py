@@ -14,9 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict,
 
 from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for
 from .places import caller_place, root_of
-from .resources import open_beside
 from .signals import Receiver
-from .tables import flatten
 
 if TYPE_CHECKING:
     from .routing import Converter
@@ -152,6 +150,8 @@ class Scaffold:
             ResourceNotFound: There is no such file there (`app/no-resource`).
             UsageError: Another mode (`app/read-only-resource`).
         """
+        from .resources import open_beside
+
         return open_beside(self.root_path, name, mode, encoding, module=self.import_name)
 
     # Routes
@@ -228,6 +228,8 @@ class Scaffold:
 
     def include(self, entries: Any, *, prefix: str = "") -> None:
         """Register a Django-style table: `path()` and `re_path()` entries, or a module with `urlpatterns`."""
+        from .tables import flatten
+
         place = caller_place()
         for entry in flatten(entries, prefix=prefix):
             options: dict[str, Any] = {}

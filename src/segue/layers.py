@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, cast
@@ -486,6 +485,8 @@ def nearest_option(key: str, options: Iterable[str]) -> str | None:
     Stricter than a suggestion, because it stops the start: about one slip in
     seven letters, letters swapped, or an underscore missed.
     """
+    from difflib import SequenceMatcher  # only who erred pays for it
+
     best, best_ratio = None, 0.0
     for option in options:
         ratio = SequenceMatcher(None, key, option, autojunk=False).ratio()

@@ -38,7 +38,7 @@ def root_of(import_name: str) -> Path:
         paths = list(getattr(module, "__path__", []))
         if paths:
             return Path(paths[0])
-    if file is None:
+    if file is None and module is None:
         from importlib.util import find_spec
 
         try:

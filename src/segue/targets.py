@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import inspect
 import itertools
 import logging
@@ -394,11 +393,13 @@ def _import_file(text: str, path: Path) -> ModuleType:
 
 
 def _import_named(text: str, name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(name, path)
     with _reporting(text, path.name):
         if "." in name or name in sys.modules or spec is None or spec.loader is None:
             return importlib.import_module(name)
-        module = importlib.util.module_from_spec(spec)
+        module = module_from_spec(spec)
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)

@@ -6,10 +6,9 @@ the constant headers, the limits, the trust in hosts and proxies.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..context import Key
 from ..errors import (
@@ -27,12 +26,16 @@ from ..http.limits import Limits
 from ..http.proxies import ProxyTrust
 from ..http.response import Response
 from ..routing import Match, NotAllowed, Redirect, Router
-from .bridge import Bridge, background
 from .endpoint import Endpoint
 from .exchange import Exchange
 from .lifecycle import Lifecycle
 from .results import Blocks
 from .supervision import BodyClock, Supervisor
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .bridge import Bridge
 
 __all__ = ["CompiledApp", "answer_outcome"]
 
@@ -57,6 +60,8 @@ class CompiledApp:
         gate: The endpoint of malformed requests: nothing around.
         teardown: Hooks after every last byte.
         debug: Whether errors show themselves (to a loopback peer).
+        values: What was provided.
+        makers: What makes, when it is first asked for, a value that was not.
         blocked_seconds: How long a step may hold a loop unreported; 0 looks at none.
     """
 
@@ -81,7 +86,8 @@ class CompiledApp:
     blocked_seconds: float = 0.0
     body_clock: BodyClock = field(default_factory=BodyClock)
     attributes: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict[str, Callable[[Any], Any]])
-    values: Mapping[Key[Any], Any] = field(default_factory=dict[Key[Any], Any])
+    values: dict[Key[Any], Any] = field(default_factory=dict[Key[Any], Any])
+    makers: Mapping[Key[Any], Callable[[], Any]] = field(default_factory=dict[Key[Any], Callable[[], Any]])
     url_defaults: Mapping[str | None, Sequence[Callable[..., Any]]] = field(
         default_factory=dict[str | None, Sequence[Callable[..., Any]]]
     )
@@ -91,11 +97,10 @@ class CompiledApp:
     static: Any = None
     parts: Sequence[Any] = ()
     signals: Any = None
-    pages: Any = None
     make_reply: Any = None
     static_routes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     _bridges: dict[asyncio.AbstractEventLoop, tuple[Bridge, Supervisor]] = field(
-        default_factory=dict[asyncio.AbstractEventLoop, "tuple[Bridge, Supervisor]"]
+        default_factory=dict["asyncio.AbstractEventLoop", "tuple[Bridge, Supervisor]"]
     )
 
     def __post_init__(self) -> None:
@@ -182,6 +187,8 @@ class CompiledApp:
         """Return the bridge and the supervisor of *loop*, made at first use."""
         found = self._bridges.get(loop)
         if found is None:
+            from .bridge import Bridge  # with asyncio, which WSGI alone may do without
+
             for other in [other for other in self._bridges if other.is_closed()]:
                 self._bridges.pop(other)[0].close()
             bridge = Bridge(loop, threads=self.threads, queue_seconds=self.queue_seconds)
@@ -199,6 +206,8 @@ class CompiledApp:
 
     def in_background(self) -> Bridge:
         """Return the bridge to the background loop, where WSGI runs async steps."""
+        from .bridge import background
+
         return self.on_loop(background.loop())[0]
 
     # For contexts and requests
@@ -209,6 +218,8 @@ class CompiledApp:
         Raises:
             UsageError: Nothing was (`app/nothing-provided`).
         """
+        if key in self.makers and key not in self.values:
+            self.values[key] = self.makers[key]()
         if key in self.values:
             found: T = self.values[key]
             return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, get_args, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, is_typeddict
 
 import msgspec
 
@@ -17,11 +17,13 @@ from ..context import Context
 from ..errors import BadRequest, Fault, SetupError, UnsupportedMediaType, ValidationError, nearest
 from ..http.query import parse_query
 from ..http.request import Request
-from ..http.uploads import UploadFile
 from ..validation import Invalid, body_reader, is_scalar, list_reader, scalar_reader, struct_reader
 from . import markers
 from .exchange import Exchange
 from .signature import MISSING, Callee, Parameter, inspect_callable, names_read_from_kwargs
+
+if TYPE_CHECKING:
+    from ..http.uploads import UploadFile
 
 __all__ = ["Argument", "Binder", "Call", "Input", "Known", "RouteFacts"]
 
@@ -346,6 +348,8 @@ class Binder:
             return "exchange.request.text"
         if parameter.annotation is MISSING:
             raise self._unsatisfied(callee, parameter)
+        from ..http.uploads import UploadFile  # for handlers that take a body
+
         reader = body_reader(parameter.annotation, upload=UploadFile)
         optional = parameter.default is not MISSING
 

@@ -124,6 +124,10 @@ class Bridge:
         """Run *coroutine* on the loop; the calling thread blocks until it ends."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
+    def portal(self) -> Portal:
+        """Return the place for the `def` steps of one request whose thread waits."""
+        return Portal()
+
     def drive(self, portal: Portal, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run *coroutine* on the loop while this thread serves its `def` steps."""
         future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)

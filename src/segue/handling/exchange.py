@@ -6,7 +6,6 @@ The adapters subclass it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from ..context import Context, lazy
 from ..http.request import Request
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..http.headers import RequestHeaders
     from ..http.intake import Body
     from ..http.limits import Limits

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import os
@@ -68,7 +67,9 @@ class Lifecycle:
         if self.claim():
             await self.start()
         elif self._start_ended is not None and not self._start_ended.done():
-            await asyncio.wrap_future(self._start_ended)
+            from asyncio import wrap_future
+
+            await wrap_future(self._start_ended)
 
     async def start(self) -> None:
         """Run what comes before serving. What raises here stops the start."""
@@ -80,7 +81,7 @@ class Lifecycle:
                 if inspect.isasyncgen(running):
                     await anext(running)
                 elif inspect.isgenerator(running):
-                    await asyncio.to_thread(next, running)
+                    await _in_thread(next, running)
                 else:
                     raise UsageError(
                         f"The lifespan {getattr(lifespan, '__name__', lifespan)}() does not yield.",
@@ -124,7 +125,7 @@ class Lifecycle:
                 if inspect.isasyncgen(running):
                     await anext(running, None)
                 else:
-                    await asyncio.to_thread(next, running, None)  # type: ignore[arg-type]  # a generator here
+                    await _in_thread(next, running, None)
             except Exception as error:
                 _logger.error("the lifespan %r raised at its end", running, exc_info=error)
 
@@ -133,6 +134,12 @@ async def _call(function: Callable[[], Any]) -> None:
     if inspect.iscoroutinefunction(function):
         await function()
         return
-    result = await asyncio.to_thread(function)
+    result = await _in_thread(function)
     if inspect.isawaitable(result):
         await result
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    from asyncio import to_thread  # a WSGI server whose app does nothing at its start needs no asyncio
+
+    return await to_thread(function, *arguments)

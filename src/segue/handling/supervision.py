@@ -7,13 +7,14 @@ a timer or a watching task for each would cost more than the whole pipeline.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 if TYPE_CHECKING:
+    import asyncio
+
     from .exchange import Exchange
     from .watchdog import Watchdog
 
@@ -117,8 +118,10 @@ class Supervisor:
 
     def _listen(self, exchange: Exchange) -> None:
         endpoint = exchange.endpoint
-        if endpoint is not None and endpoint.cancellable and exchange.watcher is None:
-            exchange.watcher = asyncio.ensure_future(exchange.wait_for_disconnect())
+        if endpoint is None or endpoint.streams_body:
+            return  # listening takes messages, and the handler may wait for the next of its body
+        if endpoint.cancellable and exchange.watcher is None:
+            exchange.watcher = self.loop.create_task(exchange.wait_for_disconnect())
             exchange.watcher.add_done_callback(
                 lambda done: None if done.cancelled() or done.exception() else self.stop(exchange, GONE)
             )

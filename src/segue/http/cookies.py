@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Literal
 
 from ..errors import HeaderFieldsTooLarge, SegueError, cut
-from .conditional import format_http_date
+from .signed import SameSite
 
 __all__ = ["MAX_COOKIE_BYTES", "BadCookie", "SameSite", "dump_cookie", "parse_cookies"]
 
-SameSite = Literal["Lax", "Strict", "None"]
 
 # RFC 6265 §6.1: what a browser keeps at least; more is dropped without a word.
 MAX_COOKIE_BYTES = 4096
@@ -170,6 +168,8 @@ def _date(moment: datetime) -> str:
         raise BadCookie(
             "The `expires` of a cookie has no time zone.", hint="Pass datetime.now(UTC) + timedelta(…), or max_age."
         )
+    from .conditional import format_http_date  # for cookies that end at a moment
+
     return format_http_date(moment)
 
 

@@ -5,12 +5,18 @@ Sans-I/O: an adapter feeds chunks from wherever its protocol has them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import BadRequest, ContentTooLarge, LengthRequired, UnsupportedMediaType
 from .bodies import BodyCounter, ContentType, Spool, parse_content_type, proves_own_end
-from .forms import FormData, MultipartReader
 from .limits import Limits
 
-__all__ = ["Body", "Intake", "declared_length", "stream_counter"]
+if TYPE_CHECKING:
+    from .forms import FormData, MultipartReader
+
+__all__ = ["Body", "Intake", "declared_length", "is_small", "stream_counter"]
+
+_SMALL = 65_536
 
 
 class Body:
@@ -62,6 +68,18 @@ def declared_length(value: str | None) -> int | None:
     if not (value.isascii() and value.isdigit()) or len(value) > 18:
         raise BadRequest("The Content-Length is not a number.", code="http/bad-length")
     return int(value)
+
+
+def is_small(declared: int | None, limits: Limits, *, content_type: str | None, encoding: str | None) -> bool:
+    """Whether a body may be read in one piece, without the machinery of `Intake`."""
+    return (
+        declared is not None
+        and declared <= _SMALL
+        and declared <= limits.max_body
+        and declared <= limits.spool_threshold
+        and encoding is None
+        and not (content_type is not None and content_type.startswith("multipart/"))
+    )
 
 
 def stream_counter(limits: Limits, *, content_type: str, declared: int | None, is_open_ended: bool) -> BodyCounter:
@@ -123,7 +141,11 @@ class Intake:
         self._counter = BodyCounter(limits.max_body, declared)
         self._chunks: list[bytes] = []
         self._spool: Spool | None = None
-        self._form = MultipartReader(kind, limits) if kind.mime == "multipart/form-data" else None
+        self._form: MultipartReader | None = None
+        if kind.mime == "multipart/form-data":
+            from .forms import MultipartReader  # its weight is for uploads
+
+            self._form = MultipartReader(kind, limits)
 
     @property
     def received(self) -> int:

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from ..context import State
 from ..errors import BadRequest, UnsupportedMediaType, UsageError
 from .bodies import ContentType, parse_content_type
 from .cookies import parse_cookies
-from .forms import FormData, parse_urlencoded
 from .headers import RequestHeaders
 from .intake import Body
 from .json import decode_json
 from .limits import Limits
 from .multidict import MultiDict
-from .negotiation import best, prefers_json
 from .proxies import Peer
 from .query import parse_query
 from .signed import SIGNED_COOKIES, seconds_of
-from .uploads import UploadFile
+
+if TYPE_CHECKING:
+    from .forms import FormData
+    from .uploads import UploadFile
 
 __all__ = ["Request", "RequestSource"]
 
@@ -93,9 +94,6 @@ class RequestSource(Protocol):
     def open_stream(self) -> Any:
         """The chunks of the body, for a route that reads them itself."""
         ...
-
-
-_EMPTY_FORM = FormData(MultiDict([]), MultiDict([]))
 
 
 class Request:
@@ -363,11 +361,15 @@ class Request:
 
     def accepts(self, *types: str) -> str | None:
         """Return the one of *types* that the client likes best, or `None`."""
+        from .negotiation import best
+
         return best(self.headers.get("accept", "*/*"), types)
 
     @property
     def prefers_json(self) -> bool:
         """Whether the client would rather have JSON than HTML."""
+        from .negotiation import prefers_json
+
         return prefers_json(self.headers.get("accept", ""))
 
     @property
@@ -383,15 +385,18 @@ _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
 
 def _form_of(request: Request) -> FormData:
+    from .forms import FormData, parse_urlencoded  # their weight is for forms
+
+    empty = FormData(MultiDict([]), MultiDict([]))
     body = request._read_body()  # pyright: ignore[reportPrivateUsage]
     if body is None:
-        return _EMPTY_FORM
+        return empty
     if body.form is not None:
         form: FormData = body.form
         return form
     kind = request.content_type
     if kind.mime != "application/x-www-form-urlencoded":
-        return _EMPTY_FORM
+        return empty
     pairs = parse_urlencoded(request.body, body.limits, kind.charset or "utf-8")
     return FormData(MultiDict(pairs), MultiDict([]))
 

@@ -17,7 +17,6 @@ from ..context import current
 from ..errors import UsageError, cut
 from .cookies import dump_cookie
 from .headers import Headers, check_header
-from .redirects import check_redirect_target
 from .signed import SIGNED_COOKIES, CookieOptions, seconds_of
 
 __all__ = ["HTML", "JSON", "TEXT", "Response", "StreamResponse", "encode_json", "redirect", "stream"]
@@ -271,6 +270,8 @@ def redirect(location: str, status: int = 302, *, external: bool = False) -> Res
     """
     if status not in (300, 301, 302, 303, 307, 308):
         raise UsageError(f"{status} is no redirect.", code="http/bad-status", hint="Use 302, 303, 307 or 308.")
+    from .redirects import check_redirect_target
+
     return Response(b"", status, {"location": check_redirect_target(location, external=external)})
 
 

@@ -7,12 +7,13 @@ provides it, and the options that cookies have in common.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Protocol, TypedDict
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
 from ..context import Key
-from .cookies import SameSite
 
-__all__ = ["SIGNED_COOKIES", "CookieOptions", "CookieSigner", "seconds_of"]
+__all__ = ["SIGNED_COOKIES", "CookieOptions", "CookieSigner", "SameSite", "seconds_of"]
+
+SameSite: TypeAlias = Literal["Lax", "Strict", "None"]
 
 
 class CookieSigner(Protocol):

@@ -14,7 +14,6 @@ from ..handling.application import CompiledApp
 from ..handling.bridge import Bridge
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
-from ..http.download import FileResponse
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
@@ -32,8 +31,7 @@ from .loops import (
     take_in,
     task_of,
 )
-from .sending import BODILESS, block_for, chunks_of, clean_pairs, peer_of, ready, run_closers
-from .streaming import stream_of
+from .sending import BODILESS, block_for, chunks_of, clean_pairs, is_file, peer_of, ready, run_closers
 
 __all__ = ["ASGIAdapter", "ASGIExchange"]
 
@@ -179,6 +177,8 @@ class ASGIExchange(Exchange):
 
     def open_stream(self) -> Any:
         """The chunks as they come, counted against the route's limit."""
+        from .streaming import stream_of  # for handlers that read the body themselves
+
         return stream_of(self, self._chunks(), proves_end=True)
 
     async def wait_for_disconnect(self) -> None:
@@ -293,7 +293,7 @@ class ASGIAdapter:
         if isinstance(response, StreamResponse):
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await self._stream(exchange, chunks_of(exchange, response.chunks), head=head or status in BODILESS)
-        elif isinstance(response, FileResponse):
+        elif is_file(response):
             headers.append((b"content-length", b"%d" % response.length))
             await send({"type": "http.response.start", "status": status, "headers": headers})
             if response.is_whole and not head and "http.response.pathsend" in exchange.scope.get("extensions", {}):

@@ -21,6 +21,7 @@ from ..handling.supervision import GONE, BodyClock, Supervisor
 from ..http.intake import Intake
 
 __all__ = [
+    "BodyWatch",
     "Loop",
     "ended_by_disconnect",
     "finish",
@@ -31,6 +32,7 @@ __all__ = [
     "stopped",
     "take_in",
     "task_of",
+    "timed",
 ]
 
 _logger = logging.getLogger("segue.request")
@@ -49,7 +51,12 @@ reset_current: Callable[[Token[Context | None]], None] = _current.reset
 
 
 class Loop:
-    """The adapter's view of the loop it runs on."""
+    """The adapter's view of the loop it runs on.
+
+    Attributes:
+        requests: So many of any kind are between their first line and their last byte.
+        most: So many may be; who comes then is refused.
+    """
 
     bridge: Bridge
     supervisor: Supervisor
@@ -58,6 +65,8 @@ class Loop:
     def __init__(self, app: CompiledApp) -> None:
         self.app = app
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.requests: int = 0
+        self.most: int = app.max_in_flight or sys.maxsize
 
     def enter(self, loop: asyncio.AbstractEventLoop) -> None:
         """Use *loop* from now on, until its supervisor rests; then `loop` is `None` again."""
@@ -105,72 +114,101 @@ async def stopped(endpoint: Endpoint, exchange: Exchange) -> Any:
     return await endpoint.recovery.afail(exchange, ServiceUnavailable("The answer took too long."))
 
 
+class BodyWatch:
+    """Lets the supervisor watch the reading of a body, in whatever task reads it.
+
+    The block is cancelled when the exchange's `deadline` is past; what comes out of it
+    then is a `RequestTimeout`.
+    """
+
+    __slots__ = ("_exchange", "_is_added", "loop", "supervisor")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.supervisor: Supervisor = exchange.app.on_loop(self.loop)[1]
+        self._exchange = exchange
+        self._is_added = False
+
+    def __enter__(self) -> None:
+        exchange, supervisor = self._exchange, self.supervisor
+        exchange.is_reading = True
+        if exchange not in supervisor.inflight:
+            self._is_added = True
+            exchange.task = task_of(self.loop)
+            supervisor.inflight.add(exchange)
+            supervisor.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        exchange = self._exchange
+        exchange.end_reading()
+        task = exchange.task
+        if self._is_added:
+            self.supervisor.forget(exchange)
+            exchange.task = None
+        if kind is asyncio.CancelledError and exchange.stopped == 408:
+            exchange.stopped = None
+            if task is not None:
+                task.uncancel()
+            raise RequestTimeout("The body came too slowly.") from None
+
+
 async def in_time(exchange: Exchange, awaitable: Awaitable[T]) -> T:
     """Await a small body, or the first bytes of one, within the time it may take.
 
     Raises:
         RequestTimeout: It did not come.
     """
-    loop = asyncio.get_running_loop()
-    supervisor = exchange.app.on_loop(loop)[1]
-    watched = exchange in supervisor.inflight
-    if not watched:
-        exchange.task = task_of(loop)
-        supervisor.inflight.add(exchange)
-    exchange.deadline = loop.time() + exchange.app.body_clock.base_seconds
-    try:
+    with BodyWatch(exchange):
         return await awaitable
-    except asyncio.CancelledError:
-        raise _too_slow(exchange) from None
-    finally:
-        exchange.deadline = None
-        if not watched:
-            supervisor.forget(exchange)
-
-
-def _too_slow(exchange: Exchange) -> BaseException:
-    """Return why reading a body was cancelled: it came too slowly, or something else."""
-    if exchange.stopped != 503:
-        return asyncio.CancelledError()
-    # The supervisor only knows that time is up; here it is the body's.
-    exchange.stopped = None
-    if exchange.task is not None:
-        exchange.task.uncancel()
-    return RequestTimeout("The body came too slowly.")
 
 
 async def take_in(exchange: Exchange, intake: Intake, chunks: AsyncIterator[bytes]) -> None:
-    """Feed a body from *chunks*, within the time a body may take."""
-    loop = asyncio.get_running_loop()
-    supervisor = exchange.app.on_loop(loop)[1]
+    """Feed a body from *chunks*, within the time a body may take.
+
+    Raises:
+        RequestTimeout: It came too slowly.
+    """
+    watch = BodyWatch(exchange)
     clock: BodyClock = exchange.app.body_clock
-    watched = exchange in supervisor.inflight
-    if not watched:
-        exchange.task = asyncio.current_task()
-        supervisor.inflight.add(exchange)
-        supervisor.start()
-    started = loop.time()
-    exchange.deadline = started + clock.allowed(0)
+    started = watch.loop.time()
     try:
-        async for chunk in chunks:
-            exchange.deadline = started + clock.allowed(intake.received)
-            if intake.touches_disk:
-                await exchange.bridge.hop(exchange.portal, intake.feed, chunk)
-            else:
-                intake.feed(chunk)
-        received = exchange.received = intake.finish()
-        if received.data is None:
-            exchange.add_cleanup(lambda error: received.close())
-    except asyncio.CancelledError:
-        intake.close()
-        raise _too_slow(exchange) from None
+        with watch:
+            exchange.deadline = started + clock.allowed(0)
+            async for chunk in chunks:
+                exchange.deadline = started + clock.allowed(intake.received)
+                if intake.touches_disk:
+                    await exchange.bridge.hop(exchange.portal, intake.feed, chunk)
+                else:
+                    intake.feed(chunk)
+            received = exchange.received = intake.finish()
+            if received.data is None:
+                exchange.add_cleanup(lambda error: received.close())
     except BaseException:
         intake.close()
         raise
-    finally:
-        exchange.deadline = None
-        if not watched:
-            supervisor.forget(exchange)
+
+
+async def timed(exchange: Exchange, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Iterate a body that a handler reads itself: what it waits for the client is limited.
+
+    The handler's own time between two chunks is not the client's, and does not count.
+
+    Raises:
+        RequestTimeout: It came too slowly.
+    """
+    watch = BodyWatch(exchange)
+    clock: BodyClock = exchange.app.body_clock
+    received, waited = 0, 0.0
+    while True:
+        began = watch.loop.time()
+        with watch:
+            exchange.deadline = began + clock.allowed(received) - waited
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return
+        waited += watch.loop.time() - began
+        received += len(chunk)
+        yield chunk
 
 
 @asynccontextmanager
@@ -200,4 +238,8 @@ async def ended_by_disconnect(exchange: Exchange) -> AsyncGenerator[None]:
 
 async def finish(exchange: Exchange, endpoint: Endpoint) -> None:
     """Run what follows the last byte."""
-    await arun(cleanup(exchange, endpoint.teardown), exchange)
+    if exchange.cleanups is not None or endpoint.teardown:
+        await arun(cleanup(exchange, endpoint.teardown), exchange)
+    finished = exchange.app.finished
+    if finished.receivers:
+        finished.send(exchange.app.app, request=exchange.request)

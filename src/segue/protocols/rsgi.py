@@ -18,7 +18,6 @@ from ..handling.application import CompiledApp
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.results import Reply
-from ..http.download import FileResponse
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
@@ -36,8 +35,17 @@ from .loops import (
     take_in,
     task_of,
 )
-from .sending import BODILESS, all_headers, chunks_of, clean_pairs, peer_of, ready, report_broken_stream, run_closers
-from .streaming import stream_of
+from .sending import (
+    BODILESS,
+    all_headers,
+    chunks_of,
+    clean_pairs,
+    is_file,
+    peer_of,
+    ready,
+    report_broken_stream,
+    run_closers,
+)
 
 __all__ = ["RSGIAdapter", "RSGIExchange"]
 
@@ -132,6 +140,8 @@ class RSGIExchange(Exchange):
 
     def open_stream(self) -> Any:
         """The chunks as they come, counted against the route's limit."""
+        from .streaming import stream_of  # for handlers that read the body themselves
+
         return stream_of(self, self._chunks())
 
     async def wait_for_disconnect(self) -> None:
@@ -254,7 +264,7 @@ class RSGIAdapter:
         response = ready(exchange, reply)
         headers = all_headers(response, self.app.blocks)
         status = response.status
-        if isinstance(response, FileResponse):
+        if is_file(response):
             headers.append(("content-length", str(response.length)))
             if head:
                 protocol.response_empty(status, headers)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
-from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+from ..errors import ServiceUnavailable
 from ..handling.application import CompiledApp
 from ..handling.exchange import Exchange
 from ..handling.recovery import unhandled
@@ -15,14 +15,18 @@ from ..handling.results import Blocks
 from ..http.headers import HeaderBlock, RequestHeaders
 from ..http.hygiene import check_headers
 from ..http.proxies import Peer
-from ..http.response import Response, chunk_bytes
+from ..http.response import Response, chunk_bytes, encode_json
+
+if TYPE_CHECKING:
+    from ..http.download import FileResponse
 
 __all__ = [
     "BODILESS",
-    "STATUS_LINES",
     "all_headers",
     "block_for",
     "chunks_of",
+    "overloaded",
+    "is_file",
     "peer_of",
     "ready",
     "report_broken_stream",
@@ -33,7 +37,10 @@ _logger = logging.getLogger("segue.request")
 # Statuses without a body (RFC 9110 §6.4.1): no Content-Length either.
 BODILESS = frozenset({*range(100, 200), 204, 304})
 
-STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+def is_file(response: Response) -> TypeGuard[FileResponse]:
+    """Whether a file is sent: what sends files is not loaded for this question."""
+    return response.needs_request
 
 
 def ready(exchange: Exchange, response: Response) -> Response:
@@ -133,6 +140,18 @@ class _Steps:
         close = getattr(self._iterator, "close", None)
         if close is not None:
             close()
+
+
+def overloaded() -> Response:
+    """The answer to a request above `MAX_IN_FLIGHT`: the same for all, and made without their help."""
+    error = ServiceUnavailable("Too many requests at once.")
+    body = {"type": "about:blank", "title": error.phrase, "status": error.status, "code": error.code}
+    return Response(
+        encode_json({**body, "detail": error.message}),
+        error.status,
+        error.headers,
+        content_type="application/problem+json",
+    )
 
 
 def report_broken_stream(exchange: Exchange, error: Exception) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ..handling.exchange import Exchange
 from ..http.bodies import BodyCounter
 from ..http.intake import declared_length, stream_counter
+from .loops import timed
 
 __all__ = ["stream_of", "sync_stream_of"]
 
@@ -22,10 +23,11 @@ def stream_of(exchange: Exchange, chunks: AsyncIterator[bytes], *, proves_end: b
         proves_end: Whether the protocol itself reports a body that was cut short.
 
     Raises:
-        HTTPError: The body is too long, or of no length in a format without an end.
+        HTTPError: The body is too long, or of no length in a format without an end; while
+            it is iterated, also that it comes too slowly.
     """
     counter = _counter_of(exchange, proves_end=proves_end)
-    counted = _counted(chunks, counter)
+    counted = _counted(timed(exchange, chunks), counter)
     return counted if _is_on_loop() else _waiting(exchange, counted)
 
 

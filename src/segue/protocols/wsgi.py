@@ -9,28 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from ..context import lazy
+from ..context import _current, lazy  # pyright: ignore[reportPrivateUsage]  # PERF: set once per request
 from ..errors import BadRequest
 from ..handling.application import CompiledApp
-from ..handling.bridge import Bridge, Portal
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.recovery import cleanup, run
-from ..http.download import FileResponse
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
-from .loops import set_current
-from .sending import BODILESS, STATUS_LINES, all_headers, clean_pairs, peer_of, ready, run_closers, sync_chunks
-from .streaming import sync_stream_of
+from .sending import BODILESS, all_headers, clean_pairs, is_file, peer_of, ready, run_closers, sync_chunks
+
+if TYPE_CHECKING:
+    from ..handling.bridge import Bridge
 
 __all__ = ["WSGIAdapter", "WSGIExchange"]
 
+_set_current = _current.set
 _CHUNK = 65_536
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # One empty chunk: hypercorn never sends the headers of a response that has none.
 _NOTHING = (b"",)
 
@@ -151,6 +153,8 @@ class WSGIExchange(Exchange):
 
     def open_stream(self) -> Any:
         """The chunks as they come, counted against the route's limit."""
+        from .streaming import sync_stream_of  # for handlers that read the body themselves
+
         return sync_stream_of(self, self._chunks(declared_length(self.environ.get("CONTENT_LENGTH") or None)))
 
     async def wait_for_disconnect(self) -> None:
@@ -176,7 +180,7 @@ class WSGIAdapter:
         path = environ["PATH_INFO"] or "/"
         method = environ["REQUEST_METHOD"]
         exchange = WSGIExchange(app, environ, path)
-        set_current(exchange)
+        _set_current(exchange)
         host = environ.get("HTTP_HOST")
         endpoint = None
         if host not in app.hosts.accepted:
@@ -188,7 +192,7 @@ class WSGIAdapter:
                 endpoint = self._find(exchange, method, path, host or "")
         exchange.endpoint = endpoint
         if endpoint.is_async:
-            exchange.portal = portal = Portal()
+            exchange.portal = portal = exchange.bridge.portal()
             try:
                 reply = exchange.bridge.drive(portal, endpoint.call(exchange, exchange.values))
             finally:
@@ -198,7 +202,7 @@ class WSGIAdapter:
             reply = endpoint.call(exchange, exchange.values)
         if reply.__class__ is tuple:
             status, block, body = reply
-            start_response(STATUS_LINES[status], [*block.text, ("content-length", str(len(body)))])
+            start_response(_STATUS_LINES[status], [*block.text, ("content-length", str(len(body)))])
             if exchange.cleanups is None and not endpoint.teardown and not app.finished.receivers:
                 return [body] if method != "HEAD" else _NOTHING
             return _Sent(exchange, endpoint, [body] if method != "HEAD" else _NOTHING, None)
@@ -206,7 +210,7 @@ class WSGIAdapter:
             body = reply._body
             if body and reply.status not in BODILESS and not endpoint.teardown and not app.finished.receivers:
                 headers = [*all_headers(reply, app.blocks), ("content-length", str(len(body)))]
-                start_response(STATUS_LINES.get(reply.status) or f"{reply.status} Status", headers)
+                start_response(_STATUS_LINES.get(reply.status) or f"{reply.status} Status", headers)
                 return [body]
         return self._send(exchange, endpoint, reply, start_response, head=method == "HEAD")
 
@@ -246,7 +250,7 @@ class WSGIAdapter:
         chunks: Iterable[bytes]
         if isinstance(response, StreamResponse):
             chunks = _NOTHING if head or status in BODILESS else sync_chunks(exchange, response.chunks)
-        elif isinstance(response, FileResponse):
+        elif is_file(response):
             headers = [*headers, ("content-length", str(response.length))]
             chunks = _NOTHING if head else response.chunks()
         else:
@@ -254,7 +258,7 @@ class WSGIAdapter:
             if status not in BODILESS:
                 headers = [*headers, ("content-length", str(len(body)))]
             chunks = _NOTHING if head or status in BODILESS else (body,)
-        start_response(STATUS_LINES.get(status) or f"{status} Status", headers)
+        start_response(_STATUS_LINES.get(status) or f"{status} Status", headers)
         return _Sent(exchange, endpoint, chunks, response)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..errors import SegueError, UsageError, cut, did_you_mean
-from ..regexes import reverse_regex
 from .converters import NO_MATCH, is_clean
 from .rules import Parameter, Rule
 
@@ -136,6 +135,8 @@ def _build(plan: _Plan, values: Mapping[str, Any], args: Sequence[Any]) -> tuple
 
 
 def _regex_path(rule: Rule, pattern: re.Pattern[str], values: Mapping[str, Any], args: Sequence[Any]) -> str:
+    from ..regexes import reverse_regex  # its weight is for routes by regular expressions
+
     texts: dict[str, str] = {}
     for part in rule.parts:
         if isinstance(part, Parameter) and part.name and (part.name in values or part.name in rule.defaults):

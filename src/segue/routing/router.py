@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import SetupError
-from ..regexes import strip_anchors
 from .converters import CONVERTERS, NO_MATCH, Converter
 from .matching import WEBSOCKET, Hit, HostPattern, Tree
 from .reversing import Reverser, quote_path
@@ -114,6 +113,8 @@ class RouteTable:
             server = self.server_name.partition(":")[0]
             host = f"{subdomain}.{server}" if subdomain else server
         if is_regex and prefix.strip("/"):
+            from ..regexes import strip_anchors
+
             path = f"{rule_regex(prefix.strip('/'))}/{strip_anchors(path)}"
         return Rule(
             path,

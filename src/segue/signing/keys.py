@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from ..context import Key, current
+from ..context import current
 from ..errors import UsageError
+from . import KEYS
 from .signer import Purpose, Secret, Signer
 
-__all__ = ["KEYS", "Keys", "dumps", "loads"]
+__all__ = ["Keys", "dumps", "loads"]
 
 
 class Keys:
@@ -49,9 +50,6 @@ class Keys:
                 "Then set the variable SECRET_KEY to it (in development, in the file .env).",
             )
         return Signer(self._secret, salt=salt, fallbacks=self._fallbacks)
-
-
-KEYS: Key[Keys] = Key("signing keys")
 
 
 def dumps(value: Any, *, salt: Purpose) -> str:

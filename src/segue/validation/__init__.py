@@ -6,8 +6,9 @@ Imports: floor 0 and msgspec.
 Never: knows a request, a route or a parameter's source.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .coercion import MISSING, decimal_limits
-from .declared import result_encoder
 from .readers import (
     BodyReader,
     Files,
@@ -18,6 +19,9 @@ from .readers import (
     scalar_reader,
     struct_reader,
 )
+
+if TYPE_CHECKING:
+    from .declared import result_encoder
 
 __all__ = [
     "MISSING",
@@ -32,3 +36,12 @@ __all__ = [
     "scalar_reader",
     "struct_reader",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # An app that declares no results does not load what encodes them.
+    if name == "result_encoder":
+        from .declared import result_encoder
+
+        return result_encoder
+    raise AttributeError(f"segue.validation has no {name!r}")

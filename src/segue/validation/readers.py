@@ -29,7 +29,6 @@ from .coercion import (
     text_leaf,
     unwrap,
 )
-from .declared import result_encoder
 from .walking import (
     OBJECTS,
     Pairs,
@@ -56,7 +55,6 @@ __all__ = [
     "decimal_limits",
     "is_scalar",
     "list_reader",
-    "result_encoder",
     "scalar_reader",
     "struct_reader",
 ]

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from markupsafe import escape
-
 from ..errors import HTTPError, InternalServerError, SegueError, ValidationError, http_error_for
 from ..handling.exchange import Exchange
 from ..http.hosts import parse_host
@@ -144,6 +142,8 @@ def _is_bug(error: SegueError) -> bool:
 
 
 def _page(error: BaseException, status: int) -> str:
+    from markupsafe import escape  # for people alone
+
     phrase = _phrase(status)
     text = ""
     if isinstance(error, HTTPError) and error.detail:

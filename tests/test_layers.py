@@ -29,6 +29,7 @@ FLOORS: dict[str, float] = {
     "places": GROUND,
     "resources": GROUND,
     "regexes": GROUND,
+    "watchdog": GROUND,
     "signals": GROUND,
     "context": GROUND,
     "typing": GROUND,
@@ -78,8 +79,8 @@ FLOORS: dict[str, float] = {
 # What a floor imports of its own: these read in one direction, so they form no cycle.
 INSIDE: dict[float, tuple[list[str], str]] = {
     GROUND: (
-        ["_version", "errors", "text", "places", "resources", "regexes", "signals", "context", "typing", "conversion",
-         "masking", "targets", "sources", "layers", "config"],
+        ["_version", "errors", "text", "places", "resources", "regexes", "watchdog", "signals", "context", "typing",
+         "conversion", "masking", "targets", "sources", "layers", "config"],
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (

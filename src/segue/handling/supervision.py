@@ -15,8 +15,8 @@ from weakref import WeakMethod
 if TYPE_CHECKING:
     import asyncio
 
+    from ..watchdog import Watchdog
     from .exchange import Exchange
-    from .watchdog import Watchdog
 
 __all__ = ["GONE", "BodyClock", "Supervisor"]
 
@@ -73,7 +73,7 @@ class Supervisor:
             self._idle_ticks = 0
             self._look_later()
             if self._blocked_seconds > 0:
-                from .watchdog import Watchdog  # for development
+                from ..watchdog import Watchdog  # for development
 
                 self._watchdog = Watchdog(self.loop, limit_seconds=self._blocked_seconds)
 

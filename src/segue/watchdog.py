@@ -3,6 +3,10 @@
 A thread wakes twenty times a second and looks how old the loop's last heartbeat is. A
 loop that was silent for too long is not asked what it does, it could not answer: the
 stack of its thread is read from outside, while the blocking call is still on it.
+
+Holds: `Watchdog`, loaded where LOOP_BLOCKED_SECONDS asks for one.
+Imports: the standard library.
+Never: knows a request.
 """
 
 from __future__ import annotations
@@ -90,7 +94,7 @@ class Watchdog:
         )
 
 
-_SEGUE = os.path.dirname(os.path.dirname(__file__)).replace("\\", "/") + "/"
+_SEGUE = os.path.dirname(__file__).replace("\\", "/") + "/"
 _PLUMBING = (
     "/asyncio/",
     "/selectors.py",

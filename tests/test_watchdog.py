@@ -10,7 +10,7 @@ import time
 import pytest
 
 from segue import App
-from segue.handling.watchdog import Watchdog
+from segue.watchdog import Watchdog
 
 
 class Said(logging.Handler):

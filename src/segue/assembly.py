@@ -110,7 +110,6 @@ class _Assembly:
             ),
             started=self.signals[request_started],
             finished=self.signals[request_finished],
-            failed=self.signals[got_request_exception],
             debug=self.debug,
             threads=self.config["THREADS"],
             queue_seconds=self.config["THREAD_QUEUE_SECONDS"],
@@ -207,10 +206,7 @@ class _Assembly:
                 recovery=self._recovery(part),
                 make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now
                 limits=self._limits_of(options),
-                streams_body=options.get("stream", False),
-                cancel_on_disconnect=options.get("cancel_on_disconnect"),
                 options=options,
-                scopes=part.scopes,
             )
             endpoints.setdefault(name, []).append(endpoint)
             table.add(rule, endpoint, methods=methods)

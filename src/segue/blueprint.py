@@ -72,7 +72,6 @@ class Route:
     options: Mapping[str, Any]
     place: str
     is_regex: bool = False
-    is_websocket: bool = False
     is_absolute: bool = False
 
 

@@ -77,7 +77,6 @@ class CompiledApp:
     lifecycle: Lifecycle
     started: Any
     finished: Any
-    failed: Any
     debug: bool = False
     threads: int = 8
     queue_seconds: float = 5.0

@@ -16,9 +16,9 @@ The generated function takes `(exchange, values)` and returns a reply. Its shape
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 from ..errors import SetupError
@@ -77,6 +77,11 @@ class Hooks:
     after: Sequence[Callee] = ()
     teardown: Sequence[Injected] = ()
 
+    @property
+    def middleware(self) -> list[Middleware]:
+        """All of it, outermost first."""
+        return [*self.app_middleware, *self.inner_middleware]
+
 
 @dataclass(slots=True)
 class Endpoint:
@@ -87,7 +92,6 @@ class Endpoint:
         is_async: Whether `call` is a coroutine function.
         body_first: Whether the body is read before anything else, so that an adapter
             on a loop reads it there, and the thread finds it ready.
-        reads_body: Whether any step reads the body.
         streams_body: Whether the handler reads the body itself, as a stream.
         cancellable: Whether a disconnect or the deadline cancels it.
         steps: The names of all callables between server and handler, for `segue why`.
@@ -99,7 +103,6 @@ class Endpoint:
     is_async: bool
     route: RouteFacts
     recovery: Recovery
-    reads_body: bool = False
     body_first: bool = False
     streams_body: bool = False
     cancellable: bool = False
@@ -107,14 +110,21 @@ class Endpoint:
     handler: Callee | None = None
     teardown: Sequence[Injected] = ()
     steps: Sequence[str] = ()
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    scopes: tuple[str, ...] = ()
     source: str = ""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The blueprint of the route and those around it, innermost first."""
+        return self.recovery.scopes
 
     def path_params(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """Return the values of the route by name, its constants included."""
         named = {name: value for name, value in zip(self.route.names, values, strict=False) if name is not None}
         return {**self.route.constants, **named}
+
+
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 def compile_endpoint(
@@ -128,40 +138,58 @@ def compile_endpoint(
     recovery: Recovery,
     make_reply: Callable[[Callee], Callable[[Any], Reply]],
     limits: Any,
-    streams_body: bool = False,
-    cancel_on_disconnect: bool | None = None,
-    options: Mapping[str, Any] | None = None,
-    scopes: tuple[str, ...] = (),
+    options: Mapping[str, Any] = _NO_OPTIONS,
 ) -> Endpoint:
     """Compile the endpoint of *route*.
+
+    Args:
+        options: Of the route: `stream`, `max_body` and `cancel_on_disconnect` are read here.
 
     Raises:
         SetupError: A parameter has no source, or a value of the route no parameter.
     """
     callee = inspect_callable(handler)
     binder = Binder(route, known, values_may_go=bool(hooks.preprocessors))
-    before = [binder.call(hook) for hook in hooks.before]
-    for dependency in hooks.dependencies:
-        binder.depend_on(dependency)
-    call = binder.call(callee, is_handler=True)
-    after = [binder.call(hook, given=("response",)) for hook in hooks.after]
-    guards = [binder.call(guard) for guard in hooks.guards]
-    reads_body = not streams_body and (
-        binder.needs_body or (binder.needs_request and bool(route.methods & _BODY_METHODS))
-    )
-    if binder.takes_files and limits.max_body < limits.max_upload_body and not (options or {}).get("max_body"):
+    calls = _Calls.of(binder, hooks, callee)
+    if binder.takes_files and limits.max_body < limits.max_upload_body and not options.get("max_body"):
         # Asking for a file is the opt-in to bodies of the size of files.
         limits = replace(limits, max_body=limits.max_upload_body)
+    streams_body = options.get("stream", False)
+    may_read = binder.needs_body or (binder.needs_request and bool(route.methods & _UNSAFE))
+    reads_body = may_read and not streams_body
     make = make_reply(callee)
-    plain = getattr(make, "plain", None)
-    writer = _Writer(binder, hooks, before, call, after, guards, reads_body=reads_body, encodes_dicts=plain is not None)
+    writer = _Writer(binder, hooks, calls, reads_body=reads_body, encodes_dicts=hasattr(make, "plain"))
     source = writer.write()
-    namespace: dict[str, Any] = {
+    namespace = _namespace(binder, recovery, make, limits)
+    exec(_compiled(source), namespace)
+    endpoint = Endpoint(
+        name=name,
+        rule=rule,
+        call=namespace["endpoint"],
+        is_async=writer.is_async,
+        route=route,
+        recovery=recovery,
+        body_first=reads_body and not (hooks.middleware or hooks.guards),
+        streams_body=streams_body,
+        cancellable=writer.is_async and options.get("cancel_on_disconnect", not route.methods & _UNSAFE),
+        limits=limits,
+        handler=callee,
+        teardown=hooks.teardown,
+        steps=writer.step_names(),
+        source=source,
+    )
+    namespace["rebuild_values"] = _rebuilder(endpoint, hooks.preprocessors)
+    return endpoint
+
+
+def _namespace(binder: Binder, recovery: Recovery, make: Callable[[Any], Reply], limits: Any) -> dict[str, Any]:
+    status, json_block = getattr(make, "plain", (200, None))
+    return {
         **runtime.NAMES,
         **binder.values,
         "make": make,
-        "status": plain[0] if plain is not None else 200,
-        "json_block": plain[1] if plain is not None else None,
+        "status": status,
+        "json_block": json_block,
         "encode_json": encode_json,
         "recover": recovery.recover,
         "arecover": recovery.arecover,
@@ -169,38 +197,9 @@ def compile_endpoint(
         "afail": recovery.afail,
         "collect": binder.collect(),
         "limits": limits,
-        "endpoint_name": name,
         "started": recovery.started,
         "as_response": as_response,
     }
-    exec(_compiled(source), namespace)
-    middleware = [*hooks.app_middleware, *hooks.inner_middleware]
-    endpoint = Endpoint(
-        name=name,
-        rule=rule,
-        call=namespace["endpoint"],
-        is_async=writer.is_async,
-        route=route,
-        reads_body=reads_body,
-        body_first=reads_body and not (middleware or guards),
-        streams_body=streams_body,
-        cancellable=writer.is_async
-        and (cancel_on_disconnect if cancel_on_disconnect is not None else not route.methods & _UNSAFE),
-        limits=limits,
-        handler=callee,
-        teardown=hooks.teardown,
-        steps=writer.step_names(middleware),
-        options=options or {},
-        scopes=scopes,
-        source=source,
-        recovery=recovery,
-    )
-    namespace["rebuild_values"] = _rebuilder(endpoint, hooks.preprocessors)
-    return endpoint
-
-
-_BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 @lru_cache(maxsize=512)
@@ -222,79 +221,78 @@ def _rebuilder(endpoint: Endpoint, preprocessors: Sequence[Callable[..., Any]]) 
     return rebuild
 
 
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """What an endpoint calls beside its middleware and its dependencies."""
+
+    guards: Sequence[Call]
+    before: Sequence[Call]
+    handler: Call
+    after: Sequence[Call]
+
+    @classmethod
+    def of(cls, binder: Binder, hooks: Hooks, handler: Callee) -> _Calls:
+        # In the order of the steps: who binds first makes the dependencies that others share.
+        before = [binder.call(hook) for hook in hooks.before]
+        for dependency in hooks.dependencies:
+            binder.depend_on(dependency)
+        call = binder.call(handler, is_handler=True)
+        after = [binder.call(hook, given=("response",)) for hook in hooks.after]
+        return cls([binder.call(guard) for guard in hooks.guards], before, call, after)
+
+
 class _Writer:
     """Writes the source of one endpoint. Lines only; all values are names in its namespace."""
 
-    def __init__(
-        self,
-        binder: Binder,
-        hooks: Hooks,
-        before: list[Call],
-        handler: Call,
-        after: list[Call],
-        guards: list[Call],
-        *,
-        reads_body: bool,
-        encodes_dicts: bool,
-    ) -> None:
+    def __init__(self, binder: Binder, hooks: Hooks, calls: _Calls, *, reads_body: bool, encodes_dicts: bool) -> None:
         self.encodes_dicts = encodes_dicts
         self.binder = binder
         self.hooks = hooks
-        self.before = before
-        self.handler = handler
-        self.after = after
-        self.guards = guards
+        self.before = calls.before
+        self.handler = calls.handler
+        self.after = calls.after
+        self.guards = calls.guards
         self.reads_body = reads_body
-        calls = [*before, *binder.dependencies, handler, *after, *guards]
-        layers = [*hooks.app_middleware, *hooks.inner_middleware]
-        self.is_async = any(call.callee.is_async or call.callee.is_async_generator for call in calls) or any(
-            layer.callee.is_async for layer in layers
-        )
-        # A `def` handler that says it never waits needs no thread: it runs on the loop.
-        if not (handler.callee.blocking or handler.callee.is_generator):
-            self.is_async = True
-        # A handler that is an async generator only streams: making it waits for nothing.
-        if handler.callee.is_async_generator and not any(
-            call.callee.is_async for call in [*before, *binder.dependencies, *after, *guards]
-        ):
-            self.is_async = True
+        self.is_async = self._must_wait()
 
-    def step_names(self, middleware: Sequence[Middleware]) -> list[str]:
-        names = [f"{each.callee.name} ({each.callee.place})" for each in middleware]
+    def _must_wait(self) -> bool:
+        handler = self.handler.callee
+        others = [call.callee for call in [*self.guards, *self.before, *self.binder.dependencies, *self.after]]
+        if any(callee.is_async for callee in [*others, handler, *(each.callee for each in self.hooks.middleware)]):
+            return True
+        if any(callee.is_async_generator for callee in others):
+            return True
+        # A handler that is an async generator only streams: making it waits for nothing. And
+        # a `def` handler that says it never waits needs no thread: it runs on the loop.
+        return handler.is_async_generator or not (handler.blocking or handler.is_generator)
+
+    def step_names(self) -> list[str]:
         calls = [*self.guards, *self.before, *self.binder.dependencies, *self.after]
-        return names + [f"{call.callee.name} ({call.callee.place})" for call in calls]
+        steps = [each.callee for each in self.hooks.middleware] + [call.callee for call in calls]
+        return [f"{callee.name} ({callee.place})" for callee in steps]
 
     # The whole
 
     def write(self) -> str:
-        layers: list[str] = []
         stack: list[Middleware | None] = [*self.hooks.app_middleware]
         if self.guards:
             stack.append(None)
         stack.extend(self.hooks.inner_middleware)
         if not stack:
             return "\n".join(self._core("endpoint", last=True))
-        blocks = ["\n".join(self._core("core", last=False))]
-        inner = "core"
-        for index in reversed(range(len(stack))):
-            layer = stack[index]
+        lines, inner = self._core("core", last=False), "core"
+        for index, layer in reversed(list(enumerate(stack))):
             name = f"layer_{index}"
-            blocks.append("\n".join(self._guard(name, inner) if layer is None else self._layer(name, inner, layer)))
+            lines += self._guard(name, inner) if layer is None else self._layer(name, inner, layer)
             inner = name
-        layers.extend(blocks)
-        head = self._head("endpoint")
-        layers.append(
-            "\n".join(
-                [
-                    head,
-                    "    try:",
-                    f"        return {self._inner(inner)}",
-                    "    except Exception as error:",
-                    f"        return {self._recover('fail')}",
-                ]
-            )
-        )
-        return "\n".join(layers)
+        lines += [
+            self._head("endpoint"),
+            "    try:",
+            f"        return {self._inner(inner)}",
+            "    except Exception as error:",
+            f"        return {self._recover('fail')}",
+        ]
+        return "\n".join(lines)
 
     def _head(self, name: str) -> str:
         return f"{'async ' if self.is_async else ''}def {name}(exchange, values):"

@@ -138,7 +138,7 @@ class Recovery:
         after: Sequence[Injected] = (),
     ) -> None:
         self._table = table
-        self._scopes = tuple(scopes)
+        self.scopes: tuple[str, ...] = tuple(scopes)
         self._make = make
         self._page = page
         self._after = tuple(after)
@@ -164,13 +164,13 @@ class Recovery:
     def _steps(self, exchange: Exchange, error: Exception) -> Steps:
         if isinstance(error, Answer):
             return self._make(error.response)
-        handler = self._table.find(error, self._scopes)
+        handler = self._table.find(error, self.scopes)
         if handler is None:
             shown = _as_http(error)
             if shown is None:
                 raise error
             if shown is not error:
-                handler = self._table.find(shown, self._scopes)
+                handler = self._table.find(shown, self.scopes)
             error = shown
         if handler is None:
             return self._page(exchange, error)
@@ -197,7 +197,7 @@ class Recovery:
         reply: Reply | None = None
         shown = InternalServerError()
         shown.original_exception = bug
-        handler = self._table.find(shown, self._scopes)
+        handler = self._table.find(shown, self.scopes)
         if handler is not None:
             try:
                 reply = self._make((yield handler, (shown,)))

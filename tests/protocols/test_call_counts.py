@@ -88,7 +88,7 @@ def calls_of(function: Callable[[], None]) -> int:
 MOST = {
     "wsgi": {"/json": 6, "/items/7": 11, "/search": 11},
     "rsgi": {"/json": 6, "/items/7": 10, "/search": 9},
-    "asgi": {"/json": 7, "/items/7": 12, "/search": 11},
+    "asgi": {"/json": 6, "/items/7": 11, "/search": 10},
 }
 CASES = [("/json", ""), ("/items/7", ""), ("/search", "q=a&page=2")]
 

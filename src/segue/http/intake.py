@@ -5,7 +5,7 @@ Sans-I/O: an adapter feeds chunks from wherever its protocol has them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ..errors import BadRequest, ContentTooLarge, LengthRequired, UnsupportedMediaType
 from .bodies import BodyCounter, ContentType, Spool, parse_content_type, proves_own_end
@@ -22,22 +22,14 @@ _SMALL = 65_536
 class Body:
     """What was read of a body: bytes, a spooled file, or a form whose files are on disk."""
 
-    __slots__ = ("content_type", "data", "form", "limits", "spool")
+    # PERF: defaults on the class; what is not bytes sets its own.
+    form: FormData | None = None
+    spool: Spool | None = None
 
-    def __init__(
-        self,
-        data: bytes | None = None,
-        *,
-        limits: Limits,
-        content_type: str = "",
-        form: FormData | None = None,
-        spool: Spool | None = None,
-    ) -> None:
+    def __init__(self, data: bytes | None, limits: Limits, content_type: str = "") -> None:
         self.data: bytes | None = data
-        self.content_type: str = content_type
-        self.form: FormData | None = form
-        self.spool: Spool | None = spool
         self.limits: Limits = limits
+        self.content_type: str = content_type
 
     def __repr__(self) -> str:
         kind = "form" if self.form is not None else "spool" if self.spool is not None else "bytes"
@@ -70,7 +62,7 @@ def declared_length(value: str | None) -> int | None:
     return int(value)
 
 
-def is_small(declared: int | None, limits: Limits, *, content_type: str | None, encoding: str | None) -> bool:
+def is_small(declared: int | None, limits: Limits, content_type: str, encoding: str | None) -> TypeGuard[int]:
     """Whether a body may be read in one piece, without the machinery of `Intake`."""
     return (
         declared is not None
@@ -78,7 +70,7 @@ def is_small(declared: int | None, limits: Limits, *, content_type: str | None, 
         and declared <= limits.max_body
         and declared <= limits.spool_threshold
         and encoding is None
-        and not (content_type is not None and content_type.startswith("multipart/"))
+        and not content_type.startswith("multipart/")
     )
 
 
@@ -184,13 +176,14 @@ class Intake:
             BadRequest: It is shorter than declared, or a form has no end.
         """
         self._counter.finish()
-        if self._form is not None:
-            return Body(form=self._form.finish(), limits=self._limits)
-        if self._spool is not None:
-            return Body(spool=self._spool, limits=self._limits)
+        if self._form is not None or self._spool is not None:
+            body = Body(None, self._limits)
+            body.form = self._form.finish() if self._form is not None else None
+            body.spool = self._spool
+            return body
         chunks = self._chunks
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        return Body(data, limits=self._limits, content_type=self._content_type)
+        return Body(data, self._limits, self._content_type)
 
     def close(self) -> None:
         """Throw away what came, with its files: the request ended early."""

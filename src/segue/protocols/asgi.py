@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import unquote_to_bytes
 
 from ..context import lazy
-from ..errors import BadRequest, HeaderFieldsTooLarge, ServiceUnavailable
+from ..errors import BadRequest, HeaderFieldsTooLarge
 from ..handling.application import CompiledApp
 from ..handling.bridge import Bridge
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..http.headers import RequestHeaders
-from ..http.intake import Body, Intake, declared_length
+from ..http.intake import Body, Intake, declared_length, is_small
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
@@ -31,7 +31,10 @@ from .loops import (
     take_in,
     task_of,
 )
-from .sending import BODILESS, block_for, chunks_of, clean_pairs, is_file, peer_of, ready, run_closers
+from .sending import BODILESS, block_for, chunks_of, clean_pairs, is_file, overloaded, peer_of, ready, run_closers
+
+if TYPE_CHECKING:
+    from ..http.download import FileResponse
 
 __all__ = ["ASGIAdapter", "ASGIExchange"]
 
@@ -103,28 +106,17 @@ class ASGIExchange(Exchange):
 
     async def aread_body(self, limits: Limits) -> None:
         """Read the body into `received`."""
-        length = content_type = encoding = transfer = None
-        for name, value in self.scope["headers"]:
-            if name == b"content-length":
-                length = value.decode("latin-1")
-            elif name == b"content-type":
-                content_type = value.decode("latin-1")
-            elif name == b"content-encoding":
-                encoding = value.decode("latin-1")
-            elif name == b"transfer-encoding":
-                transfer = value
-        declared = declared_length(length)
-        if declared is None and transfer is None and not self.http_version.startswith("2"):
-            self.received = Body(b"", limits=limits)
+        # PERF: five fields of some ten are looked up in C; of one that comes twice, the last.
+        fields = dict(self.scope["headers"])
+        length = fields.get(b"content-length")
+        declared = declared_length(length.decode("latin-1")) if length is not None else None
+        if declared is None and b"transfer-encoding" not in fields and not self.http_version.startswith("2"):
+            self.received = Body(b"", limits)
             return
-        if (
-            declared is not None
-            and declared <= 65_536
-            and declared <= limits.max_body
-            and encoding is None
-            and not (content_type or "").startswith("multipart/")
-        ):
-            # PERF: a small body mostly comes in one message, without the machinery of `Intake`.
+        content_type = fields.get(b"content-type", b"").decode("latin-1")
+        encoding = fields.get(b"content-encoding", b"").decode("latin-1") or None
+        first = b""
+        if is_small(declared, limits, content_type, encoding):
             if self.task is None:
                 message = await in_time(self, self._message())
             else:
@@ -134,22 +126,17 @@ class ASGIExchange(Exchange):
                     message = await self._message()
                 finally:
                     self.end_reading()
-            data = message.get("body", b"")
+            first = message.get("body", b"")
             if not message.get("more_body", False):
-                if len(data) != declared:
+                if len(first) != declared:
                     raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
-                self.received = Body(data, limits=limits, content_type=content_type or "")
+                self.received = Body(first, limits, content_type)
                 return
-            intake = Intake(content_type=content_type or "", declared=declared, content_encoding=None, limits=limits)
-            intake.feed(data)
-        else:
-            intake = Intake(
-                content_type=content_type or "",
-                declared=declared,
-                content_encoding=encoding,
-                limits=limits,
-                proves_end=True,
-            )
+        intake = Intake(
+            content_type=content_type, declared=declared, content_encoding=encoding, limits=limits, proves_end=True
+        )
+        if first:
+            intake.feed(first)
         await take_in(self, intake, self._chunks())
 
     async def _message(self) -> MutableMapping[str, Any]:
@@ -207,6 +194,9 @@ class ASGIAdapter:
             if not app.lifecycle.is_empty:
                 await app.lifecycle.ensure()  # a server without lifespan support
             here.enter(loop)
+        if here.requests >= here.most:
+            await self._send_whole(send, overloaded(), head=scope["method"] == "HEAD")
+            return
         path = scope["path"]
         root = scope.get("root_path")
         if root and path.startswith(root):
@@ -220,28 +210,24 @@ class ASGIAdapter:
         exchange.send = send
         exchange.path = path
         token = set_current(exchange)
+        here.requests += 1
         try:
-            method = scope["method"]
-            headers = scope["headers"]
-            hosts = [value for name, value in headers if name == b"host"]
-            host = hosts[0].decode("latin-1") if hosts else ""
-            if len(hosts) == 1 and host in app.hosts.accepted and len(headers) <= _MAX_HEADERS:
-                endpoint = None
-            else:
-                endpoint = self._refuse(exchange, headers, hosts)
-            if app.max_in_flight and len(here.inflight) >= app.max_in_flight:
-                endpoint = app.refuse(exchange, ServiceUnavailable("Too many requests at once."))
+            method, headers = scope["method"], scope["headers"]
+            host, hosts, endpoint = b"", 0, None
+            for name, value in headers:
+                if name == b"host":
+                    host = value
+                    hosts += 1
+            if hosts != 1 or host not in app.hosts.accepted_raw or len(headers) > _MAX_HEADERS:
+                endpoint = self._refuse(exchange, headers)
             if endpoint is None:
                 table = app.static_routes.get(path)
                 endpoint = table.get(method) if table is not None else None
                 if endpoint is None:
-                    if _is_damaged(scope):
-                        endpoint = app.refuse(exchange, BadRequest("The path is malformed.", code="http/bad-path"))
-                    else:
-                        endpoint = app.find(exchange, method, path, host)
+                    endpoint = self._find(exchange, method, path, host.decode("latin-1"))
             exchange.endpoint = endpoint
             if endpoint.is_async:
-                exchange.task = task_of(here.loop)
+                exchange.task = task_of(loop)
                 here.inflight.add(exchange)
                 try:
                     reply = await endpoint.call(exchange, exchange.values)
@@ -253,60 +239,68 @@ class ASGIAdapter:
                         here.supervisor.forget(exchange)
             else:
                 reply = await in_thread(endpoint, exchange)
-            if reply is None:
-                pass  # the client is gone: nothing can be sent
-            elif reply.__class__ is tuple:
+            if reply.__class__ is tuple:
                 status, block, body = reply
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": status,
-                        "headers": [*block.raw, (b"content-length", b"%d" % len(body))],
-                    }
-                )
+                length = (b"content-length", b"%d" % len(body))
+                await send({"type": "http.response.start", "status": status, "headers": [*block.raw, length]})
                 await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
-            else:
-                try:
-                    await self._send(exchange, endpoint, reply, head=method == "HEAD")
-                except Exception as error:
-                    # The server breaks the connection off, so that the client sees it.
-                    exchange.error = error
-                    await finish(exchange, endpoint)
-                    raise
-            if exchange.cleanups is not None or endpoint.teardown:
+            elif reply is not None:  # else the client is gone: nothing can be sent
+                await self._send(exchange, endpoint, reply, head=method == "HEAD")
+            if exchange.cleanups is not None or endpoint.teardown or app.finished.receivers:
                 await finish(exchange, endpoint)
-            if app.finished.receivers:
-                app.finished.send(app.app, request=exchange.request)
         finally:
+            here.requests -= 1
             reset_current(token)
 
-    def _refuse(self, exchange: ASGIExchange, headers: list[Any], hosts: list[bytes]) -> Endpoint | None:
+    def _refuse(self, exchange: ASGIExchange, headers: list[Any]) -> Endpoint | None:
         if len(headers) > _MAX_HEADERS:
             return self.app.refuse(exchange, HeaderFieldsTooLarge("Too many headers."))
-        return self.app.refuse_host(exchange, [value.decode("latin-1") for value in hosts])
+        return self.app.refuse_host(exchange, [value.decode("latin-1") for name, value in headers if name == b"host"])
+
+    def _find(self, exchange: ASGIExchange, method: str, path: str, host: str) -> Endpoint:
+        if not path.isascii() and _is_damaged(exchange.scope):
+            return self.app.refuse(exchange, BadRequest("The path is malformed.", code="http/bad-path"))
+        return self.app.find(exchange, method, path, host)
 
     async def _send(self, exchange: ASGIExchange, endpoint: Endpoint, reply: Response, *, head: bool) -> None:
-        send = exchange.send
-        response = ready(exchange, reply)
-        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
-        status = response.status
-        if isinstance(response, StreamResponse):
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await self._stream(exchange, chunks_of(exchange, response.chunks), head=head or status in BODILESS)
-        elif is_file(response):
-            headers.append((b"content-length", b"%d" % response.length))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            if response.is_whole and not head and "http.response.pathsend" in exchange.scope.get("extensions", {}):
-                await send({"type": "http.response.pathsend", "path": str(response.path.resolve())})
+        response = reply
+        try:
+            response = ready(exchange, reply)
+            if isinstance(response, StreamResponse):
+                await self._send_stream(exchange, response, head=head)
+            elif is_file(response):
+                await self._send_file(exchange, response, head=head)
             else:
-                await self._stream(exchange, chunks_of(exchange, response.chunks()), head=head)
+                await self._send_whole(exchange.send, response, head=head)
+            run_closers(response)
+        except Exception as error:
+            # The server breaks the connection off, so that the client sees it.
+            exchange.error = error
+            await finish(exchange, endpoint)
+            raise
+
+    async def _send_whole(self, send: Send, response: Response, *, head: bool) -> None:
+        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
+        status, body = response.status, response.body
+        if status not in BODILESS:
+            headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head or status in BODILESS else body})
+
+    async def _send_stream(self, exchange: ASGIExchange, response: StreamResponse, *, head: bool) -> None:
+        status = response.status
+        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
+        await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._stream(exchange, chunks_of(exchange, response.chunks), head=head or status in BODILESS)
+
+    async def _send_file(self, exchange: ASGIExchange, response: FileResponse, *, head: bool) -> None:
+        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
+        headers.append((b"content-length", b"%d" % response.length))
+        await exchange.send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if response.is_whole and not head and "http.response.pathsend" in exchange.scope.get("extensions", {}):
+            await exchange.send({"type": "http.response.pathsend", "path": str(response.path.resolve())})
         else:
-            body = response.body
-            if status not in BODILESS:
-                headers.append((b"content-length", b"%d" % len(body)))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": b"" if head or status in BODILESS else body})
-        run_closers(response)
+            await self._stream(exchange, chunks_of(exchange, response.chunks()), head=head)
 
     async def _stream(self, exchange: ASGIExchange, chunks: Any, *, head: bool) -> None:
         send = exchange.send
@@ -360,8 +354,6 @@ class ASGIAdapter:
 
 def _is_damaged(scope: Scope) -> bool:
     """Whether the path as sent is not UTF-8; servers decode it in ways of their own."""
-    if scope["path"].isascii():
-        return False
     raw = scope.get("raw_path")
     if raw is None or b"%" not in raw:
         return False

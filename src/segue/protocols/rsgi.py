@@ -13,13 +13,13 @@ from collections.abc import AsyncIterator, Callable
 from operator import attrgetter
 from typing import Any, cast
 
-from ..errors import BadRequest, ServiceUnavailable
+from ..errors import BadRequest
 from ..handling.application import CompiledApp
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.results import Reply
 from ..http.headers import RequestHeaders
-from ..http.intake import Body, Intake, declared_length
+from ..http.intake import Body, Intake, declared_length, is_small
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
@@ -41,6 +41,7 @@ from .sending import (
     chunks_of,
     clean_pairs,
     is_file,
+    overloaded,
     peer_of,
     ready,
     report_broken_stream,
@@ -87,44 +88,33 @@ class RSGIExchange(Exchange):
         length = headers.get("content-length")
         declared = declared_length(length)
         if declared is None and headers.get("transfer-encoding") is None and not self._may_have_body():
-            self.received = Body(b"", limits=limits)
+            self.received = Body(b"", limits)
             return
         content_type = headers.get("content-type") or ""
         encoding = headers.get("content-encoding")
-        if (
-            declared is not None
-            and declared <= limits.spool_threshold
-            and declared <= limits.max_body
-            and encoding is None
-            and not content_type.startswith("multipart/")
-            and declared <= 65_536
-        ):
+        if is_small(declared, limits, content_type, encoding):
             # PERF: a small body in one await; Granian raises where it is cut short.
             try:
-                data = await (in_time(self, self._whole()) if self.task is None else self._watched())
+                if self.task is None:
+                    data = await in_time(self, self.protocol())
+                else:
+                    # PERF: a flag tells the supervisor that it is the body's time that runs.
+                    self.begin_reading()
+                    try:
+                        data = await self.protocol()
+                    finally:
+                        self.end_reading()
             except (RuntimeError, ValueError, OSError) as error:
                 raise BadRequest("The body could not be read.", code="http/incomplete-body") from error
             if len(data) != declared:
                 raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
-            self.received = Body(data, limits=limits, content_type=content_type)
+            self.received = Body(data, limits, content_type)
             return
         intake = Intake(content_type=content_type, declared=declared, content_encoding=encoding, limits=limits)
         await take_in(self, intake, self._chunks())
 
     def _may_have_body(self) -> bool:
         return self.scope.http_version.startswith("2")
-
-    async def _watched(self) -> bytes:
-        """The whole body, for an endpoint that the supervisor watches already."""
-        # PERF: a flag tells it that it is the body's time that runs; see `Supervisor`.
-        self.begin_reading()
-        try:
-            return await self.protocol()
-        finally:
-            self.end_reading()
-
-    async def _whole(self) -> bytes:
-        return await self.protocol()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         try:
@@ -189,6 +179,9 @@ class RSGIAdapter:
             return
         if here.loop is None or self._starting is not None:
             await self._prepare()
+        if here.requests >= here.most:
+            self._send_whole(protocol, overloaded(), head=scope.method == "HEAD")
+            return
         # PERF: five stores instead of a call of __init__: 0.1 us.
         exchange = _new(RSGIExchange)
         exchange.app = app
@@ -196,6 +189,7 @@ class RSGIAdapter:
         exchange.scope = scope
         exchange.protocol = protocol
         token = set_current(exchange)
+        here.requests += 1
         try:
             method, path = scope.method, scope.path
             # PERF: one touch of scope.headers (it copies), one look-up for the host.
@@ -206,8 +200,6 @@ class RSGIAdapter:
                 len(hosts) == 1 and hosts[0] in app.hosts.accepted and (authority is None or authority == hosts[0])
             ):
                 endpoint = app.refuse_host(exchange, hosts, authority)
-            if app.max_in_flight and len(here.inflight) >= app.max_in_flight:
-                endpoint = app.refuse(exchange, ServiceUnavailable("Too many requests at once."))
             if endpoint is None:
                 table = app.static_routes.get(path)
                 endpoint = table.get(method) if table is not None else None
@@ -241,11 +233,10 @@ class RSGIAdapter:
                 protocol.response_bytes(reply.status, all_headers(reply, app.blocks), reply._body)
             else:
                 await self._send(exchange, endpoint, reply, head=method == "HEAD")
-            if exchange.cleanups is not None or endpoint.teardown:
+            if exchange.cleanups is not None or endpoint.teardown or app.finished.receivers:
                 await finish(exchange, endpoint)
-            if app.finished.receivers:
-                app.finished.send(app.app, request=exchange.request)
         finally:
+            here.requests -= 1
             reset_current(token)
 
     async def _prepare(self) -> None:
@@ -262,10 +253,9 @@ class RSGIAdapter:
             protocol.response_empty(status, [*block.text, ("content-length", str(len(body)))])
             return
         response = ready(exchange, reply)
-        headers = all_headers(response, self.app.blocks)
-        status = response.status
         if is_file(response):
-            headers.append(("content-length", str(response.length)))
+            status = response.status
+            headers = [*all_headers(response, self.app.blocks), ("content-length", str(response.length))]
             if head:
                 protocol.response_empty(status, headers)
             elif response.is_whole:
@@ -273,14 +263,19 @@ class RSGIAdapter:
             else:
                 protocol.response_file_range(status, headers, str(response.path), response.start, response.end)
         elif isinstance(response, StreamResponse):
-            await self._stream(exchange, response, headers, head=head)
-        elif status in BODILESS:
-            protocol.response_empty(status, headers)
-        elif head:
-            protocol.response_empty(status, [*headers, ("content-length", str(len(response.body)))])
+            await self._stream(exchange, response, all_headers(response, self.app.blocks), head=head)
         else:
-            protocol.response_bytes(status, headers, response.body)
+            self._send_whole(protocol, response, head=head)
         run_closers(response)
+
+    def _send_whole(self, protocol: Any, response: Response, *, head: bool) -> None:
+        headers = all_headers(response, self.app.blocks)
+        if response.status in BODILESS:
+            protocol.response_empty(response.status, headers)
+        elif head:
+            protocol.response_empty(response.status, [*headers, ("content-length", str(len(response.body)))])
+        else:
+            protocol.response_bytes(response.status, headers, response.body)
 
     async def _stream(
         self, exchange: RSGIExchange, response: StreamResponse, headers: list[tuple[str, str]], *, head: bool

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
 from http import HTTPStatus
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..context import _current, lazy  # pyright: ignore[reportPrivateUsage]  # PERF: set once per request
@@ -19,11 +20,11 @@ from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.recovery import cleanup, run
 from ..http.headers import RequestHeaders
-from ..http.intake import Body, Intake, declared_length
+from ..http.intake import Body, Intake, declared_length, is_small
 from ..http.limits import Limits
 from ..http.proxies import Peer
 from ..http.response import Response, StreamResponse
-from .sending import BODILESS, all_headers, clean_pairs, is_file, peer_of, ready, run_closers, sync_chunks
+from .sending import BODILESS, all_headers, clean_pairs, is_file, overloaded, peer_of, ready, run_closers, sync_chunks
 
 if TYPE_CHECKING:
     from ..handling.bridge import Bridge
@@ -101,24 +102,18 @@ class WSGIExchange(Exchange):
         environ = self.environ
         declared = declared_length(environ.get("CONTENT_LENGTH") or None)
         if declared is None and "HTTP_TRANSFER_ENCODING" not in environ:
-            self.received = Body(b"", limits=limits)
+            self.received = Body(b"", limits)
             return
         content_type = environ.get("CONTENT_TYPE") or ""
         encoding = environ.get("HTTP_CONTENT_ENCODING")
-        if (
-            declared is not None
-            and declared <= 65_536
-            and declared <= limits.max_body
-            and encoding is None
-            and not content_type.startswith("multipart/")
-        ):
+        if is_small(declared, limits, content_type, encoding):
             data = self._read(declared)
             while len(data) < declared:
                 more = self._read(declared - len(data))
                 if not more:
                     raise BadRequest("The body is not as long as it says.", code="http/incomplete-body")
                 data += more
-            self.received = Body(data, limits=limits, content_type=content_type)
+            self.received = Body(data, limits, content_type)
             return
         intake = Intake(content_type=content_type, declared=declared, content_encoding=encoding, limits=limits)
         try:
@@ -168,12 +163,40 @@ class WSGIAdapter:
     def __init__(self, app: CompiledApp) -> None:
         self.app = app
         self._is_started = app.lifecycle.is_empty
+        self._lock = Lock()
+        self._requests = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request, with context variables of its own: servers keep their threads."""
         if not self._is_started:
             self._start()
+        if self.app.max_in_flight:
+            return self._answer_counted(environ, start_response)
         return copy_context().run(self._answer, environ, start_response)
+
+    def _answer_counted(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with self._lock:
+            is_full = self._requests >= self.app.max_in_flight
+            self._requests += not is_full
+        if is_full:
+            response = overloaded()
+            headers = [*all_headers(response, self.app.blocks), ("content-length", str(len(response.body)))]
+            start_response(_STATUS_LINES[response.status], headers)
+            return _NOTHING if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+        try:
+            body = copy_context().run(self._answer, environ, start_response)
+        except BaseException:
+            self._uncount()
+            raise
+        if isinstance(body, _Sent):
+            body.when_closed = self._uncount
+        else:
+            self._uncount()
+        return body
+
+    def _uncount(self) -> None:
+        with self._lock:
+            self._requests -= 1
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         app = self.app
@@ -263,9 +286,13 @@ class WSGIAdapter:
 
 
 class _Sent:
-    """A body on its way out; its end runs what follows the last byte."""
+    """A body on its way out; its end runs what follows the last byte.
 
-    __slots__ = ("_chunks", "_context", "_endpoint", "_exchange", "_response")
+    Attributes:
+        when_closed: Called at the very end.
+    """
+
+    __slots__ = ("_chunks", "_context", "_endpoint", "_exchange", "_response", "when_closed")
 
     def __init__(
         self, exchange: WSGIExchange, endpoint: Endpoint, chunks: Iterable[bytes], response: Response | None
@@ -274,6 +301,7 @@ class _Sent:
         self._endpoint = endpoint
         self._chunks = chunks
         self._response = response
+        self.when_closed: Callable[[], None] | None = None
         # The request's own variables, for a stream's code and for the clean-up.
         self._context = copy_context()
 
@@ -294,7 +322,11 @@ class _Sent:
     def close(self) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
-            self._context.run(self._finish, exchange)
+            try:
+                self._context.run(self._finish, exchange)
+            finally:
+                if self.when_closed is not None:
+                    self.when_closed()
 
     def _finish(self, exchange: WSGIExchange) -> None:
         close = getattr(self._chunks, "close", None)

@@ -11,6 +11,7 @@ gives it back at once; inside one it goes to the transaction's connection, whoev
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import logging
 from asyncio import events
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as SQLAlchemyConnection
     from sqlalchemy.engine import Dialect
 
-__all__ = ["Database"]
+__all__ = ["Database", "running_on_loop"]
 
 T = TypeVar("T")
 
@@ -53,6 +54,11 @@ _DEFAULT_POOL_TIMEOUT_SECONDS = 2.0
 _tasks: set[asyncio.Task[Any]] = set()
 
 _running_loop = events._get_running_loop  # pyright: ignore[reportPrivateUsage]  # documented for this
+
+
+def running_on_loop() -> bool:
+    """Tell whether this thread runs an event loop, on which nothing may wait."""
+    return _running_loop() is not None
 
 
 class Database:
@@ -127,6 +133,10 @@ class Database:
         """Make `dialect`, in a thread."""
         await workers.run(lambda: self.driver.dialect)
 
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """Run *function* in a thread, in this context: on the transaction of the caller, if there is one."""
+        return await workers.run(contextvars.copy_context().run, function)
+
     # Operations
 
     def run(self, operation: Operation[T], method: str = "") -> T:
@@ -145,6 +155,7 @@ class Database:
         """Run one statement that returns rows; waits."""
         if _running_loop() is not None:
             self.refuse_on_loop(method)
+        found: list[Row]
         # PERF: the way of nearly every read; what `perform` does, without its calls.
         if not (prepared.writes or current_transactions.get() or self.observers or is_observed()):
             pool = self.pool
@@ -154,13 +165,15 @@ class Database:
             except ConnectionLost:
                 pool.suspect()
                 pool.give_back(connection)
-                return self._once("fetch", prepared, parameters)
+                found = self._once("fetch", prepared, parameters)
+                return found
             except BaseException:
                 pool.give_back(connection)
                 raise
             pool.give_back(connection)
             return rows
-        return self.perform("fetch", prepared, parameters)  # type: ignore[no-any-return]  # rows, by the contract
+        found = self.perform("fetch", prepared, parameters)
+        return found
 
     async def afetch(self, prepared: Prepared, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run one statement that returns rows."""
@@ -429,15 +442,13 @@ class Database:
         if _running_loop() is None:
             return
         head, dot, last = method.rpartition(".")
-        instead = instead or (
-            f"await {head}{dot}a{last}" if method else "await, and the method whose name begins with a"
-        )
+        twin = f"await {head}{dot}a{last}" if method else "await the method of the same name with an `a` before it"
         raise UsageError(
             f"{method or 'A call of the database'} would keep the event loop waiting.",
             code="data/blocking-call",
             where=place_of_caller(),
             why="While it waits for the database, no other request of this process is served.",
-            hint=instead,
+            hint=instead or twin,
         )
 
     def _find_writers(self) -> Writers | None:

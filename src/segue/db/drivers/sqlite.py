@@ -18,7 +18,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from ...errors import SegueError
 from ..errors import (
@@ -32,6 +32,7 @@ from ..errors import (
 from ..steps import Prepared, Row, Written
 from ..urls import DatabaseURL
 from .contract import Answer, Connection, Driver, refuse_isolation
+from .functions import register
 from .threads import workers
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class SQLite(Driver):
             command("PRAGMA journal_mode = WAL")
             command("PRAGMA synchronous = NORMAL")
             command(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+        register(connection.raw)
         for function in self.on_connect:
             function(connection.raw)
 
@@ -269,7 +271,7 @@ class SQLiteConnection:
         except _ERRORS as error:
             if _is_busy(error):
                 return self._patiently(lambda: self._run(prepared.sql, parameters).fetchall())
-            raise self._translated(error) from error
+            self._raise(error)
 
     def execute(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row] | Written:
         if prepared.returns_rows:
@@ -333,20 +335,24 @@ class SQLiteConnection:
 
     async def afetch(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row]:
         if prepared.slow or prepared.writes or self.raw.in_transaction:
-            return await self._in_thread(self.fetch, prepared, parameters)
-        return await self._read_here(prepared, parameters)
-
-    async def _read_here(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row]:
-        """Read on the loop: a hop to a thread costs more than most reads take."""
+            return await self._in_thread(self._fetch_timed, prepared, parameters)
+        # PERF: read on the loop: a hop to a thread costs more than most reads take.
         started = perf_counter()
         try:
             rows = self._run(prepared.sql, parameters).fetchall()
         except _ERRORS as error:
             if _is_busy(error):
-                return await self._in_thread(self.fetch, prepared, parameters)
-            raise self._translated(error) from error
+                return await self._in_thread(self._fetch_timed, prepared, parameters)
+            self._raise(error)
         if perf_counter() - started > _SLOW_SECONDS:
             prepared.slow = True
+        return rows
+
+    def _fetch_timed(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row]:
+        started = perf_counter()
+        rows = self.fetch(prepared, parameters)
+        # It may have been slow but once: because the machine was busy, or the disk was cold.
+        prepared.slow = perf_counter() - started > _SLOW_SECONDS
         return rows
 
     async def aexecute(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row] | Written:
@@ -398,10 +404,13 @@ class SQLiteConnection:
                 now = monotonic()
                 last = last or now + self._driver.busy_seconds
                 if not _is_busy(error) or self._is_stopped or now > last:
-                    raise self._translated(error) from error
+                    self._raise(error)
 
-    def _translated(self, error: BaseException) -> BaseException:
-        return self._driver.translate(error) or error
+    def _raise(self, error: BaseException) -> NoReturn:
+        failure = self._driver.translate(error)
+        if failure is None:
+            raise error
+        raise failure from error
 
 
 def _is_busy(error: BaseException) -> bool:

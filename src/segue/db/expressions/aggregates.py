@@ -1,0 +1,260 @@
+"""Functions that sum rows up.
+
+Holds: `Count`, `Sum`, `Avg`, `Min`, `Max`, deviations, joined text.
+Imports: the parts of `base`.
+Never: decides what is grouped; the compiler does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from ..errors import QueryError
+from ..types import ExactDecimal, Span
+from .arithmetic import as_number
+from .base import Compiling, Expression, F, Func, OrderBy, Value, as_expression
+from .q import Q
+
+__all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "StdDev", "StringAgg", "Sum", "Variance"]
+
+
+class Aggregate(Func):
+    """A function over the rows of a group.
+
+    Args:
+        expression: What is summed up: a name, `"*"` for rows, or an expression.
+        filter: Counts only the rows that fit this `Q`.
+        distinct: Counts equal values once.
+        default: What an empty group gives instead of `None`.
+    """
+
+    is_aggregate: ClassVar[bool] = True
+    allows_distinct: ClassVar[bool] = True
+    # Multiplied rows do not change what it says.
+    ignores_repeats: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        expression: Any,
+        *further: Any,
+        filter: Q | None = None,  # noqa: A002  # Django's name
+        distinct: bool = False,
+        default: Any = None,
+        output_field: Any = None,
+        order_by: Any = (),
+    ) -> None:
+        super().__init__(expression, *further, output_field=output_field)
+        if distinct and not self.allows_distinct:
+            raise QueryError(f"{type(self).__name__} takes no distinct=.", code="data/distinct", hint="Leave it out.")
+        # A Q until a query resolves it.
+        self.filter: Any = filter
+        self.distinct = distinct
+        self.default = None if default is None else as_expression(default)
+        orders = (order_by,) if isinstance(order_by, str | Expression) else order_by
+        self.order_by: tuple[OrderBy, ...] = tuple(_as_order(each) for each in orders)
+
+    def children(self) -> tuple[Expression, ...]:
+        further = [each for each in (self.default, self.filter) if isinstance(each, Expression)]
+        return (*self.expressions, *self.order_by, *further)
+
+    @property
+    def default_name(self) -> str:
+        """What `annotate(Count("records"))` calls it: `records__count`."""
+        first = self.expressions[0] if self.expressions else None
+        if not isinstance(first, F) or len(self.expressions) > 1:
+            raise QueryError(
+                f"{self!r} needs a name.", code="data/unnamed", hint=f"annotate(total={type(self).__name__}(…))"
+            )
+        return f"{first.name}__{type(self).__name__.lower()}"
+
+    def facts(self) -> Hashable:
+        return (*super().facts(), self.distinct, self.filter is None, len(self.expressions), len(self.order_by))  # type: ignore[misc]  # a tuple
+
+    def compile(self, compiler: Compiling) -> ColumnElement[Any]:
+        arguments = self.arguments(compiler)
+        if self.filter is not None:
+            arguments[0] = self.filtered(compiler, arguments[0], compiler.condition(self.filter))
+        if self.distinct:
+            arguments[0] = arguments[0].distinct()
+        result = self.build(compiler, *arguments)
+        if self.default is not None:
+            result = sa.func.coalesce(result, self.default.compile(compiler), type_=result.type)
+        return self.typed(result)
+
+    def filtered(
+        self, compiler: Compiling, argument: ColumnElement[Any], condition: ColumnElement[bool]
+    ) -> ColumnElement[Any]:
+        """Return *argument* where the filter holds, NULL elsewhere: every aggregate skips NULL."""
+        return sa.case((condition, argument), else_=None)
+
+
+def _as_order(thing: Any) -> OrderBy:
+    if isinstance(thing, OrderBy):
+        return thing
+    if isinstance(thing, str):
+        return OrderBy(F(thing.removeprefix("-")), descending=thing.startswith("-"))
+    return OrderBy(thing)
+
+
+class Count(Aggregate):
+    """How many rows have a value; `Count("*")` counts rows."""
+
+    function = "count"
+
+    def __init__(self, expression: Any = "*", **options: Any) -> None:
+        self.of_rows = expression == "*" if isinstance(expression, str) else False
+        super().__init__(Value(1) if self.of_rows else expression, **options)
+
+    @property
+    def default_name(self) -> str:
+        if self.of_rows:
+            raise QueryError('Count("*") needs a name.', code="data/unnamed", hint='annotate(total=Count("*"))')
+        return super().default_name
+
+    def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
+        return sa.func.count(arguments[0], type_=sa.BigInteger())
+
+
+class Sum(Aggregate):
+    """The sum; `None` for an empty group unless `default=` says otherwise."""
+
+    function = "sum"
+
+    def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
+        kind = arguments[0].type
+        if isinstance(kind, ExactDecimal):
+            if not kind.scaled:
+                return sa.func.sum(as_number(compiler, arguments[0]), type_=sa.Numeric(asdecimal=True))
+            return sa.type_coerce(sa.func.sum(arguments[0]), ExactDecimal(18, kind.places))
+        if isinstance(kind, Span):
+            return sa.type_coerce(sa.func.sum(sa.type_coerce(arguments[0], sa.BigInteger())), Span())
+        if isinstance(kind, sa.Integer):
+            return sa.type_coerce(sa.func.sum(arguments[0]), _Whole())
+        return sa.func.sum(arguments[0], type_=kind)
+
+
+class _Whole(sa.types.TypeDecorator[Any]):
+    """A sum of whole numbers: PostgreSQL and MySQL give it as a decimal."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else int(value)
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        return lambda value: None if value is None else int(value)
+
+
+class _Float(sa.types.TypeDecorator[Any]):
+    """A float, whatever the database calls it."""
+
+    impl = sa.Double
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else float(value)
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        return lambda value: None if value is None else float(value)
+
+
+class _Mean(Aggregate):
+    def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
+        kind = arguments[0].type
+        call = getattr(sa.func, self.function)
+        if isinstance(kind, Span):
+            return sa.type_coerce(call(sa.type_coerce(arguments[0], sa.BigInteger())), Span())
+        if isinstance(kind, ExactDecimal):
+            number = as_number(compiler, arguments[0])
+            return sa.type_coerce(call(number), _Decimal())
+        return sa.type_coerce(call(arguments[0]), _Float())
+
+
+class _Decimal(sa.types.TypeDecorator[Any]):
+    """A decimal from whatever the database gives."""
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        from decimal import Decimal
+
+        return None if value is None else Decimal(str(value))
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        return lambda value: self.process_result_value(value, dialect)
+
+
+class Avg(_Mean):
+    """The mean."""
+
+    function = "avg"
+
+
+class StdDev(_Mean):
+    """The standard deviation; of a population unless `sample=True`."""
+
+    function = "stddev_pop"
+    allows_distinct = False
+
+    def __init__(self, expression: Any, *, sample: bool = False, **options: Any) -> None:
+        super().__init__(expression, **options)
+        self.function = self.function.replace("pop", "samp") if sample else self.function
+
+
+class Variance(StdDev):
+    """The variance; of a population unless `sample=True`."""
+
+    function = "var_pop"
+
+
+class Max(Aggregate):
+    """The largest value."""
+
+    function = "max"
+    ignores_repeats = True
+
+
+class Min(Aggregate):
+    """The smallest value."""
+
+    function = "min"
+    ignores_repeats = True
+
+
+class StringAgg(Aggregate):
+    """The values as one text.
+
+    Args:
+        delimiter: What stands between them: a value, never part of the SQL.
+    """
+
+    function = "string_agg"
+
+    def __init__(self, expression: Any, delimiter: Any = ",", **options: Any) -> None:
+        super().__init__(expression, Value(delimiter) if isinstance(delimiter, str) else delimiter, **options)
+
+    def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
+        text: Any = arguments[0]
+        delimiter: Any = arguments[1]
+        ordered = [part for each in self.order_by for part in each.compile_all(compiler)]
+        if compiler.vendor == "postgresql":
+            from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+            if ordered:
+                return sa.func.string_agg(text, aggregate_order_by(delimiter, *ordered), type_=sa.Text())
+            return sa.func.string_agg(text, delimiter, type_=sa.Text())
+        if compiler.vendor == "sqlite" and not self.distinct and not ordered:
+            return sa.func.group_concat(text, delimiter, type_=sa.Text())
+        from sqlalchemy.dialects.mysql import dialect as _  # noqa: F401  # registers the aggregate's rendering
+
+        return sa.func.aggregate_strings(text, delimiter) if not ordered else _ordered(text, delimiter, ordered)
+
+
+def _ordered(text: ColumnElement[Any], delimiter: Any, ordered: list[Any]) -> ColumnElement[Any]:
+    return sa.func.aggregate_strings(text, delimiter).aggregate_order_by(*ordered)

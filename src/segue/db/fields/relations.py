@@ -1,0 +1,533 @@
+"""Fields that point at other models.
+
+Holds: `ForeignKey`, `OneToOneField`, `ManyToManyField`, what happens on delete, and
+`Relation`: one way from a model to another, as a query walks it.
+Imports: `base`, `naming`.
+Never: fetches; the descriptors of `related` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeVar, Unpack, overload
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+from ..columns import Column
+from ..errors import ModelError
+from ..instance import Instance
+from .base import NOT_PROVIDED, Field, FieldOptions
+
+__all__ = [
+    "CASCADE",
+    "DB_CASCADE",
+    "DB_SET_DEFAULT",
+    "DB_SET_NULL",
+    "DO_NOTHING",
+    "PROTECT",
+    "RESTRICT",
+    "SET",
+    "SET_DEFAULT",
+    "SET_NULL",
+    "ForeignKey",
+    "Hop",
+    "ManyToManyField",
+    "OnDelete",
+    "OneToOneField",
+    "Relation",
+]
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Instance)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDelete:
+    """What becomes of rows whose target is deleted.
+
+    Attributes:
+        name: As in Django.
+        database: The SQL clause, where the database does it.
+        value: What `SET(…)` sets: a value or a function that makes it.
+    """
+
+    name: str
+    database: str = ""
+    value: Any = None
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+CASCADE = OnDelete("CASCADE")
+PROTECT = OnDelete("PROTECT")
+RESTRICT = OnDelete("RESTRICT")
+SET_NULL = OnDelete("SET_NULL")
+SET_DEFAULT = OnDelete("SET_DEFAULT")
+DO_NOTHING = OnDelete("DO_NOTHING")
+DB_CASCADE = OnDelete("DB_CASCADE", "CASCADE")
+DB_SET_NULL = OnDelete("DB_SET_NULL", "SET NULL")
+DB_SET_DEFAULT = OnDelete("DB_SET_DEFAULT", "SET DEFAULT")
+
+
+def SET(value: Any) -> OnDelete:  # noqa: N802  # Django's name
+    """Set the reference to *value*, or to what it returns."""
+    return OnDelete("SET", value=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One join: from a table to the next, by equal columns.
+
+    Attributes:
+        target: The model whose table is joined.
+        pairs: Attribute names that are equal: here and there.
+        many: Whether one row may meet several.
+        optional: Whether a row may meet none.
+    """
+
+    target: Any
+    pairs: tuple[tuple[str, str], ...]
+    many: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relation:
+    """One way from a model to another.
+
+    Attributes:
+        name: What a query calls it.
+        accessor: The attribute of instances; empty where there is none.
+        kind: `forward`, `reverse_one`, `reverse`, `many` or `parent`.
+        field: The field that declares it, on either side.
+        hops: The joins it takes.
+    """
+
+    name: str
+    accessor: str
+    kind: Literal["forward", "reverse_one", "reverse", "many", "parent"]
+    source: Any
+    target: Any
+    field: Any
+    hops: tuple[Hop, ...]
+
+    @property
+    def many(self) -> bool:
+        """Whether one row may reach several."""
+        return any(hop.many for hop in self.hops)
+
+    @property
+    def optional(self) -> bool:
+        """Whether a row may reach none."""
+        return any(hop.optional for hop in self.hops)
+
+
+class _Relational(Field[T]):
+    """What fields that point at a model share."""
+
+    is_relation: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        to: Any,
+        *,
+        related_name: str | None = None,
+        related_query_name: str | None = None,
+        limit_choices_to: Any = None,
+        null: bool = False,
+        **options: Any,
+    ) -> None:
+        if not (isinstance(to, str) or (isinstance(to, type) and issubclass(to, Instance))):
+            raise ModelError(
+                f"{type(self).__name__}({to!r}) does not name a model.",
+                code="data/relation-target",
+                hint=f'{type(self).__name__}("Musician"), or the class itself; "self" for the same model',
+            )
+        self.to: Any = to
+        self.related_name = related_name
+        self.related_query_name = related_query_name
+        self.limit_choices_to = limit_choices_to
+        super().__init__(null=null, **options)
+
+    @property
+    def target(self) -> Any:
+        """The model it points at."""
+        if isinstance(self.to, str):
+            self.to = self.model._meta.registry.find(self.to, self.model)
+        return self.to
+
+    def target_is_known(self) -> bool:
+        """Tell whether the model it points at is defined yet."""
+        return not isinstance(self.to, str) or self.model._meta.registry.knows(self.to, self.model)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the target has no way back (`related_name="+"`)."""
+        return bool(self.related_name) and str(self.related_name).endswith("+")
+
+    def back_name(self, *, many: bool) -> str:
+        """Return the attribute on the target: `related_name`, or Django's default."""
+        options = self.model._meta
+        if self.related_name:
+            return self.related_name.replace("%(class)s", options.model_name).replace(
+                "%(app_label)s", options.app_label
+            )
+        return f"{options.model_name}_set" if many else options.model_name
+
+    def back_query_name(self, *, many: bool) -> str:
+        """Return what queries of the target call this."""
+        if self.related_query_name:
+            options = self.model._meta
+            return self.related_query_name.replace("%(class)s", options.model_name)
+        return self.back_name(many=many) if self.related_name else self.model._meta.model_name
+
+
+class ForeignKey(_Relational[T], Generic[T]):
+    """A reference to one row of another model.
+
+    Args:
+        to: The model, its name, or `"self"`.
+        on_delete: What happens to this row when the other is deleted.
+        related_name: The attribute by which the other reaches these; `"+"` for none.
+        to_field: The unique field it refers to where that is not the key.
+        db_constraint: Whether the database enforces it.
+    """
+
+    kind = "foreign_key"
+    one: ClassVar[bool] = False
+
+    @overload
+    def __init__(
+        self: ForeignKey[M],
+        to: type[M],
+        *,
+        on_delete: OnDelete,
+        related_name: str | None = ...,
+        related_query_name: str | None = ...,
+        limit_choices_to: Any = ...,
+        to_field: str | None = ...,
+        db_constraint: bool = ...,
+        null: Literal[False] = ...,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ForeignKey[M | None],
+        to: type[M],
+        *,
+        on_delete: OnDelete,
+        related_name: str | None = ...,
+        related_query_name: str | None = ...,
+        limit_choices_to: Any = ...,
+        to_field: str | None = ...,
+        db_constraint: bool = ...,
+        null: bool,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ForeignKey[Any],
+        to: str,
+        *,
+        on_delete: OnDelete,
+        related_name: str | None = ...,
+        related_query_name: str | None = ...,
+        limit_choices_to: Any = ...,
+        to_field: str | None = ...,
+        db_constraint: bool = ...,
+        null: bool = ...,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        to: Any,
+        *,
+        on_delete: OnDelete,
+        related_name: str | None = None,
+        related_query_name: str | None = None,
+        limit_choices_to: Any = None,
+        to_field: str | None = None,
+        db_constraint: bool = True,
+        null: bool = False,
+        **options: Any,
+    ) -> None:
+        if not isinstance(on_delete, OnDelete):  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
+            raise ModelError(
+                f"on_delete={on_delete!r} is none of Segue's.",
+                code="data/on-delete",
+                hint="on_delete=db.CASCADE, db.PROTECT, db.SET_NULL, db.SET_DEFAULT, db.SET(…) or db.DO_NOTHING",
+            )
+        if on_delete in (SET_NULL, DB_SET_NULL) and not null:
+            raise ModelError(
+                "on_delete=SET_NULL needs a column that may be NULL.",
+                code="data/on-delete",
+                hint="Add null=True, or choose another on_delete.",
+            )
+        if on_delete.name.endswith("SET_DEFAULT") and "default" not in options and "db_default" not in options:
+            raise ModelError(
+                "on_delete=SET_DEFAULT needs a default.",
+                code="data/on-delete",
+                hint="Add default=…, or choose another.",
+            )
+        self.on_delete = on_delete
+        self.to_field = to_field
+        self.db_constraint = db_constraint
+        options.setdefault("db_index", not (options.get("unique") or options.get("primary_key")))
+        super().__init__(
+            to,
+            related_name=related_name,
+            related_query_name=related_query_name,
+            limit_choices_to=limit_choices_to,
+            null=null,
+            **options,
+        )
+
+    def contribute(self, options: Any, name: str) -> None:
+        super().contribute(options, name)
+        self.attname = f"{name}_id"
+        self.column = self.db_column or self.attname
+        setattr(options.model, self.attname, _KeyValue(self))
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Column[T]: ...
+    @overload
+    def __get__(self, instance: Instance, owner: type) -> T: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return Column(owner, self.name)
+        return instance._related(self)
+
+    def __set__(self, instance: Instance, value: T) -> None:
+        instance._set_related(self, value)
+
+    @property
+    def remote(self) -> Any:
+        """The field of the target that it refers to."""
+        options = self.target._meta
+        if self.to_field is not None:
+            return options.get_field(self.to_field)
+        return options.pk
+
+    def make_type(self) -> TypeEngine[Any]:
+        remote = self.remote
+        while isinstance(remote, ForeignKey):
+            remote = remote.remote
+        kind = remote.column_type()
+        if isinstance(kind, sa.types.TypeDecorator):
+            return kind
+        # A reference to a key that SQLite must call INTEGER is of the key's own size.
+        return type(kind)() if isinstance(kind, sa.Integer) else kind
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, Instance):
+            return self.value_of(value)
+        return self.remote.to_python(value)
+
+    def prepare(self, value: Any) -> Any:
+        if isinstance(value, Instance):
+            value = self.value_of(value)
+        return self.remote.prepare(value)
+
+    def value_of(self, instance: Any) -> Any:
+        """Return what a column keeps to refer to *instance*.
+
+        Raises:
+            ModelError: It is of another model (`data/relation-value`).
+        """
+        target = self.target
+        if not isinstance(instance, target):
+            parents = target._meta.parents_of(type(instance)) if hasattr(target, "_meta") else ()
+            if not parents and not issubclass(target, type(instance)):
+                raise ModelError(
+                    f"{self.model.__name__}.{self.name} takes a {target.__name__}, not {type(instance).__name__}.",
+                    code="data/relation-value",
+                    hint=f"{self.name}={target.__name__.lower()}",
+                )
+        return getattr(instance, self.remote.attname)
+
+    def from_database(self) -> Callable[[Any], Any] | None:
+        return self.remote.from_database()  # type: ignore[no-any-return]  # of SQLAlchemy's, or of any model
+
+    def get_default(self) -> Any:
+        value = super().get_default()
+        return self.value_of(value) if isinstance(value, Instance) else value
+
+    @property
+    def limits(self) -> Any:
+        """The smallest and largest key, where it is a number."""
+        return getattr(self.remote, "limits", None)
+
+    def forward(self) -> Relation:
+        """Return the way to the target."""
+        hop = Hop(self.target, ((self.attname, self.remote.attname),), optional=self.null)
+        return Relation(self.name, self.name, "forward", self.model, self.target, self, (hop,))
+
+    def backward(self) -> Relation:
+        """Return the way from the target to these."""
+        many = not self.one
+        hop = Hop(self.model, ((self.remote.attname, self.attname),), many=many, optional=True)
+        accessor = "" if self.hidden else self.back_name(many=many)
+        kind: Literal["reverse", "reverse_one"] = "reverse" if many else "reverse_one"
+        return Relation(self.back_query_name(many=many), accessor, kind, self.target, self.model, self, (hop,))
+
+    def deconstruct(self) -> dict[str, Any]:
+        facts = super().deconstruct()
+        facts["to"] = self.target._meta.label_key
+        if self.to_field is not None:
+            facts["to_field"] = self.to_field
+        if self.on_delete.database:
+            facts["on_delete"] = self.on_delete.database
+        if not self.db_constraint:
+            facts["db_constraint"] = False
+        return facts
+
+
+class _KeyValue:
+    """`record.leader_id`: on the class a column; on an instance not loaded, fetched."""
+
+    def __init__(self, field: ForeignKey[Any]) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return Column(owner, self.field.attname)
+        return instance._load_deferred(self.field.attname)
+
+
+class OneToOneField(ForeignKey[T]):
+    """A reference that no two rows share; the way back is one instance.
+
+    Args:
+        parent_link: Whether it is the key of a child of multi-table inheritance.
+    """
+
+    kind = "one_to_one"
+    one = True
+
+    def __init__(self, to: Any, *, on_delete: OnDelete, parent_link: bool = False, **options: Any) -> None:
+        options["unique"] = True
+        self.parent_link = parent_link
+        super().__init__(to, on_delete=on_delete, **options)
+
+
+class ManyToManyField(_Relational[T]):
+    """Many rows here, many there, by a table between them.
+
+    Args:
+        to: The model, its name, or `"self"`.
+        through: The model between them, where it has columns of its own.
+        through_fields: Its two foreign keys, here and there, where it has more.
+        symmetrical: Of `"self"`: whether each pair counts in both directions.
+        db_table: The name of the table between, where Segue makes it.
+    """
+
+    kind = "many_to_many"
+    is_column = False
+
+    def __init__(
+        self,
+        to: Any,
+        *,
+        through: Any = None,
+        through_fields: Sequence[str] | None = None,
+        symmetrical: bool | None = None,
+        db_table: str | None = None,
+        related_name: str | None = None,
+        related_query_name: str | None = None,
+        limit_choices_to: Any = None,
+        **options: Unpack[FieldOptions],
+    ) -> None:
+        self._through = through
+        self.through_fields = tuple(through_fields or ())
+        self.symmetrical = (to == "self") if symmetrical is None else symmetrical
+        self.db_table = db_table
+        if self.symmetrical and related_name is None:
+            related_name = "+"
+        super().__init__(
+            to,
+            related_name=related_name,
+            related_query_name=related_query_name,
+            limit_choices_to=limit_choices_to,
+            **options,
+        )
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Column[T]: ...
+    @overload
+    def __get__(self, instance: Instance, owner: type) -> Any: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return Column(owner, self.name)
+        return instance._manager(self.forward())
+
+    def __set__(self, instance: Instance, value: Any) -> None:
+        raise ModelError(
+            f"{self.model.__name__}.{self.name} cannot be assigned.",
+            code="data/many-assigned",
+            why="It is a set of rows of another table.",
+            hint=f"instance.{self.name}.set([…])",
+        )
+
+    @property
+    def through(self) -> Any:
+        """The model of the table between."""
+        if isinstance(self._through, str):
+            self._through = self.model._meta.registry.find(self._through, self.model)
+        if self._through is None:
+            self._through = self.model._meta.make_through(self)
+        return self._through
+
+    @property
+    def auto_created(self) -> bool:
+        """Whether Segue makes the table between."""
+        return bool(getattr(self.through._meta, "auto_created", False))
+
+    def ends(self) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
+        """Return the foreign keys of the table between: to here, and to there.
+
+        Raises:
+            ModelError: It has none, or several that fit (`data/through`).
+        """
+        keys = [each for each in self.through._meta.fields if isinstance(each, ForeignKey)]
+        if self.through_fields:
+            by_name = {each.name: each for each in keys}
+            return by_name[self.through_fields[0]], by_name[self.through_fields[1]]
+        here = [each for each in keys if issubclass(self.model, each.target)]
+        there = [each for each in keys if issubclass(self.target, each.target)]
+        if self.target is self.model and len(keys) == 2:
+            return keys[0], keys[1]
+        if len(here) != 1 or len(there) != 1:
+            raise ModelError(
+                f"{self.through.__name__} does not say by which keys {self.model.__name__}.{self.name} goes.",
+                code="data/through",
+                why=f"Its foreign keys are: {', '.join(each.name for each in keys) or 'none'}.",
+                hint='ManyToManyField(…, through_fields=("here", "there"))',
+            )
+        return here[0], there[0]
+
+    def forward(self) -> Relation:
+        """Return the way to the target."""
+        here, there = self.ends()
+        return self._way(self.name, self.name, self.model, self.target, here, there)
+
+    def backward(self) -> Relation:
+        """Return the way from the target to these."""
+        here, there = self.ends()
+        accessor = "" if self.hidden else self.back_name(many=True)
+        return self._way(self.back_query_name(many=True), accessor, self.target, self.model, there, here)
+
+    def _way(
+        self, name: str, accessor: str, source: Any, target: Any, near: ForeignKey[Any], far: ForeignKey[Any]
+    ) -> Relation:
+        hops = (
+            Hop(self.through, ((near.remote.attname, near.attname),), many=True, optional=True),
+            Hop(target, ((far.attname, far.remote.attname),)),
+        )
+        return Relation(name, accessor, "many", source, target, self, hops)
+
+    def has_db_default(self) -> bool:
+        """Tell whether the database fills it in: never."""
+        return self.db_default is not NOT_PROVIDED

@@ -1,0 +1,75 @@
+"""`Model.objects`: where a queryset begins.
+
+Holds: `Manager`, the descriptor on the class; `manager_of`.
+Imports: querysets.
+Never: keeps rows; each touch is a fresh queryset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast
+
+from .errors import ModelError
+from .queryset import QuerySet
+
+__all__ = ["Manager", "ManagerDescriptor", "manager_of"]
+
+M = TypeVar("M")
+S = TypeVar("S", bound=QuerySet[Any])
+
+
+class ManagerDescriptor(Generic[M]):
+    """Gives a queryset of the class it is touched on; never on an instance."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.kind = kind
+        self.name = "objects"
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type[M]) -> QuerySet[M]:
+        if instance is not None:
+            raise AttributeError(f"{self.name} is on the class: {owner.__name__}.{self.name}, not on an instance.")
+        return cast("QuerySet[M]", self.begin(owner))
+
+    def begin(self, model: Any) -> Any:
+        """Return a fresh queryset of *model*."""
+        options = getattr(model, "_meta", None)
+        if options is None or options.abstract:
+            raise ModelError(
+                f"{model.__name__} is abstract: it has no rows.",
+                code="data/abstract-manager",
+                hint="Ask one of the models that derive from it.",
+            )
+        kind = self.kind
+        found = kind(model, options.base_query())
+        if issubclass(kind, Manager):
+            # A manager's own get_queryset() says where it begins; its methods stay at hand.
+            chosen = found.get_queryset()
+            found.query, found._prefetches, found._mode = chosen.query, chosen._prefetches, chosen._mode
+        return found
+
+
+class Manager(QuerySet[M]):
+    """A queryset with a beginning of its own.
+
+    >>> class Published(Manager["Post"]):  # doctest: +SKIP
+    ...     def get_queryset(self):
+    ...         return super().get_queryset().filter(published=True)
+    """
+
+    def get_queryset(self) -> QuerySet[M]:
+        """Return the rows this manager begins with."""
+        return QuerySet(self.model, self.model._meta.base_query(), self._using)
+
+    @classmethod
+    def from_queryset(cls, queryset: type[S]) -> type[S]:
+        """Return a manager class with a queryset's methods."""
+        return type(f"{cls.__name__}From{queryset.__name__}", (cls, queryset), {"__module__": cls.__module__})
+
+
+def manager_of(kind: type[S]) -> Callable[..., S]:
+    """Return a descriptor whose querysets are of *kind*; type checkers see the queryset."""
+    return cast("Callable[..., S]", ManagerDescriptor(kind))

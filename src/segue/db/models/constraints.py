@@ -1,0 +1,158 @@
+"""Constraints and indexes of a model.
+
+Holds: `CheckConstraint`, `UniqueConstraint`, `Index`.
+Imports: `Q`, expressions, floor 0.
+Never: asks the database by itself; `validation` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ModelError
+from ..expressions.base import Expression, F, OrderBy
+from ..expressions.q import Q
+
+__all__ = ["BaseConstraint", "CheckConstraint", "Index", "UniqueConstraint"]
+
+
+class BaseConstraint:
+    """What every constraint has.
+
+    Attributes:
+        name: Its name in the database; unique there.
+        violation_error_message: What `full_clean()` says.
+        violation_error_code: The code of that fault.
+    """
+
+    default_message = "This breaks the rule {name}."
+
+    def __init__(
+        self, *, name: str, violation_error_message: str | None = None, violation_error_code: str | None = None
+    ) -> None:
+        if not isinstance(name, str) or not name or len(name) > 63:  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
+            raise ModelError(
+                f"{type(self).__name__} needs a name of at most 63 characters.",
+                code="data/constraint-name",
+                hint=f'{type(self).__name__}(…, name="record_year_positive")',
+            )
+        self.name: str = name
+        self.violation_error_message: str = violation_error_message or self.default_message.format(name=name)
+        self.violation_error_code: str = violation_error_code or "constraint"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class CheckConstraint(BaseConstraint):
+    """A condition that every row must meet: `CheckConstraint(condition=Q(year__gte=1900), name="…")`."""
+
+    def __init__(self, *, condition: Q | Any, name: str, **options: Any) -> None:
+        super().__init__(name=name, **options)
+        self.condition: Q = condition if isinstance(condition, Q) else Q(condition)
+
+
+class UniqueConstraint(BaseConstraint):
+    """Values that no two rows may share.
+
+    Args:
+        expressions: In place of fields: `Lower("slug")`, `F("year").desc()`.
+        fields: Names of fields.
+        condition: Only rows that meet it count (not on MySQL).
+        include: Further fields in the index (PostgreSQL).
+        nulls_distinct: Whether two NULLs differ; `None` is the database's own.
+        deferrable: `deferred` or `immediate`, where it is checked at commit (PostgreSQL).
+    """
+
+    default_message = "A row with these values exists already."
+
+    def __init__(
+        self,
+        *expressions: Any,
+        fields: Sequence[str] = (),
+        name: str,
+        condition: Q | None = None,
+        include: Sequence[str] = (),
+        nulls_distinct: bool | None = None,
+        deferrable: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(name=name, **options)
+        if bool(expressions) == bool(fields):
+            raise ModelError(
+                f"UniqueConstraint {name!r} takes fields or expressions, one of the two.",
+                code="data/constraint",
+                hint='UniqueConstraint(fields=["leader", "title"], name="…")',
+            )
+        if deferrable not in (None, "deferred", "immediate"):
+            raise ModelError(
+                f"deferrable={deferrable!r} is none of deferred, immediate.",
+                code="data/constraint",
+                hint='deferrable="deferred"',
+            )
+        if options.get("violation_error_code") is None:
+            self.violation_error_code = "unique_together" if len(fields) > 1 else "unique"
+        self.expressions: tuple[Expression, ...] = tuple(_part(each) for each in expressions)
+        self.fields = tuple(str(each) for each in fields)
+        self.condition = condition
+        self.include = tuple(include)
+        self.nulls_distinct = nulls_distinct
+        self.deferrable = deferrable
+
+    @property
+    def is_index(self) -> bool:
+        """Whether the database must be given an index: no plain constraint says this."""
+        return bool(self.expressions or self.condition is not None or self.include)
+
+
+class Index:
+    """An index.
+
+    Args:
+        expressions: In place of fields: names (`-year`), or expressions.
+        fields: Names of fields, `-` before those that descend.
+        name: Made from table and fields where it is not given.
+        condition: Only rows that meet it are in it (not on MySQL).
+        include: Further fields kept in it (PostgreSQL).
+        using: The method, such as `gin` (PostgreSQL).
+    """
+
+    def __init__(
+        self,
+        *expressions: Any,
+        fields: Sequence[str] = (),
+        name: str = "",
+        condition: Q | None = None,
+        include: Sequence[str] = (),
+        using: str = "",
+    ) -> None:
+        if bool(expressions) == bool(fields):
+            raise ModelError(
+                "Index() takes fields or expressions, one of the two.",
+                code="data/constraint",
+                hint='Index(fields=["-year", "title"])',
+            )
+        if expressions and not name:
+            raise ModelError(
+                "An Index of expressions needs a name.", code="data/constraint-name", hint='Index(…, name="…")'
+            )
+        if using and not using.isidentifier():
+            raise ModelError(f"using={using[:40]!r} is no method.", code="data/constraint", hint='using="gin"')
+        self.expressions: tuple[Expression, ...] = tuple(_part(each) for each in expressions)
+        self.fields = tuple(str(each) for each in fields)
+        self.name = name
+        self.condition = condition
+        self.include = tuple(include)
+        self.using = using
+
+    def __repr__(self) -> str:
+        return f"<Index {self.name or ', '.join(self.fields)}>"
+
+
+def _part(thing: Any) -> Expression:
+    if isinstance(thing, str):
+        return OrderBy(F(thing.removeprefix("-")), descending=True) if thing.startswith("-") else F(thing)
+    from ..expressions.base import as_expression
+
+    return as_expression(thing)

@@ -1,0 +1,230 @@
+"""Many rows at once.
+
+Holds: `bulk_create`, `bulk_update`, `update`.
+Imports: statements, saving.
+Never: sends a signal for each row, as in Django.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import NotSupportedError, QueryError
+from ..expressions.base import Expression, Value, as_expression
+from ..expressions.conditional import Case, When
+from ..expressions.q import Q
+from ..instance import Peers
+from ..query.query import Query
+from ..steps import Execute, Operation, Transaction
+from .saving import values_to_write
+from .statements import Conflict, insert_rows, supports_returning, update_rows
+
+__all__ = ["bulk_create", "bulk_update", "update"]
+
+_MOST_PARAMETERS = {"sqlite": 30_000, "postgresql": 30_000, "mysql": 30_000}
+
+
+def bulk_create(
+    model: Any,
+    instances: Sequence[Any],
+    database: Any,
+    *,
+    batch_size: int | None = None,
+    ignore_conflicts: bool = False,
+    update_fields: Sequence[str] = (),
+    unique_fields: Sequence[str] = (),
+) -> Operation[list[Any]]:
+    """Insert *instances* in few statements, in one transaction; keys are set where they can be.
+
+    Raises:
+        NotSupportedError: The model has a concrete parent.
+        QueryError: Options that do not go together.
+    """
+    options = model._meta.concrete_model._meta
+    if options.parents:
+        raise NotSupportedError(
+            f"bulk_create() cannot write {model.__name__}: its rows are in several tables.",
+            code="data/bulk-parents",
+            hint="Save them one by one in atomic().",
+        )
+    conflict = _conflict(options, ignore_conflicts=ignore_conflicts, update=update_fields, unique=unique_fields)
+    if not instances:
+        return []
+    return (  # type: ignore[no-any-return]  # the step's result
+        yield Transaction(_create(model, options, list(instances), database, batch_size, conflict), savepoint=False)
+    )
+
+
+def _conflict(options: Any, *, ignore_conflicts: bool, update: Sequence[str], unique: Sequence[str]) -> Conflict | None:
+    if ignore_conflicts:
+        if update:
+            raise QueryError(
+                "bulk_create() cannot both ignore conflicts and update.", code="data/bulk", hint="Give one of the two."
+            )
+        return Conflict()
+    if not update:
+        return None
+    fields = [options.get_field(name) for name in update]
+    keys = [options.get_field(name if name != "pk" else options.pk.name) for name in unique] or list(options.pk_fields)
+    return Conflict(fields, keys)
+
+
+def _create(
+    model: Any,
+    options: Any,
+    instances: list[Any],
+    database: Any,
+    batch_size: int | None,
+    conflict: Conflict | None,
+) -> Operation[list[Any]]:
+    groups: dict[tuple[Any, ...], list[tuple[Any, dict[Any, Any]]]] = {}
+    for instance in instances:
+        values = values_to_write(instance, options.local_fields, adding=True)
+        groups.setdefault(tuple(values), []).append((instance, values))
+    peers = Peers(database)
+    for fields, rows in groups.items():
+        missing = () if conflict is not None else tuple(each for each in options.local_fields if each not in fields)
+        if missing and not supports_returning(database):
+            yield from _one_by_one(options, fields, missing, rows, database)
+            continue
+        most = max(_MOST_PARAMETERS[database.vendor] // max(len(fields), 1), 1)
+        for batch in _batches(rows, min(most, batch_size or 1000)):
+            flat = [value for _, values in batch for value in values.values()]
+            plan = insert_rows(database, options.model, fields, missing, len(batch), conflict)
+            answer = yield Execute(plan, plan.bind(flat))
+            if missing:
+                for (instance, _), row in zip(batch, plan.hydrate(answer, None), strict=True):
+                    for field, value in zip(missing, row, strict=True):
+                        instance.__dict__[field.attname] = value
+    for instance in instances:
+        instance.__dict__["_peers"] = peers
+    peers.hold(instances)
+    return instances
+
+
+def _one_by_one(
+    options: Any, fields: tuple[Any, ...], missing: Sequence[Any], rows: Sequence[Any], database: Any
+) -> Operation[None]:
+    """Insert where the database gives back but the last key: MySQL."""
+    plan = insert_rows(database, options.model, fields, missing, 1)
+    for instance, values in rows:
+        written = yield Execute(plan, plan.bind(list(values.values())))
+        for field in missing:
+            if field.generated:
+                instance.__dict__[field.attname] = written.last_id
+            else:
+                instance.__dict__.pop(field.attname, None)
+
+
+def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Return slices whose lengths are few different ones: each is a plan of its own.
+
+    PERF: full batches, then powers of two: 10,007 rows are 10 statements of 1,000, one
+    of 4, one of 2, one of 1, by plans that every later call shares.
+    """
+    at = 0
+    while len(rows) - at >= size:
+        yield rows[at : at + size]
+        at += size
+    left = len(rows) - at
+    while left:
+        step = 1 << (left.bit_length() - 1)
+        yield rows[at : at + step]
+        at += step
+        left -= step
+
+
+def bulk_update(
+    model: Any, instances: Sequence[Any], names: Sequence[str], database: Any, *, batch_size: int | None = None
+) -> Operation[int]:
+    """Write fields of many instances in few statements; return how many rows matched.
+
+    Raises:
+        QueryError: No field, a key among them, or an instance that was never saved.
+    """
+    options = model._meta
+    fields = [options.get_field(name) for name in names]
+    if not fields:
+        raise QueryError("bulk_update() was given no field.", code="data/bulk", hint='bulk_update(rows, ["year"])')
+    if any(field in options.pk_fields for field in fields):
+        raise QueryError("bulk_update() cannot change the key.", code="data/bulk", hint="Make new rows instead.")
+    if any(instance.pk is None for instance in instances):
+        raise QueryError("bulk_update() takes saved instances.", code="data/bulk", hint="bulk_create() them first.")
+    if not instances:
+        return 0
+    if options.composite:
+        raise NotSupportedError(
+            "bulk_update() needs a key of one column.", code="data/bulk-composite", hint="Save them in atomic()."
+        )
+    return (yield Transaction(_update_batches(model, list(instances), fields, database, batch_size), savepoint=False))  # type: ignore[no-any-return]  # the step's result
+
+
+def _update_batches(
+    model: Any, instances: list[Any], fields: Sequence[Any], database: Any, batch_size: int | None
+) -> Operation[int]:
+    most = max(_MOST_PARAMETERS[database.vendor] // (2 * len(fields) + 1), 1)
+    count = 0
+    for batch in _batches(instances, min(most, batch_size or 500)):
+        values: dict[Any, Any] = {}
+        for field in fields:
+            whens = [When(Q(pk=each.pk), then=_then(field, field.pre_save(each, adding=False))) for each in batch]
+            values[field.name] = Case(*whens, output_field=field)
+        query = Query(model).framed(order=()).filtered((), {"pk__in": [each.pk for each in batch]})
+        count += yield from update(query, values, database)
+    return count
+
+
+def _then(field: Any, value: Any) -> Any:
+    return value if isinstance(value, Expression) else Value(field.prepare(value), field)
+
+
+def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[int]:
+    """Set fields of every row of a query; return how many rows matched.
+
+    Raises:
+        FieldError: A name is no field.
+        QueryError: A field that cannot be set, or a sliced query.
+    """
+    if query.is_sliced or query.frame.combined is not None:
+        raise QueryError(
+            "update() cannot work on a slice.", code="data/update-slice", hint="filter(pk__in=…) the rows first."
+        )
+    options = query.model._meta
+    by_table: dict[Any, dict[Any, Any]] = {}
+    for name, given in values.items():
+        field = options.get_field(name)
+        if not field.is_column or field.kind == "generated":
+            raise QueryError(
+                f"{query.model.__name__}.{name} cannot be set by update().",
+                code="data/update-field",
+                why="It is not a column that is written.",
+                hint=f"{name}.set(…) of each instance" if not field.is_column else "Set what it is computed from.",
+            )
+        by_table.setdefault(field.model._meta.concrete_model, {})[field] = _prepared(query, field, given)
+    plain = query.framed(related=(), only=None, deferred=frozenset(), lock=None, order=())
+    if len(by_table) > 1:
+        return (yield Transaction(_update_tables(plain, by_table, database), savepoint=False))  # type: ignore[no-any-return]  # the step's result
+    return (yield from _update_tables(plain, by_table, database))
+
+
+def _prepared(query: Query, field: Any, given: Any) -> Any:
+    if isinstance(given, Expression) or hasattr(given, "__expression__") or hasattr(given, "__clause_element__"):
+        return as_expression(given).resolve(query)
+    value = field.prepare(given)
+    if value is None and not field.null:
+        raise QueryError(
+            f"{field.model.__name__}.{field.name} cannot be None.",
+            code="data/update-null",
+            hint="Give a value, or declare the field with null=True.",
+        )
+    return value
+
+
+def _update_tables(query: Query, by_table: Mapping[Any, dict[Any, Any]], database: Any) -> Operation[int]:
+    count = 0
+    for values in by_table.values():
+        plan, parameters = update_rows(database, query, values)
+        written = yield Execute(plan, parameters)
+        count = max(count, written.count)
+    return count

@@ -1,0 +1,294 @@
+"""Fetching rows, and what is loaded with them.
+
+Holds: the fetch of a query, prefetching, relations of all peers, deferred columns.
+Imports: plans, queries.
+Never: keeps an instance alive for another's sake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import QueryError
+from ..fields.relations import Relation
+from ..instance import Peers
+from ..query.plans import plan_of
+from ..query.query import Query
+from ..steps import Execute, Operation
+
+__all__ = ["Prefetch", "fetch", "load_fields", "load_relation", "prefetch"]
+
+
+class Prefetch:
+    """A relation to load ahead, with a queryset of its own.
+
+    Args:
+        lookup: The relation, `records` or `records__leader`.
+        queryset: What is loaded; filtered, ordered, related as it says.
+        to_attr: The attribute that keeps the list, in place of the relation's own.
+    """
+
+    def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
+        if to_attr is not None and not to_attr.isidentifier():
+            raise QueryError(f"to_attr={to_attr!r} is no name.", code="data/prefetch", hint='to_attr="recent"')
+        self.lookup = str(lookup)
+        self.query: Query | None = None if queryset is None else queryset.query
+        self.further: tuple[Any, ...] = () if queryset is None else queryset._prefetches
+        self.to_attr = to_attr
+
+    def __repr__(self) -> str:
+        return f"Prefetch({self.lookup!r})"
+
+
+def fetch(query: Query, database: Any, prefetches: Sequence[Any] = (), mode: str = "peers") -> Operation[list[Any]]:
+    """Return what a query gives, with its prefetches."""
+    plan, values = plan_of(query, database)
+    rows = yield Execute(plan, plan.bind(values))
+    peers = Peers(database, mode)
+    found = plan.hydrate(rows, peers)
+    if query.frame.selection is None:
+        peers.hold(found)
+        if prefetches and found:
+            yield from prefetch(found, prefetches, database, mode)
+    return found
+
+
+def prefetch(instances: Sequence[Any], lookups: Sequence[Any], database: Any, mode: str = "peers") -> Operation[None]:
+    """Load relations of *instances*: one query for each level of each look-up.
+
+    Raises:
+        QueryError: A look-up names no relation (`data/prefetch`).
+    """
+    done: dict[str, list[Any]] = {}
+    for lookup in lookups:
+        given = lookup if isinstance(lookup, Prefetch) else Prefetch(lookup)
+        parts = given.lookup.split("__")
+        level: list[Any] = list(instances)
+        for at, part in enumerate(parts):
+            path = "__".join(parts[: at + 1])
+            last = at == len(parts) - 1
+            name = given.to_attr if last and given.to_attr else part
+            key = path if not (last and given.to_attr) else f"{path}:{given.to_attr}"
+            if key in done:
+                if last and given.query is not None:
+                    raise QueryError(
+                        f"{given.lookup!r} is prefetched twice.",
+                        code="data/prefetch",
+                        hint="Put the Prefetch with its queryset first, or give it to_attr=.",
+                    )
+                level = done[key]
+                continue
+            query = given.query if last else None
+            further = given.further if last else ()
+            level = yield from _one_level(level, part, database, mode, query, further, name if name != part else None)
+            done[key] = level
+
+
+def _one_level(
+    instances: list[Any],
+    name: str,
+    database: Any,
+    mode: str,
+    query: Query | None,
+    further: Sequence[Any],
+    to_attr: str | None,
+) -> Operation[list[Any]]:
+    by_model: dict[Any, list[Any]] = {}
+    for instance in instances:
+        by_model.setdefault(type(instance), []).append(instance)
+    found: list[Any] = []
+    for model, group in by_model.items():
+        private = model._meta.private.get(name)
+        if private is not None and hasattr(private, "prefetch"):
+            found += yield from private.prefetch(group, database, mode, to_attr)
+            continue
+        relation = relation_called(model, name)
+        if relation is None:
+            raise QueryError(
+                f"{model.__name__} has no relation {name[:80]!r} to prefetch.",
+                code="data/prefetch",
+                where=model._meta.where,
+                hint=f"Relations: {', '.join(sorted(_relation_names(model))) or 'none'}.",
+            )
+        found += yield from load_relation(group, relation, database, mode, query, further, to_attr)
+    return found
+
+
+def relation_called(model: Any, name: str) -> Relation | None:
+    """Return the relation whose attribute on instances is *name*."""
+    options = model._meta
+    field = options.find_field(name)
+    if field is not None and field.is_relation and field.name == name:
+        return options.relation(name)  # type: ignore[no-any-return]  # of any model
+    for relation in options.reverse.values():
+        if relation.accessor == name:
+            return relation  # type: ignore[no-any-return]  # of any model
+    return None
+
+
+def _relation_names(model: Any) -> list[str]:
+    options = model._meta
+    names = [field.name for field in (*options.fields, *options.many_to_many) if field.is_relation]
+    return [*names, *(relation.accessor for relation in options.reverse.values() if relation.accessor)]
+
+
+def load_relation(
+    instances: Sequence[Any],
+    relation: Relation,
+    database: Any,
+    mode: str = "peers",
+    query: Query | None = None,
+    further: Sequence[Any] = (),
+    to_attr: str | None = None,
+) -> Operation[list[Any]]:
+    """Load one relation of many instances in one query; return what was loaded.
+
+    What an instance has loaded already is left as it is.
+    """
+    name = to_attr or relation.accessor or relation.name
+    here, _ = relation.hops[0].pairs[0]
+    many = relation.kind in ("reverse", "many")
+    kept_in = "_prefetched" if many and to_attr is None else None
+    missing: list[Any] = []
+    found: list[Any] = []
+    for instance in instances:
+        kept = instance.__dict__.get(kept_in, {}) if kept_in else instance.__dict__
+        if name in kept and query is None and _still_fits(instance, relation, kept[name]):
+            value = kept[name]
+            found.extend(value if many else [value] if value is not None else [])
+        else:
+            missing.append(instance)
+    if not missing:
+        return found
+    keys = {value for value in (getattr(instance, here) for instance in missing) if value is not None}
+    groups: dict[Any, list[Any]] = {}
+    if keys:
+        if relation.kind == "many":
+            loaded = yield from _through(relation, keys, database, mode, query, further, groups)
+        else:
+            loaded = yield from _direct(relation, keys, database, mode, query, further, groups)
+        found += loaded
+    for instance in missing:
+        group = groups.get(getattr(instance, here), [])
+        if many:
+            target = instance.__dict__.setdefault("_prefetched", {}) if kept_in else instance.__dict__
+            target[name] = list(group)
+        else:
+            value = group[0] if group else None
+            if relation.kind == "forward" and value is None and getattr(instance, here) is not None and query is None:
+                continue  # a dangling reference: touching it says so
+            instance.__dict__[name] = value
+        _set_backward(instance, relation, group)
+    return found
+
+
+def _still_fits(instance: Any, relation: Relation, value: Any) -> bool:
+    if relation.kind != "forward":
+        return True
+    here, there = relation.hops[0].pairs[0]
+    key = instance.__dict__.get(here)
+    return key is None if value is None else bool(value.__dict__.get(there) == key)
+
+
+def _set_backward(instance: Any, relation: Relation, group: list[Any]) -> None:
+    """Let what was loaded know the instance it belongs to, where that is one."""
+    if relation.kind in ("reverse", "reverse_one"):
+        for each in group:
+            each.__dict__[relation.field.name] = instance
+
+
+def _direct(
+    relation: Relation,
+    keys: set[Any],
+    database: Any,
+    mode: str,
+    query: Query | None,
+    further: Sequence[Any],
+    groups: dict[Any, list[Any]],
+) -> Operation[list[Any]]:
+    _, there = relation.hops[0].pairs[0]
+    base = query if query is not None else base_query(relation.target)
+    _refuse_slice(base, relation)
+    loaded = yield from fetch(base.filtered((), {f"{there}__in": list(keys)}), database, further, mode)
+    for each in loaded:
+        groups.setdefault(getattr(each, there), []).append(each)
+    return loaded
+
+
+def _through(
+    relation: Relation,
+    keys: set[Any],
+    database: Any,
+    mode: str,
+    query: Query | None,
+    further: Sequence[Any],
+    groups: dict[Any, list[Any]],
+) -> Operation[list[Any]]:
+    """Load a many-to-many relation: the targets, each with the key it was reached from."""
+    from ..expressions.base import F
+    from ..query.query import Annotation
+
+    base = query if query is not None else base_query(relation.target)
+    _refuse_slice(base, relation)
+    back = opposite(relation)
+    near = f"{back.name}__{relation.hops[0].pairs[0][0]}"
+    chosen = base.filtered((), {f"{near}__in": list(keys)})
+    annotation = Annotation(F(near), len(chosen.where))
+    chosen = chosen.framed(annotations={**chosen.frame.annotations, "_near": annotation})
+    loaded = yield from fetch(chosen, database, further, mode)
+    for each in loaded:
+        groups.setdefault(each.__dict__.pop("_near"), []).append(each)
+    return loaded
+
+
+def opposite(relation: Relation) -> Relation:
+    """Return the same many-to-many relation, walked from the other end; hidden ones too."""
+    field = relation.field
+    back = (
+        field.backward()
+        if relation.source is field.model or issubclass(relation.source, field.model)
+        else (field.forward())
+    )
+    options = back.source._meta
+    if options.relation(back.name) is None:
+        options.hidden_relations[back.name] = back
+    return back  # type: ignore[no-any-return]  # of any field
+
+
+def _refuse_slice(query: Query, relation: Relation) -> None:
+    if query.is_sliced:
+        raise QueryError(
+            f"The queryset that prefetches {relation.name!r} is sliced.",
+            code="data/prefetch",
+            why="The slice would be of all rows together, not of each instance's.",
+            hint="Filter it, or use a Window to number the rows.",
+        )
+
+
+def base_query(model: Any) -> Query:
+    """Return the query that relations to *model* start from."""
+    return model._meta.base_query()  # type: ignore[no-any-return]  # of any model
+
+
+def load_fields(instances: Sequence[Any], names: Sequence[str], database: Any) -> Operation[None]:
+    """Load columns of instances that were not loaded with them.
+
+    Raises:
+        DoesNotExist: The row of the first is gone.
+    """
+    model = type(instances[0])
+    options = model._meta
+    keys = {instance.pk: instance for instance in instances}
+    chosen = {options.get_field(name).name for name in names} | {field.name for field in options.pk_fields}
+    query = Query(model).framed(only=frozenset(chosen), order=()).filtered((), {"pk__in": list(keys)})
+    loaded = yield from fetch(query, database)
+    fresh = {each.pk: each.__dict__ for each in loaded}
+    for instance in instances:
+        row = fresh.get(instance.pk)
+        if row is None:
+            if instance is instances[0]:
+                raise model.DoesNotExist(f"This {model.__name__} is not in the database any more.")
+            continue
+        for name in names:
+            instance.__dict__[name] = row[name]

@@ -1,0 +1,274 @@
+"""Operations that begin by reading.
+
+Holds: aggregates and counts, rows by key, `get_or_create`, `update_or_create`.
+Imports: plans, reading, saving.
+Never: trusts that nobody came between a read and a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..errors import IntegrityError, QueryError
+from ..expressions.aggregates import Count
+from ..expressions.base import F
+from ..query.compiler import Column, Parameters, SelectCompiler
+from ..query.plans import compile_statement, plans_of, reader_of
+from ..query.query import Lock, Query, Selection
+from ..shapes import Keyer
+from ..steps import Call, Execute, Operation, Transaction
+from .reading import fetch
+
+__all__ = ["aggregate", "get_or_create", "in_bulk", "update_or_create"]
+
+
+def aggregate(queryset: Any, named: Mapping[str, Any], *, count: bool = False) -> Operation[dict[str, Any]]:
+    """Return values that sum all rows of a queryset up.
+
+    Args:
+        count: Whether rows are counted: `{"count": …}`.
+    """
+    query: Query = queryset.query
+    database = queryset.db
+    if count:
+        named = {"count": Count("*")}
+    if query.empty and query.frame.combined is None:
+        return {
+            name: 0 if isinstance(each, Count) else getattr(each.default, "value", None) for name, each in named.items()
+        }
+    outer = query
+    expressions: dict[str, Any] = {}
+    for name, given in named.items():
+        expression = given.resolve(outer)
+        if not expression.contains_aggregate:
+            raise QueryError(
+                f"aggregate({name}=…) sums nothing up.", code="data/aggregate", hint=f'aggregate({name}=Sum("year"))'
+            )
+        expressions[name] = expression
+    keyer = Keyer()
+    key = (
+        "aggregate",
+        query.shape(keyer),
+        tuple((name, each.shape(keyer)) for name, each in expressions.items()),
+    )
+    plans = plans_of(database)
+    plan = plans.get(key)
+    if plan is None:
+        plan = plans.keep(key, _aggregate_plan(query, expressions, database, keyer.slots))
+    rows = yield Execute(plan, plan.bind(keyer.values))
+    values = plan.hydrate(rows, None)[0]
+    return dict(zip(expressions, values, strict=True))
+
+
+def _needs_wrapping(query: Query, expressions: Mapping[str, Any]) -> bool:
+    frame = query.frame
+    if query.is_sliced or frame.distinct or frame.combined is not None or frame.statement is not None:
+        return True
+    if frame.group is not None:
+        return True
+    if any(each.expression.contains_aggregate for each in frame.annotations.values()):
+        return True
+    used = {name.name for each in expressions.values() for name in each.walk() if isinstance(name, F)}
+    return bool(used & set(frame.annotations)) and any(
+        each.expression.contains_window for each in frame.annotations.values()
+    )
+
+
+def _aggregate_plan(query: Query, expressions: Mapping[str, Any], database: Any, slots: dict[int, int]) -> Any:
+    parameters = Parameters(database.dialect, slots)
+    if not _needs_wrapping(query, expressions):
+        bare = query.framed(order=(), related=(), only=None, deferred=frozenset(), lock=None, selection=None)
+        compiler = SelectCompiler(bare, parameters)
+        conditions = compiler._where()
+        elements = [each.compile(compiler) for each in expressions.values()]
+        statement = sa.select(*elements).select_from(compiler.joins.source())
+        if conditions:
+            statement = statement.where(*conditions)
+    else:
+        inner = query if query.is_sliced or query.frame.combined is not None else query.framed(order=())
+        if inner is not query:
+            slots.setdefault(id(inner), slots.get(id(query), 0))
+        if inner.frame.selection is None and inner.frame.combined is None:
+            inner = _narrowed(inner, expressions, slots, query)
+        compiler = SelectCompiler(inner, parameters)
+        source = compiler.select()
+        labelled = [(column.label, f"x{at}") for at, column in enumerate(compiler.columns)]
+        if isinstance(source, sa.Select):
+            source = source.with_only_columns(
+                *[column.element.label(name) for column, (_, name) in zip(compiler.columns, labelled, strict=True)]
+            )
+        table = source.subquery(parameters.next_alias())
+        over = _OverSubquery(compiler, table, labelled)
+        elements = [each.compile(over) for each in expressions.values()]
+        statement = sa.select(*elements).select_from(table)
+    plan = compile_statement(statement, parameters)
+    readers = [reader_of(Column("", element), database.dialect) for element in elements]
+
+    def hydrate(rows: list[Any], peers: Any) -> list[Any]:
+        return [
+            [value if reader is None else reader(value) for value, reader in zip(row, readers, strict=True)]
+            for row in rows
+        ]
+
+    plan.hydrate = hydrate
+    return plan
+
+
+def _narrowed(query: Query, expressions: Mapping[str, Any], slots: dict[int, int], original: Query) -> Query:
+    """Return a query that selects only what the aggregates read, and the key so that rows stay apart."""
+    if query.frame.distinct:
+        return query
+    options = query.model._meta
+    names = [field.name for field in options.pk_fields]
+    for each in expressions.values():
+        for part in each.walk():
+            if isinstance(part, F) and part.name not in names:
+                names.append(part.name)
+    names += [name for name, each in query.frame.annotations.items() if name not in names and each.shown]
+    narrowed = query.framed(selection=Selection("tuple", tuple(names)), related=(), only=None, deferred=frozenset())
+    if id(original) in slots:
+        slots[id(narrowed)] = slots[id(original)]
+    return narrowed
+
+
+class _OverSubquery:
+    """Compiles aggregates over a query that became a table."""
+
+    def __init__(self, compiler: SelectCompiler, table: Any, labelled: list[tuple[str, str]]) -> None:
+        self._compiler = compiler
+        self._table = table
+        self._labels = dict(labelled)
+        self._types = {name: column.element.type for column, (_, name) in zip(compiler.columns, labelled, strict=True)}
+        self.vendor = compiler.vendor
+        self.dialect = compiler.dialect
+        self.parameters = compiler.parameters
+
+    def path(self, name: str) -> Any:
+        options = self._compiler.query.model._meta
+        label = self._labels.get(name)
+        if label is None:
+            field = options.pk if name == "pk" else options.find_field(name)
+            label = self._labels.get(field.attname) if field is not None else None
+            label = label or (self._labels.get(field.name) if field is not None else None)
+        if label is None:
+            raise QueryError(
+                f"aggregate() over this queryset cannot reach {name!r}.",
+                code="data/aggregate",
+                hint=f"Columns: {', '.join(self._labels)}.",
+            )
+        columns = list(self._table.columns)
+        return sa.type_coerce(columns[list(self._labels.values()).index(label)], self._types[label])
+
+    def condition(self, condition: Any) -> Any:
+        raise QueryError(
+            "aggregate(filter=…) over a sliced, distinct or grouped queryset.",
+            code="data/aggregate",
+            hint="filter() the queryset before it is sliced.",
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._compiler, name)
+
+
+def in_bulk(queryset: Any, keys: Iterable[Any] | None, field_name: str) -> Operation[dict[Any, Any]]:
+    """Return rows by a unique field.
+
+    Raises:
+        QueryError: The field is not unique, or the queryset is sliced.
+    """
+    options = queryset.model._meta
+    if queryset.query.is_sliced:
+        raise QueryError("in_bulk() after a slice.", code="data/sliced", hint="in_bulk() first.")
+    if field_name != "pk":
+        field = options.get_field(field_name)
+        if not field.unique:
+            raise QueryError(
+                f"{options.object_name}.{field_name} is not unique.",
+                code="data/in-bulk",
+                hint="in_bulk() takes a field with unique=True.",
+            )
+    chosen = queryset if keys is None else queryset.filter(**{f"{field_name}__in": list(keys)})
+    rows = yield from fetch(chosen.query, chosen.db, chosen._prefetches, chosen._fetch_mode())
+    return {getattr(row, field_name): row for row in rows}
+
+
+def get_or_create(
+    queryset: Any, lookups: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Operation[tuple[Any, bool]]:
+    """Return the row for which the look-ups hold, made if there is none.
+
+    Another may make it in between: then the INSERT is refused, its savepoint undone, and
+    the row is read again.
+    """
+    database = queryset._writer
+    chosen = queryset._one((), lookups)
+    rows = yield from fetch(chosen.query, database)
+    if rows:
+        return queryset._only(rows, lookups), False
+    instance = queryset._new(_new_values(queryset.model, lookups, defaults))
+    try:
+        yield Transaction(_created(instance, database))
+    except IntegrityError:
+        rows = yield from fetch(chosen.query, database)
+        if not rows:
+            raise
+        return queryset._only(rows, lookups), False
+    return instance, True
+
+
+def _created(instance: Any, database: Any) -> Operation[None]:
+    yield Call(instance._save_here, database, force_insert=True)
+
+
+def _new_values(model: Any, lookups: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    options = model._meta
+    values: dict[str, Any] = {}
+    for name, value in lookups.items():
+        plain = name.removesuffix("__exact")
+        if "__" not in plain and (plain == "pk" or options.find_field(plain) is not None):
+            values[plain] = value
+    for name, value in defaults.items():
+        values[name] = value
+    return {
+        name: value() if callable(value) and not isinstance(value, type) else value for name, value in values.items()
+    }
+
+
+def update_or_create(
+    queryset: Any,
+    lookups: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    create_defaults: Mapping[str, Any] | None,
+) -> Operation[tuple[Any, bool]]:
+    """Update the row for which the look-ups hold, or make it; the row is locked meanwhile."""
+    return (yield Transaction(_update_or_create(queryset, lookups, defaults, create_defaults)))  # type: ignore[no-any-return]  # the step's result
+
+
+def _update_or_create(
+    queryset: Any,
+    lookups: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    create_defaults: Mapping[str, Any] | None,
+) -> Operation[tuple[Any, bool]]:
+    database = queryset._writer
+    locked = queryset._with(queryset.query.framed(lock=Lock())) if database.vendor != "sqlite" else queryset
+    instance, created = yield from get_or_create(
+        locked, lookups, defaults if create_defaults is None else create_defaults
+    )
+    if created:
+        return instance, True
+    options = queryset.model._meta
+    names: list[str] = []
+    for name, value in defaults.items():
+        setattr(instance, name, value() if callable(value) and not isinstance(value, type) else value)
+        field = options.find_field(name)
+        if field is not None and field.is_column:
+            names.append(field.name)
+    automatic = [field.name for field in options.fields if getattr(field, "auto_now", False)]
+    # Only what changes is written, where that is known.
+    chosen = [*names, *automatic] if names and len(names) == len(defaults) else None
+    yield Call(instance._save_here, database, update_fields=chosen)
+    return instance, False

@@ -1,0 +1,245 @@
+"""The statements that change rows.
+
+Holds: plans of INSERT, UPDATE and DELETE, kept by shape like those of queries.
+Imports: plans, the compiler.
+Never: runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..expressions.base import Expression
+from ..query.compiler import Parameters, SelectCompiler
+from ..query.plans import Plan, compile_statement, plans_of
+from ..query.query import Query
+from ..shapes import Keyer
+
+__all__ = ["delete_rows", "insert_row", "insert_rows", "supports_returning", "update_rows"]
+
+
+def supports_returning(database: Any) -> bool:
+    """Tell whether INSERT can give back what the database filled in."""
+    dialect = database.dialect
+    return bool(getattr(dialect, "insert_returning", False)) or database.vendor in ("sqlite", "postgresql")
+
+
+def _kept(database: Any, key: Hashable, build: Callable[[], Plan]) -> Plan:
+    plans = plans_of(database)
+    plan = plans.get(key)
+    return plan if plan is not None else plans.keep(key, build())  # type: ignore[no-any-return]  # kept by any key
+
+
+def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any]) -> Plan:
+    """Return the plan that inserts one row; its slots are the fields' values in order."""
+    key = ("insert", model, tuple(fields), tuple(returning))
+
+    def build() -> Plan:
+        table = model._meta.table
+        parameters = Parameters(database.dialect, {})
+        values = {field.column: parameters.make(at, field.column_type()) for at, field in enumerate(fields)}
+        statement = sa.insert(table).values(values) if values else sa.insert(table)
+        if returning and supports_returning(database):
+            statement = statement.returning(*[table.c[field.column] for field in returning])
+            return _with_rows(compile_statement(statement, parameters, writes=True), returning, database)
+        statement = statement.inline()
+        return compile_statement(statement, parameters, writes=True, returns_rows=False)
+
+    return _kept(database, key, build)
+
+
+def insert_rows(
+    database: Any,
+    model: Any,
+    fields: Sequence[Any],
+    returning: Sequence[Any],
+    count: int,
+    conflict: Conflict | None = None,
+) -> Plan:
+    """Return the plan that inserts *count* rows in one statement; slots run row by row."""
+    key = ("insert", model, tuple(fields), tuple(returning), count, None if conflict is None else conflict.key)
+
+    def build() -> Plan:
+        table = model._meta.table
+        parameters = Parameters(database.dialect, {})
+        width = len(fields)
+        rows = [
+            {field.column: parameters.make(row * width + at, field.column_type()) for at, field in enumerate(fields)}
+            for row in range(count)
+        ]
+        statement = _insert(database)(table).values(rows if len(rows) > 1 else rows[0])
+        if conflict is not None:
+            statement = conflict.apply(statement, table, database.vendor)
+        if returning and supports_returning(database):
+            statement = statement.returning(*[table.c[field.column] for field in returning])
+            return _with_rows(compile_statement(statement, parameters, writes=True), returning, database)
+        return compile_statement(statement.inline(), parameters, writes=True, returns_rows=False)
+
+    return _kept(database, key, build)
+
+
+def _insert(database: Any) -> Any:
+    from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert, "mysql": mysql.insert}[database.vendor]
+
+
+class Conflict:
+    """What a bulk insert does with a row that a unique constraint refuses.
+
+    Attributes:
+        update: The fields that are overwritten; none leaves the old row.
+        unique: The fields whose constraint is meant.
+    """
+
+    def __init__(self, update: Sequence[Any] = (), unique: Sequence[Any] = ()) -> None:
+        self.update = tuple(update)
+        self.unique = tuple(unique)
+        self.key = (self.update, self.unique)
+
+    def apply(self, statement: Any, table: Any, vendor: str) -> Any:
+        """Return the statement with its ON CONFLICT (ON DUPLICATE KEY) clause."""
+        if vendor == "mysql":
+            if not self.update:
+                first = next(iter(table.primary_key.columns))
+                return statement.on_duplicate_key_update({first.name: table.c[first.name]})
+            return statement.on_duplicate_key_update(
+                {field.column: statement.inserted[field.column] for field in self.update}
+            )
+        if not self.update:
+            return statement.on_conflict_do_nothing()
+        return statement.on_conflict_do_update(
+            index_elements=[table.c[field.column] for field in self.unique],
+            set_={field.column: statement.excluded[field.column] for field in self.update},
+        )
+
+
+def _with_rows(plan: Plan, returning: Sequence[Any], database: Any) -> Plan:
+    from ..query.compiler import Column
+    from ..query.plans import reader_of
+
+    readers = [
+        reader_of(Column(field.attname, field.model._meta.table.c[field.column], field), database.dialect)
+        for field in returning
+    ]
+
+    def hydrate(rows: list[Any], peers: Any) -> list[Any]:
+        return [
+            tuple(value if reader is None else reader(value) for value, reader in zip(row, readers, strict=True))
+            for row in rows
+        ]
+
+    plan.hydrate = hydrate
+    return plan
+
+
+class _Slot:
+    """Stands for one plain value of an UPDATE."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def update_rows(database: Any, query: Query, values: Mapping[Any, Any]) -> tuple[Plan, Sequence[Any]]:
+    """Return the plan that sets fields of a query's rows, and its parameters.
+
+    Args:
+        values: Fields of one table, each with a prepared value or an expression.
+    """
+    keyer = Keyer()
+    shape = query.shape(keyer)
+    parts: list[Hashable] = []
+    nodes: dict[Any, Any] = {}
+    for field, value in values.items():
+        node = value if isinstance(value, Expression) else _Slot(value)
+        nodes[field] = node
+        if isinstance(node, Expression):
+            parts.append((field, node.shape(keyer)))
+        elif value is None:
+            parts.append((field, None))
+        else:
+            parts.append((field, keyer.slot(node, value, "v")))
+    key = ("update", shape, tuple(parts))
+
+    def build() -> Plan:
+        parameters = Parameters(database.dialect, keyer.slots)
+        table = next(iter(values)).model._meta.table
+        compiler = SelectCompiler(query, parameters)
+        conditions = _conditions(compiler, query, table, parameters)
+        sets = {
+            field.column: sa.null()
+            if isinstance(node, _Slot) and node.value is None
+            else parameters.make(keyer.slots[id(node)], field.column_type())
+            if isinstance(node, _Slot)
+            else node.compile(compiler)
+            for field, node in nodes.items()
+        }
+        if compiler.joins.all and any(isinstance(node, Expression) for node in nodes.values()):
+            from ..errors import NotSupportedError
+
+            raise NotSupportedError(
+                "update() cannot set a field from another table's.",
+                code="data/update-join",
+                hint='Use Subquery(…) with OuterRef("pk") for the value.',
+            )
+        statement = sa.update(table).values(sets)
+        if conditions is not None:
+            statement = statement.where(conditions)
+        return compile_statement(statement, parameters, writes=True, returns_rows=False)
+
+    plan = _kept(database, key, build)
+    return plan, plan.bind(keyer.values)
+
+
+def delete_rows(database: Any, query: Query) -> tuple[Plan, Sequence[Any]]:
+    """Return the plan that deletes a query's rows from its own table, and its parameters."""
+    keyer = Keyer()
+    key = ("delete", query.shape(keyer))
+
+    def build() -> Plan:
+        parameters = Parameters(database.dialect, keyer.slots)
+        compiler = SelectCompiler(query, parameters)
+        table = query.model._meta.table
+        conditions = _conditions(compiler, query, table, parameters)
+        statement = sa.delete(table)
+        if conditions is not None:
+            statement = statement.where(conditions)
+        return compile_statement(statement, parameters, writes=True, returns_rows=False)
+
+    plan = _kept(database, key, build)
+    return plan, plan.bind(keyer.values)
+
+
+def _conditions(compiler: SelectCompiler, query: Query, table: Any, parameters: Parameters) -> Any:
+    """Return what chooses the rows: conditions, or the keys of a subquery where tables are joined."""
+    frame = query.frame
+    simple = not query.is_sliced and not frame.distinct and frame.combined is None and not frame.annotations
+    if simple and query.model._meta.table is table:
+        found = compiler._where()
+        if query.empty:
+            found.append(sa.false())
+        if not compiler.joins.all:
+            return sa.and_(*found) if found else None
+    # With joins, limits or another table: by the keys of the rows.
+    options = query.model._meta
+    names = tuple(field.name for field in options.pk_fields)
+    from ..query.query import Selection
+
+    keys = query.framed(selection=Selection("tuple", names), related=(), only=None, lock=None)
+    if not query.is_sliced:
+        keys = keys.framed(order=())
+    else:
+        parameters.slots[id(keys)] = parameters.slots[id(query)]
+    inner = SelectCompiler(keys, parameters, compiler)
+    chosen = inner.select()
+    if parameters.vendor == "mysql" or query.is_sliced:
+        # MySQL neither reads the table it changes nor takes a limit in a subquery; a derived table may.
+        derived = chosen.subquery(parameters.next_alias())
+        chosen = sa.select(*derived.columns)
+    columns = list(table.primary_key.columns)
+    return columns[0].in_(chosen) if len(columns) == 1 else sa.tuple_(*columns).in_(chosen)

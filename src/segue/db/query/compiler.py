@@ -1,0 +1,702 @@
+"""From a query to a SELECT.
+
+Holds: `SelectCompiler`, which walks one query, and `Parameters`, its slots.
+Imports: joins, conditions, expressions.
+Never: sees a value, but those that no key could hold; runs on a miss of the plan cache alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
+from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.types import TypeEngine
+
+from ..errors import NotSupportedError, QueryError
+from ..expressions.aggregates import Aggregate, Count
+from ..expressions.base import Expression, F, OrderBy
+from ..types import vendor_of
+from .joins import Join, Joins
+from .query import Annotation, Query
+from .where import Leaf, Node, finish
+
+__all__ = ["Column", "Parameters", "SelectCompiler"]
+
+Through = Callable[[Any], Any] | None
+
+
+class Parameters:
+    """The slots of a statement, and the parameters that show them.
+
+    Attributes:
+        shown: For each parameter's name: the slot, and what changes its value first.
+    """
+
+    def __init__(self, dialect: Any, slots: dict[int, int]) -> None:
+        self.dialect = dialect
+        self.vendor = vendor_of(dialect)
+        self.slots = slots
+        self.shown: dict[str, tuple[int, Through]] = {}
+        self._aliases = 0
+
+    def make(self, slot: int, type_: TypeEngine[Any], through: Through = None) -> BindParameter[Any]:
+        """Return a parameter that shows *slot*."""
+        name = f"s{slot}_{len(self.shown)}"
+        self.shown[name] = (slot, through)
+        return sa.bindparam(name, type_=type_, required=True)
+
+    def next_alias(self) -> str:
+        """Return a name that no other table of the statement has."""
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+
+class Column:
+    """One column of a result.
+
+    Attributes:
+        label: What rows call it.
+        element: The Core expression.
+        field: The field it is of, where it is one's.
+    """
+
+    __slots__ = ("element", "field", "label")
+
+    def __init__(self, label: str, element: ColumnElement[Any], field: Any = None) -> None:
+        self.label = label
+        self.element = element
+        self.field = field
+
+
+class SelectCompiler:
+    """Compiles one query; those inside it get compilers of their own."""
+
+    def __init__(self, query: Query, parameters: Parameters, outer: SelectCompiler | None = None) -> None:
+        self.query = query
+        self.parameters = parameters
+        self.vendor: str = parameters.vendor
+        self.dialect = parameters.dialect
+        self.outer_compiler = outer
+        table: Any = query.model._meta.table
+        if outer is not None:
+            table = table.alias(parameters.next_alias())
+        self.joins = Joins(query.model, table, parameters.next_alias)
+        self._annotations: dict[str, ColumnElement[Any]] = {}
+        self._scope: int | None = None
+        self._share: int | None = None
+        self._strict = False
+        self._apart: set[str] = set()
+        self.columns: list[Column] = []
+
+    # What expressions and look-ups ask
+
+    def parameter(self, node: object, type_: TypeEngine[Any], offset: int = 0, through: Through = None) -> Any:
+        """Return the parameter of a node's slot."""
+        return self.parameters.make(self.slot_of(node) + offset, type_, through)
+
+    def bind(self, node: object, type_: TypeEngine[Any], offset: int = 0) -> Any:
+        """Return the parameter of a node's slot."""
+        return self.parameters.make(self.slot_of(node) + offset, type_)
+
+    def slot_of(self, node: object) -> int:
+        """Return the first slot of *node*."""
+        return self.parameters.slots[id(node)]
+
+    def path(self, name: str) -> Any:
+        """Return the column that *name* reaches."""
+        query = self.query
+        if name in query.frame.annotations:
+            return self.annotation(name)
+        for known in query.frame.annotations:
+            if name.startswith(known + "__"):
+                target = query.target(name)
+                return self._transformed(self.annotation(known), target)
+        reached = query.model._meta.resolve(name)
+        element, _ = self.reach(reached)
+        if not reached.rest:
+            return element[0] if isinstance(element, list) else element
+        target = finish(query.model.__name__, name, name, reached, reached.field, reached.rest)
+        return self._transformed(element, target)
+
+    def outer(self, name: str) -> ColumnElement[Any]:
+        """Return a column of the query around this one."""
+        if self.outer_compiler is None:
+            raise QueryError(
+                f'OuterRef("{name}") stands in a query that is in no other.',
+                code="data/outer-ref",
+                hint="Use it inside Subquery(…) or Exists(…).",
+            )
+        return self.outer_compiler.path(name)  # type: ignore[no-any-return]  # a column
+
+    def condition(self, condition: Any) -> ColumnElement[bool]:
+        """Compile a condition where rows are not chosen by it: in `CASE`, in `filter=`."""
+        strict, self._strict = self._strict, False
+        try:
+            node = condition if isinstance(condition, Expression) else self.query.condition(condition)
+            return node.compile(self)
+        finally:
+            self._strict = strict
+
+    def subselect(self, query: Any) -> sa.Select[Any]:
+        """Compile a query inside this one."""
+        inner = SelectCompiler(query, self.parameters, self)
+        statement = inner.select()
+        if isinstance(statement, sa.Select):
+            return statement.correlate_except(*inner.joins.tables())
+        return statement  # type: ignore[no-any-return]  # a compound select
+
+    def raw(self, element: Any, slots: list[tuple[Any, int]]) -> Any:
+        """Fit a Core expression to this statement's tables and slots."""
+        table = self.query.model._meta.table
+        root = self.joins.root.table
+        if root is not table:
+            element = ClauseAdapter(root).traverse(element)
+        by_key = {bound._identifying_key: slot for bound, slot in slots}
+
+        def replace(part: Any, **_: Any) -> Any:
+            if isinstance(part, BindParameter) and part._identifying_key in by_key:
+                if part.expanding:
+                    raise NotSupportedError(
+                        "A Core `in_()` list cannot stand in a queryset's condition.",
+                        code="data/core-in",
+                        hint="Use field__in=[…], or statement-wide: Model.objects.from_statement(…).",
+                    )
+                return self.parameters.make(by_key[part._identifying_key], part.type)
+            return None
+
+        if not slots:
+            return element
+        return visitors.replacement_traverse(element, {}, replace)  # type: ignore[call-overload]  # typed for its own callers
+
+    # Walking
+
+    def reach(self, reached: Any, *, strict: bool = False) -> tuple[Any, Join]:
+        """Return the column (a list for a composite key) that a path reaches, and its table.
+
+        The last join is left out where the column before it says the same.
+        """
+        join = self.joins.root
+        relations = reached.relations
+        for at, relation in enumerate(relations):
+            join = self._owner(join, relation)
+            last = at == len(relations) - 1
+            hops = len(relation.hops)
+            for index in range(hops):
+                hop = relation.hops[index]
+                if last and index == hops - 1 and not hop.many:
+                    here = self._already_here(join, hop, reached.field)
+                    if here is not None:
+                        if strict and join is not self.joins.root:
+                            join.require()
+                        return here, join
+                join = self.joins.follow(join, relation, index, scope=self._scope, share=self._share)
+        if strict and join is not self.joins.root:
+            join.require()
+        return self.column_of(join, reached.field), join
+
+    def _owner(self, join: Join, relation: Any) -> Join:
+        """Return the table that the first column of a relation is in."""
+        field = join.model._meta.find_field(relation.hops[0].pairs[0][0])
+        return self.joins.ancestor(join, field)
+
+    def _already_here(self, join: Join, hop: Any, field: Any) -> Any:
+        if not getattr(field, "is_column", False):
+            return None
+        for here, there in hop.pairs:
+            if there == field.attname and field.model is hop.target._meta.concrete_model:
+                return join.column(join.model._meta.find_field(here))
+        return None
+
+    def column_of(self, join: Join, field: Any) -> Any:
+        """Return a field's column in a table; of a composite key, the list of them."""
+        if not field.is_column:
+            return [self.column_of(join, each) for each in field.fields]
+        return self.joins.ancestor(join, field).column(field)
+
+    def _transformed(self, element: Any, target: Any) -> Any:
+        if target.keys:
+            from .documents import item
+
+            text = bool(target.transforms) or target.lookup.name not in (
+                "exact",
+                "in",
+                "isnull",
+                "gt",
+                "lt",
+                "gte",
+                "lte",
+            )
+            element = item(self, element, target.keys, as_text=text)
+        for transform in target.transforms:
+            element = transform.build(self, element)
+        return element
+
+    # Conditions
+
+    def leaf(self, leaf: Leaf) -> Any:
+        """Compile one comparison."""
+        target = leaf.target
+        if target.reached is None:
+            element: Any = self.annotation(target.path)
+        else:
+            strict = self._strict and not (target.lookup.name == "isnull" and leaf.kind is True) and leaf.kind != "null"
+            element, _ = self.reach(target.reached, strict=strict)
+        element = self._transformed(element, target)
+        return target.lookup.compile(self, element, leaf)
+
+    def node(self, node: Node) -> Any:
+        """Compile several conditions; a denied one is true for NULL, as in Django."""
+        strict = self._strict
+        parts: list[Any] = []
+        self._strict = strict and not node.negated and (node.connector == "AND" or len(node.parts) == 1)
+        try:
+            for part in node.parts:
+                if node.negated and self._is_many(part):
+                    parts.append(self._exists(part))
+                else:
+                    parts.append(part.compile(self))
+        finally:
+            self._strict = strict
+        if node.connector == "XOR":
+            joined = _odd(parts)
+        else:
+            joined = sa.and_(*parts) if node.connector == "AND" else sa.or_(*parts)
+        if not node.negated:
+            return joined
+        # NOT NULL is NULL: a denied condition holds where the condition is not true.
+        return (
+            sa.case((joined, sa.literal_column("0")), else_=sa.literal_column("1")) == sa.literal_column("1")
+            if (self._may_be_null(node))
+            else sa.not_(joined)
+        )
+
+    def _may_be_null(self, node: Node) -> bool:
+        for part in node.parts:
+            if isinstance(part, Node):
+                if not part.negated and self._may_be_null(part):
+                    return True
+            elif isinstance(part, Leaf):
+                if self._leaf_may_be_null(part):
+                    return True
+            elif not getattr(part, "is_condition_expression", False):
+                return True
+        return False
+
+    def _leaf_may_be_null(self, leaf: Leaf) -> bool:
+        target = leaf.target
+        if target.lookup.name == "isnull" or leaf.kind in ("null", "never"):
+            return False
+        if target.reached is None or leaf.right is not None or target.keys or target.transforms:
+            return True
+        if any(relation.many for relation in target.reached.relations):
+            return False
+        return bool(target.reached.field.null) or any(each.optional for each in target.reached.relations)
+
+    def _is_many(self, part: Expression) -> bool:
+        return (
+            isinstance(part, Leaf)
+            and part.target.reached is not None
+            and any(relation.many for relation in part.target.reached.relations)
+        )
+
+    def _exists(self, leaf: Expression) -> ColumnElement[bool]:
+        """Compile a denied look-up through a to-many relation: no such row may exist."""
+        inner = SelectCompiler(Query(self.query.model), self.parameters, self)
+        inner._strict = True
+        inner._scope = 0
+        condition = leaf.compile(inner)
+        mine, theirs = self._keys(self.joins.root), inner._keys(inner.joins.root)
+        same = [a == b for a, b in zip(mine, theirs, strict=True)]
+        statement: Any = sa.select(sa.literal_column("1")).select_from(inner.joins.source()).where(*same, condition)
+        return sa.exists(statement.correlate_except(*inner.joins.tables()))
+
+    def _keys(self, join: Join) -> list[ColumnElement[Any]]:
+        return [self.joins.ancestor(join, field).column(field) for field in join.model._meta.pk_fields]
+
+    # Annotations
+
+    def annotation(self, name: str) -> Any:
+        """Return a computed value, compiled once."""
+        found = self._annotations.get(name)
+        if found is None:
+            annotation = self.query.frame.annotations[name]
+            scope, share, strict = self._scope, self._share, self._strict
+            self._scope, self._share, self._strict = None, annotation.after, False
+            try:
+                if name in self._apart:
+                    found = self._aggregate_apart(annotation)
+                else:
+                    found = annotation.expression.compile(self)
+            finally:
+                self._scope, self._share, self._strict = scope, share, strict
+            self._annotations[name] = found
+        return found
+
+    def _aggregate_apart(self, annotation: Annotation) -> Any:
+        """Compute an aggregate in a query of its own, where another join would multiply its rows."""
+        query = self.query
+        keep = _many_heads_of(query, annotation.expression)
+        where = tuple(node for node in query.where[: annotation.after] if _many_heads_of(query, node) & keep)
+        inner = SelectCompiler(Query(query.model, where), self.parameters, self)
+        conditions = inner._where()
+        inner._share = len(where)
+        element = annotation.expression.compile(inner)
+        same = [a == b for a, b in zip(self._keys(self.joins.root), inner._keys(inner.joins.root), strict=True)]
+        statement = sa.select(element).select_from(inner.joins.source()).where(*same, *conditions)
+        scalar = statement.correlate_except(*inner.joins.tables()).scalar_subquery()
+        return sa.type_coerce(scalar, element.type)
+
+    def _where(self) -> list[Any]:
+        found: list[Any] = []
+        for scope, node in enumerate(self.query.where):
+            self._scope, self._share, self._strict = scope, None, True
+            found.append(node.compile(self))
+        self._scope, self._strict = None, False
+        return found
+
+    def _plan_aggregates(self) -> None:
+        """Decide which aggregates cannot share one FROM."""
+        query = self.query
+        found = {
+            name: each.expression
+            for name, each in query.frame.annotations.items()
+            if each.expression.contains_aggregate
+        }
+        if not found:
+            return
+        heads: set[Any] = set()
+        for scope, node in enumerate(query.where):
+            heads |= {(scope, head) for head in _many_heads_of(query, node)}
+        wheres = {head: scope for scope, head in heads}
+        for name, expression in found.items():
+            for head in _many_heads_of(query, expression):
+                shared = wheres.get(head)
+                within = shared is not None and shared < query.frame.annotations[name].after
+                heads.add((shared if within else None, head))
+        if len(heads) < 2:
+            return
+        apart = {name for name, each in found.items() if _minds_repeats(each)}
+        if apart and query.frame.group is not None:
+            raise QueryError(
+                f"{', '.join(sorted(apart))} would count rows several times.",
+                code="data/multiplied-aggregate",
+                why="Two to-many relations are joined, and the rows of values() are grouped.",
+                hint="Count(…, distinct=True), or Subquery(…) for one of them.",
+            )
+        self._apart = apart
+
+    # The statement
+
+    def select(self) -> Any:
+        """Return the statement."""
+        query = self.query
+        frame = query.frame
+        if frame.statement is not None:
+            return self._from_statement()
+        if frame.combined is not None:
+            return self._compound()
+        self._plan_aggregates()
+        conditions = self._where()
+        having = self._having(conditions)
+        self._choose()
+        order = self._order()
+        statement: Any = sa.select(*[column.element for column in self.columns])
+        if query.empty:
+            conditions.append(sa.false())
+        grouped = self._group(having)
+        statement = statement.select_from(self.joins.source())
+        plain = [each for each, sums in zip(conditions, having, strict=False) if not sums]
+        plain += conditions[len(having) :]
+        if plain:
+            statement = statement.where(*plain)
+        if grouped is not None:
+            statement = statement.group_by(*grouped)
+        summed = [each for each, sums in zip(conditions, having, strict=False) if sums]
+        if summed:
+            statement = statement.having(sa.and_(*summed))
+        if frame.distinct_on:
+            statement = statement.distinct(*[self.path(name) for name in frame.distinct_on])
+            if self.vendor != "postgresql":
+                raise NotSupportedError(
+                    f"distinct({', '.join(map(repr, frame.distinct_on))}) is PostgreSQL's alone.",
+                    code="data/distinct-on",
+                    hint="distinct() without names, or a Subquery that picks the row.",
+                )
+        elif frame.distinct:
+            statement = statement.distinct()
+        if order:
+            statement = statement.order_by(*order)
+        return self._locked(self._limited(statement))
+
+    def _limited(self, statement: Any) -> Any:
+        query = self.query
+        if not query.is_sliced:
+            return statement
+        slot = self.slot_of(query)
+        if query.high is not None:
+            statement = statement.limit(self.parameters.make(slot + 1, sa.BigInteger()))
+        if query.low:
+            statement = statement.offset(self.parameters.make(slot, sa.BigInteger()))
+        return statement
+
+    def _locked(self, statement: Any) -> Any:
+        lock = self.query.frame.lock
+        if lock is None or self.vendor == "sqlite":
+            return statement  # SQLite locks the whole database: atomic() begins IMMEDIATE
+        of = [self.joins.root.table if name == "self" else self._join_of(name).table for name in lock.of]
+        return statement.with_for_update(
+            nowait=lock.nowait, skip_locked=lock.skip_locked, of=of or None, key_share=lock.no_key
+        )
+
+    def _join_of(self, path: str) -> Join:
+        join = self.joins.root
+        for relation in self.query.model._meta.resolve(path).relations:
+            join = self._owner(join, relation)
+            for index in range(len(relation.hops)):
+                join = self.joins.follow(join, relation, index, scope=None, share=None)
+        return join
+
+    def _having(self, conditions: list[Any]) -> list[bool]:
+        """Return for each condition whether it looks at groups."""
+        if not self.query.frame.annotations:
+            return [False] * len(conditions)
+        return [self._sums(node) for node in self.query.where]
+
+    def _sums(self, part: Expression) -> bool:
+        if isinstance(part, Leaf) and part.target.reached is None and self._annotation_sums(part.target.path):
+            return True
+        names = [each.name for each in part.walk() if isinstance(each, F)]
+        return any(self._annotation_sums(name) for name in names) or any(
+            self._sums(child) for child in part.children() if isinstance(child, Leaf | Node)
+        )
+
+    def _annotation_sums(self, name: str) -> bool:
+        annotation = self.query.frame.annotations.get(name)
+        if annotation is None or name in self._apart:
+            return False
+        if annotation.expression.contains_aggregate:
+            return True
+        return any(isinstance(each, F) and self._annotation_sums(each.name) for each in annotation.expression.walk())
+
+    def _group(self, having: list[bool]) -> list[Any] | None:
+        annotations = self.query.frame.annotations
+        sums = [name for name in annotations if self._annotation_sums(name)]
+        if not sums:
+            return None
+        group = self.query.frame.group
+        if group is None:
+            elements = [*self._keys(self.joins.root)]
+            elements += [column.element for column in self.columns if column.label not in annotations]
+        else:
+            elements = [self.path(name) for name in group if name not in sums]
+        for name in annotations:
+            if (
+                name not in sums
+                and name in self._annotations
+                and not isinstance(annotations[name].expression, Aggregate)
+            ):
+                expression = annotations[name].expression
+                if not expression.contains_aggregate and name not in self._apart:
+                    elements.append(self._annotations[name])
+        del having
+        # Equal columns once; constants cannot be grouped by on every database.
+        unique: dict[int, Any] = {}
+        for each in elements:
+            if not isinstance(each, BindParameter):
+                unique.setdefault(hash(each), each)
+        return list(unique.values())
+
+    def _order(self) -> list[Any]:
+        query = self.query
+        frame = query.frame
+        parts: list[OrderBy]
+        if frame.order is None:
+            if frame.group is not None:
+                return []  # Meta.ordering does not part groups
+            parts = [query.order_of(each) for each in query.model._meta.ordering]
+        else:
+            parts = list(frame.order)
+        self._share = None
+        found: list[Any] = []
+        for part in parts:
+            ordered = part.reversed() if frame.reversed else part
+            found.extend(self._ordered(ordered))
+        return found
+
+    def _ordered(self, part: OrderBy) -> list[Any]:
+        inner = part.expression
+        if isinstance(inner, F) and inner.name not in self.query.frame.annotations:
+            reached = self.query.model._meta.resolve(inner.name)
+            if not reached.rest and reached.relation is not None:
+                return self._order_of_target(part, inner.name, reached)
+            if reached.field is not None and not reached.field.is_column and not reached.rest:
+                columns, _ = self.reach(reached)
+                return [each.desc() if part.descending else each.asc() for each in columns]
+        return part.compile_all(self)
+
+    def _order_of_target(self, part: OrderBy, name: str, reached: Any) -> list[Any]:
+        """Order by a relation as its model is ordered, as in Django; by its key without an order."""
+        ordering = reached.relation.target._meta.ordering
+        if not ordering:
+            return part.compile_all(self)
+        found: list[Any] = []
+        for each in ordering:
+            inner = self.query.order_of(each) if not isinstance(each, str) else None
+            if inner is None:
+                descending = each.startswith("-")
+                inner = OrderBy(F(f"{name}__{each.lstrip('+-')}"), descending=descending)
+            found.extend(self._ordered(inner.reversed() if part.descending else inner))
+        return found
+
+    # What is selected
+
+    def _choose(self) -> None:
+        query = self.query
+        selection = query.frame.selection
+        self._share = None
+        if selection is not None:
+            for name, label in zip(selection.names, selection.labels or selection.names, strict=True):
+                self._choose_value(name, label)
+            return
+        self._choose_model(self.joins.root, "")
+        for name, annotation in query.frame.annotations.items():
+            if annotation.shown:
+                self.columns.append(Column(name, self.annotation(name)))
+        for path in query.frame.related:
+            self._choose_model(self._join_of(path), path)
+
+    def _choose_value(self, name: str, label: str) -> None:
+        query = self.query
+        if name in query.frame.annotations:
+            self.columns.append(Column(label, self.annotation(name)))
+            return
+        reached = query.model._meta.resolve(name)
+        if reached.rest:
+            element = self.path(name)
+            target = query.target(name)
+            self.columns.append(Column(label, element, None if target.keys else target.field))
+            return
+        element, _ = self.reach(reached)
+        if isinstance(element, list):
+            for part, field in zip(element, reached.field.fields, strict=True):
+                self.columns.append(Column(f"{label}:{field.name}", part, field))
+            return
+        self.columns.append(Column(label, element, reached.field))
+
+    def _choose_model(self, join: Join, path: str) -> None:
+        prefix = f"{path}__" if path else ""
+        for field in join.model._meta.fields:
+            if self._is_loaded(prefix, field, join.model):
+                self.columns.append(Column(prefix + field.attname, self.column_of(join, field), field))
+
+    def _is_loaded(self, prefix: str, field: Any, model: Any) -> bool:
+        frame = self.query.frame
+        if field in model._meta.pk_fields:
+            return True
+        names = {prefix + field.name, prefix + field.attname}
+        if frame.only is not None:
+            here = {each for each in frame.only if each.startswith(prefix) and "__" not in each[len(prefix) :]}
+            if here or not prefix:
+                return bool(names & frame.only) or self._links(prefix, field)
+        return not names & frame.deferred
+
+    def _links(self, prefix: str, field: Any) -> bool:
+        """Tell whether a foreign key is walked by `select_related`, and so is needed."""
+        return field.is_relation and any(
+            path == prefix + field.name or path.startswith(f"{prefix}{field.name}__")
+            for path in self.query.frame.related
+        )
+
+    # Statements made of others
+
+    def _compound(self) -> Any:
+        combined = self.query.frame.combined
+        assert combined is not None
+        kind, every, queries = combined
+        parts: list[Any] = []
+        for query in queries:
+            inner = SelectCompiler(query, self.parameters, None if self.outer_compiler is None else self)
+            if query.is_sliced or query.frame.order:
+                part = inner.select()
+                if self.vendor in ("sqlite", "mysql"):
+                    part = sa.select(part.subquery(self.parameters.next_alias()))
+            else:
+                inner.query = query.framed(order=())
+                part = inner.select()
+            parts.append(part)
+            if not self.columns:
+                self.columns = inner.columns
+        name = {"union": "union_all" if every else "union", "intersection": "intersect", "difference": "except_"}[kind]
+        statement = getattr(sa, name)(*parts)
+        if self.query.empty:
+            statement = sa.select(statement.subquery(self.parameters.next_alias())).where(sa.false())
+        order = [self._compound_order(part) for part in self.query.frame.order or ()]
+        if order:
+            statement = statement.order_by(*order)
+        return self._limited(statement)
+
+    def _compound_order(self, part: OrderBy) -> Any:
+        if not isinstance(part.expression, F):
+            raise QueryError(
+                "A combined query is ordered by its columns alone.", code="data/combined-order", hint='order_by("name")'
+            )
+        name = part.expression.name
+        labels = [column.label for column in self.columns]
+        wanted = name if name in labels else f"{name}_id"
+        if name == "pk":
+            wanted = self.query.model._meta.pk.attname
+        if wanted not in labels:
+            raise QueryError(
+                f"The combined query has no column {name!r}.",
+                code="data/combined-order",
+                hint=f"Columns: {', '.join(labels)}.",
+            )
+        # By position: compound selects of three databases agree on nothing else.
+        element: Any = sa.literal_column(str(labels.index(wanted) + 1))
+        return element.desc() if part.descending != self.query.frame.reversed else element.asc()
+
+    def _from_statement(self) -> Any:
+        raw = self.query.frame.statement
+        statement = raw.compile(self)
+        options = self.query.model._meta
+        by_column = {field.column: field for field in options.fields}
+        for column in statement.selected_columns:
+            field = by_column.get(column.name)
+            self.columns.append(Column(field.attname if field is not None else column.name, column, field))
+        return statement
+
+
+def _odd(parts: list[Any]) -> Any:
+    """Return whether an odd number of conditions hold."""
+    numbers = [sa.case((each, 1), else_=0) for each in parts]
+    total: Any = numbers[0]
+    for each in numbers[1:]:
+        total = total + each
+    return total % sa.literal_column("2") == sa.literal_column("1")
+
+
+def _many_heads_of(query: Query, expression: Expression) -> set[Any]:
+    """Return the first to-many relation of each path inside."""
+    heads: set[Any] = set()
+    for each in expression.walk():
+        if isinstance(each, F) and each.name not in query.frame.annotations:
+            reached = query.model._meta.resolve(each.name)
+        elif isinstance(each, Leaf) and each.target.reached is not None:
+            reached = each.target.reached
+        else:
+            continue
+        head = next((relation.field for relation in reached.relations if relation.many), None)
+        if head is not None:
+            heads.add(head)
+    return heads
+
+
+def _minds_repeats(expression: Expression) -> bool:
+    return any(
+        isinstance(each, Aggregate) and not (each.ignores_repeats or (isinstance(each, Count) and each.distinct))
+        for each in expression.walk()
+    )

@@ -1,0 +1,449 @@
+"""How a column is compared with a value.
+
+Holds: every look-up of Django's, by name; `Lookup`, to write own ones.
+Imports: fields, SQLAlchemy's expression language.
+Never: puts a value into SQL; a value is a slot of the plan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from ..errors import QueryError
+from ..expressions.base import Compiling
+from ..fields.base import Field, lookup_error
+from ..fields.special import ArrayField, JSONField
+from ..shapes import bucket
+from ..types import Array
+
+__all__ = ["LOOKUPS", "Binding", "Lookup", "lookup_for", "register_lookup"]
+
+Prepared = tuple[Hashable, tuple[Any, ...]]
+_LONG_LIST = 512
+
+
+class Binding(Compiling):
+    """What a look-up needs of the compiler, beside what expressions do."""
+
+    def parameter(
+        self, node: object, type_: Any, offset: int = 0, through: Callable[[Any], Any] | None = None
+    ) -> ColumnElement[Any]:
+        """Return the parameter of a slot; *through* changes the value when it is bound."""
+        raise TypeError  # pragma: no cover
+
+
+class Lookup:
+    """One way to compare.
+
+    Subclasses give `name`, and `build`: the condition for a column and a right side.
+
+    >>> class NotEqual(Lookup):
+    ...     name = "ne"
+    ...
+    ...     def build(self, compiler, left, right):
+    ...         return left != right
+    """
+
+    name: str = ""
+    # Whether the right side may be another column or expression.
+    takes_expressions: bool = True
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        """Return the kind of *value*, a part of the query's shape, and what fills its slots.
+
+        Raises:
+            ValueError: The value cannot be compared with this field.
+        """
+        if value is None:
+            raise QueryError(
+                f"{field.name}__{self.name}=None compares with NULL, and is never true.",
+                code="data/compare-null",
+                hint=f"{field.name}__isnull=True",
+            )
+        return "v", (field.prepare(value),)
+
+    def compile(self, compiler: Any, left: ColumnElement[Any], leaf: Any) -> ColumnElement[bool]:
+        """Return the condition; the right side is the leaf's expression or its slot."""
+        right = leaf.right.compile(compiler) if leaf.right is not None else compiler.parameter(leaf, left.type)
+        return self.build(compiler, left, right)
+
+    def build(self, compiler: Any, left: Any, right: Any) -> ColumnElement[bool]:
+        """Return the condition for compiled sides."""
+        raise TypeError(f"{type(self).__name__} has no build()")
+
+
+class Exact(Lookup):
+    """Equal; `None` asks for NULL, as in Django."""
+
+    name = "exact"
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if value is None:
+            return "null", ()
+        prepared = field.prepare(value)
+        limits = getattr(field, "limits", None)
+        if limits is not None and not limits[0] <= prepared <= limits[1] and type(prepared) is int:
+            return "never", ()  # beyond the column: no row has it, and the database need not be asked
+        if type(prepared) is tuple:
+            return ("tuple", len(prepared)), prepared
+        return "v", (prepared,)
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        if leaf.kind == "null":
+            return left.is_(None)  # type: ignore[no-any-return]  # a column
+        if leaf.kind == "never":
+            return sa.false()
+        if isinstance(left, list):
+            return sa.and_(*[each == compiler.parameter(leaf, each.type, at) for at, each in enumerate(left)])
+        return super().compile(compiler, left, leaf)
+
+    def build(self, compiler: Any, left: Any, right: Any) -> ColumnElement[bool]:
+        return left == right  # type: ignore[no-any-return]  # a column
+
+
+class _Compare(Lookup):
+    """Smaller or larger."""
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        kind, values = super().prepare(field, value)
+        limits = getattr(field, "limits", None)
+        if limits is not None and type(values[0]) is int and not limits[0] <= values[0] <= limits[1]:
+            larger = values[0] > limits[1]
+            return ("always" if larger == self.name.startswith("l") else "never"), ()
+        return kind, values
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        if leaf.kind == "never":
+            return sa.false()
+        if leaf.kind == "always":
+            return left.is_not(None)  # type: ignore[no-any-return]  # a column
+        return super().compile(compiler, left, leaf)
+
+    def build(self, compiler: Any, left: Any, right: Any) -> ColumnElement[bool]:
+        return {  # type: ignore[no-any-return]  # columns
+            "gt": left.__gt__,
+            "gte": left.__ge__,
+            "lt": left.__lt__,
+            "lte": left.__le__,
+        }[self.name](right)
+
+
+def _named(base: type[Lookup], name: str) -> Lookup:
+    return type(name.title(), (base,), {"name": name, "__module__": __name__})()  # type: ignore[no-any-return]  # of type()
+
+
+class In(Lookup):
+    """One of several values, or of a queryset's."""
+
+    name = "in"
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+            raise lookup_error(field, value)
+        limits = getattr(field, "limits", None)
+        prepare = field.prepare
+        values = [prepare(each) for each in value if each is not None]
+        if limits is not None:
+            values = [each for each in values if type(each) is not int or limits[0] <= each <= limits[1]]
+        if not values:
+            return "never", ()
+        if isinstance(values[0], tuple):
+            flat = tuple(part for each in values for part in each)
+            return ("tuples", len(values), len(values[0])), flat
+        if len(values) > _LONG_LIST:
+            return "long", (values,)
+        size = bucket(len(values))
+        return ("list", size), (values, *values, *[values[-1]] * (size - len(values)))
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        if leaf.right is not None:
+            inner = leaf.right.compile(compiler)
+            chosen = getattr(inner, "element", inner)
+            return (sa.tuple_(*left) if isinstance(left, list) else left).in_(chosen)
+        if leaf.kind == "never":
+            return sa.false()
+        if leaf.kind[0] == "tuples":
+            _, rows, width = leaf.kind
+            return sa.or_(
+                *[
+                    sa.and_(
+                        *[left[at] == compiler.parameter(leaf, left[at].type, row * width + at) for at in range(width)]
+                    )
+                    for row in range(rows)
+                ]
+            )
+        if compiler.vendor == "postgresql":
+            # PERF: one text for every length, and the server's prepared statement stays.
+            whole = compiler.parameter(leaf, Array(left.type))
+            return left == sa.any_(whole)  # type: ignore[no-any-return]  # a column
+        if leaf.kind == "long":
+            return _long_list(compiler, left, leaf)
+        size = leaf.kind[1]
+        return left.in_([compiler.parameter(leaf, left.type, 1 + at) for at in range(size)])  # type: ignore[no-any-return]  # a column
+
+
+def _long_list(compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+    """Compare with a list that would pass the limit of parameters: it travels as one JSON text."""
+    bind = left.type._cached_bind_processor(compiler.dialect)
+
+    def as_json(values: Any) -> str:
+        return json.dumps([bind(each) if bind is not None else each for each in values])
+
+    whole = compiler.parameter(leaf, sa.Text(), 0, as_json)
+    if compiler.vendor == "sqlite":
+        items = sa.func.json_each(whole).table_valued(sa.column("value"))
+        return left.in_(sa.select(items.c.value))  # type: ignore[no-any-return]  # a column
+    return _mysql_list(compiler, left, leaf)
+
+
+def _mysql_list(compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+    bind = left.type._cached_bind_processor(compiler.dialect)
+
+    def each_bound(values: Any) -> tuple[Any, ...]:
+        return tuple(bind(each) if bind is not None else each for each in values)
+
+    # PyMySQL and asyncmy write a tuple as (1, 2, 3): the text of the plan stays one.
+    return left.op("IN")(compiler.parameter(leaf, sa.types.NullType(), 0, each_bound))  # type: ignore[no-any-return]  # a column
+
+
+class Range(Lookup):
+    """Between two values, both included."""
+
+    name = "range"
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
+            raise lookup_error(field, value)
+        low, high = value
+        if low is None or high is None:
+            raise lookup_error(field, value)
+        return "v", (field.prepare(low), field.prepare(high))
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        low, high = compiler.parameter(leaf, left.type), compiler.parameter(leaf, left.type, 1)
+        return sa.and_(left >= low, left <= high)
+
+
+class IsNull(Lookup):
+    """NULL, or not."""
+
+    name = "isnull"
+    takes_expressions = False
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if value not in (True, False):
+            raise lookup_error(field, value)
+        return bool(value), ()
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        columns = left if isinstance(left, list) else [left]
+        if leaf.kind:
+            return sa.and_(*[each.is_(None) for each in columns])
+        return sa.and_(*[each.is_not(None) for each in columns])
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _glob(text: str) -> str:
+    return "".join(f"[{each}]" if each in "*?[" else each for each in text)
+
+
+class _Pattern(Lookup):
+    """A text that begins, ends or stands somewhere; what is special in patterns is not."""
+
+    before = ""
+    after = ""
+    folded = False
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if value is None:
+            return super().prepare(field, value)
+        if isinstance(value, bytes | list | tuple | dict | set):
+            raise lookup_error(field, value)
+        text = str(value)
+        if "\x00" in text:
+            raise lookup_error(field, value)
+        return "v", (text,)
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        vendor = compiler.vendor
+        text = _as_text(vendor, left)
+        if leaf.right is not None:
+            return self._against(compiler, text, leaf.right.compile(compiler))
+        if vendor == "sqlite" and not self.folded:
+            # LIKE ignores case there; GLOB does not, and uses an index.
+            pattern = compiler.parameter(
+                leaf, sa.Text(), 0, lambda value: f"{self.before and '*'}{_glob(value)}{self.after and '*'}"
+            )
+            return text.op("GLOB", is_comparison=True)(pattern)  # type: ignore[no-any-return]  # a column
+        pattern = compiler.parameter(leaf, sa.Text(), 0, lambda value: f"{self.before}{_like(value)}{self.after}")
+        if self.folded:
+            fold = sa.func.segue_fold if vendor == "sqlite" else sa.func.lower
+            return fold(text).like(fold(pattern), escape="\\")
+        return text.like(pattern, escape="\\")  # type: ignore[no-any-return]  # a column
+
+    def _against(self, compiler: Any, text: Any, other: Any) -> ColumnElement[bool]:
+        if self.folded:
+            fold = sa.func.segue_fold if compiler.vendor == "sqlite" else sa.func.lower
+            text, other = fold(text), fold(other)
+        length = sa.func.length if compiler.vendor == "sqlite" else sa.func.char_length
+        if not self.before and not self.after:
+            return text == other  # type: ignore[no-any-return]  # a column
+        if not self.before:
+            return sa.func.substr(text, 1, length(other)) == other  # type: ignore[no-any-return]  # of SQLAlchemy's, or of any model
+        if not self.after:
+            return (  # type: ignore[no-any-return]  # of SQLAlchemy's, or of any model
+                sa.func.right(text, length(other)) == other
+                if compiler.vendor != "sqlite"
+                else (sa.func.substr(text, length(text) - length(other) + 1) == other)
+            )
+        find = {"sqlite": "instr", "postgresql": "strpos", "mysql": "instr"}[compiler.vendor]
+        return getattr(sa.func, find)(text, other) > 0  # type: ignore[no-any-return]  # sa.func is open
+
+
+def _as_text(vendor: str, left: Any) -> Any:
+    if isinstance(left.type, sa.String):
+        return left
+    kind = sa.CHAR() if vendor == "mysql" else sa.Text()
+    return sa.cast(left, kind)
+
+
+class Contains(_Pattern):
+    """Contains a text, case counting; of JSON and arrays, a value."""
+
+    name = "contains"
+    before = after = "%"
+
+
+class StartsWith(_Pattern):
+    """Begins with a text, case counting."""
+
+    name = "startswith"
+    after = "%"
+
+
+class EndsWith(_Pattern):
+    """Ends with a text, case counting."""
+
+    name = "endswith"
+    before = "%"
+
+
+class IContains(Contains):
+    """Contains a text, whatever its case."""
+
+    name = "icontains"
+    folded = True
+
+
+class IStartsWith(StartsWith):
+    """Begins with a text, whatever its case."""
+
+    name = "istartswith"
+    folded = True
+
+
+class IEndsWith(EndsWith):
+    """Ends with a text, whatever its case."""
+
+    name = "iendswith"
+    folded = True
+
+
+class IExact(_Pattern):
+    """Equal, whatever the case; `None` asks for NULL."""
+
+    name = "iexact"
+    folded = True
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        return ("null", ()) if value is None else super().prepare(field, value)
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        if leaf.kind == "null":
+            return left.is_(None)  # type: ignore[no-any-return]  # a column
+        return super().compile(compiler, left, leaf)
+
+
+class Regex(Lookup):
+    """Matches a regular expression of the database."""
+
+    name = "regex"
+    folded = False
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if not isinstance(value, str) or "\x00" in value or len(value) > 1000:
+            raise lookup_error(field, value)
+        return "v", (value,)
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        text = _as_text(compiler.vendor, left)
+        if leaf.right is not None:
+            pattern = leaf.right.compile(compiler)
+        else:
+            pattern = compiler.parameter(leaf, sa.Text())
+        if compiler.vendor == "postgresql":
+            return text.op("~*" if self.folded else "~", is_comparison=True)(pattern)  # type: ignore[no-any-return]  # a column
+        if compiler.vendor == "sqlite":
+            return sa.func.segue_regex(pattern, text, sa.literal_column(str(int(self.folded)))) == 1
+        flag: Any = sa.literal_column("'(?i)'" if self.folded else "'(?-i)'")
+        return text.op("REGEXP", is_comparison=True)(sa.func.concat(flag, pattern))  # type: ignore[no-any-return]  # a column
+
+
+class IRegex(Regex):
+    """Matches a regular expression, whatever the case."""
+
+    name = "iregex"
+    folded = True
+
+
+LOOKUPS: dict[str, Lookup] = {
+    each.name: each
+    for each in (
+        Exact(),
+        IExact(),
+        Contains(),
+        IContains(),
+        StartsWith(),
+        IStartsWith(),
+        EndsWith(),
+        IEndsWith(),
+        In(),
+        Range(),
+        IsNull(),
+        Regex(),
+        IRegex(),
+        *[_named(_Compare, name) for name in ("gt", "gte", "lt", "lte")],
+    )
+}
+_OWN: dict[type[Field[Any]], dict[str, Lookup]] = {}
+
+
+def register_lookup(field: type[Field[Any]], lookup: type[Lookup]) -> type[Lookup]:
+    """Give fields of a class (and its subclasses) a look-up of one's own."""
+    if not lookup.name.isidentifier() or "__" in lookup.name:
+        raise QueryError(f"{lookup.__name__} has no usable name.", code="data/lookup-name", hint='name = "ne"')
+    _OWN.setdefault(field, {})[lookup.name] = lookup()
+    return lookup
+
+
+def lookup_for(field: Any, name: str) -> Lookup | None:
+    """Return the look-up that *name* means for *field*."""
+    for kind in type(field).__mro__:
+        found = _OWN.get(kind, {}).get(name)
+        if found is not None:
+            return found
+    if isinstance(field, JSONField | ArrayField):
+        from .documents import DOCUMENT_LOOKUPS
+
+        found = DOCUMENT_LOOKUPS[JSONField if isinstance(field, JSONField) else ArrayField].get(name)
+        if found is not None:
+            return found
+    return LOOKUPS.get(name)

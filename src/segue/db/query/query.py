@@ -1,0 +1,336 @@
+"""A query as a value.
+
+Holds: `Query`, what a queryset has been told so far; `Frame`, all of it but conditions.
+Imports: conditions, expressions.
+Never: changes; every call makes another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...errors import did_you_mean
+from ..errors import FieldError, QueryError
+from ..expressions.base import Expression, F, OrderBy, as_expression
+from ..expressions.q import Q
+from ..naming import SEPARATOR
+from ..shapes import Keyer
+from .where import AnyField, Leaf, Node, Target, finish, plain_target
+
+__all__ = ["Annotation", "Frame", "Lock", "Query", "Selection"]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A computed value.
+
+    Attributes:
+        expression: What computes it.
+        after: How many `filter()` calls came before: their joins it shares.
+        shown: Whether rows carry it (`annotate`, not `alias`).
+    """
+
+    expression: Expression
+    after: int
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which values rows are made of, where they are not instances.
+
+    Attributes:
+        kind: `dict`, `tuple`, `flat` or `named`.
+        names: Paths, annotations.
+        grouped: Whether aggregates that come later are grouped by these.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """How rows are locked."""
+
+    nowait: bool = False
+    skip_locked: bool = False
+    of: tuple[str, ...] = ()
+    no_key: bool = False
+
+
+_EMPTY: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """All of a query but its conditions and limits.
+
+    Attributes:
+        order: Names and `OrderBy`s; `None` is `Meta.ordering`.
+        group: Names by which a selection with aggregates is grouped; `None` groups by row.
+        related: Paths that are joined and loaded with each row.
+        only: Names that are loaded; `None` loads all.
+        combined: `union`, `intersection` or `difference`, whether all rows, and the queries.
+        statement: A Core statement in place of everything else.
+        kept: The key, once it was made and holds no values.
+    """
+
+    annotations: Mapping[str, Annotation] = field(default_factory=dict[str, Annotation])
+    selection: Selection | None = None
+    order: tuple[OrderBy, ...] | None = None
+    reversed: bool = False
+    distinct: bool = False
+    distinct_on: tuple[str, ...] = ()
+    group: tuple[str, ...] | None = None
+    related: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    deferred: frozenset[str] = frozenset()
+    lock: Lock | None = None
+    combined: tuple[str, bool, tuple[Query, ...]] | None = None
+    ctes: tuple[tuple[str, Any], ...] = ()
+    statement: Any = None
+    kept: list[Hashable] = field(default_factory=list[Hashable])
+
+    def shape(self, keyer: Keyer) -> Hashable:
+        """Return the key of everything here."""
+        if self.kept:
+            return self.kept[0]
+        before = len(keyer.values)
+        key: Hashable = (
+            tuple(
+                (name, each.after, each.shown, each.expression.shape(keyer)) for name, each in self.annotations.items()
+            ),
+            self.selection,
+            None if self.order is None else tuple(each.shape(keyer) for each in self.order),
+            self.reversed,
+            self.distinct,
+            self.distinct_on,
+            self.group,
+            self.related,
+            self.only,
+            self.deferred,
+            self.lock,
+            None if self.combined is None else (*self.combined[:2], *[each.shape(keyer) for each in self.combined[2]]),
+            None if self.statement is None else self.statement.shape(keyer),
+        )
+        if len(keyer.values) == before and self.combined is None and self.statement is None:
+            # PERF: a frame without values is keyed once, however many queries share it.
+            self.kept.append(key)
+        return key
+
+
+_PLAIN = Frame()
+
+
+class Query:
+    """What a queryset has been told so far.
+
+    Attributes:
+        model: The model whose rows it gives.
+        where: One condition for each `filter()` or `exclude()` call.
+        frame: Everything else.
+        low, high: The slice; `high` is `None` without an end.
+        empty: Whether it is known to give nothing.
+    """
+
+    __slots__ = ("empty", "frame", "high", "low", "model", "where")
+
+    def __init__(
+        self,
+        model: Any,
+        where: tuple[Node, ...] = (),
+        frame: Frame = _PLAIN,
+        low: int = 0,
+        high: int | None = None,
+        *,
+        empty: bool = False,
+    ) -> None:
+        self.model = model
+        self.where = where
+        self.frame = frame
+        self.low = low
+        self.high = high
+        self.empty = empty
+
+    def __repr__(self) -> str:
+        return f"<Query of {self.model.__name__} where {self.where!r}>"
+
+    def copy(self, **changes: Any) -> Query:
+        """Return another query with other conditions, limits or frame."""
+        return Query(
+            changes.get("model", self.model),
+            changes.get("where", self.where),
+            changes.get("frame", self.frame),
+            changes.get("low", self.low),
+            changes.get("high", self.high),
+            empty=changes.get("empty", self.empty),
+        )
+
+    def framed(self, **changes: Any) -> Query:
+        """Return another query with a changed frame."""
+        return self.copy(frame=replace(self.frame, kept=[], **changes))
+
+    def shape(self, keyer: Keyer) -> Hashable:
+        """Return the key of this query; its values go to *keyer*."""
+        where = self.where
+        limits: Hashable = None
+        if self.high is not None or self.low:
+            values = (self.low, -1 if self.high is None else self.high - self.low)
+            limits = keyer.fill(self, values, (bool(self.low), self.high is not None))
+        return (
+            self.model,
+            where[0].shape(keyer) if len(where) == 1 else tuple([each.shape(keyer) for each in where]),
+            self.frame.shape(keyer),
+            limits,
+            self.empty,
+        )
+
+    def bare(self) -> Query:
+        """Return the same rows with nothing selected and no order, for EXISTS."""
+        if self.frame.combined is not None or self.low or self.high is not None or self.frame.distinct_on:
+            return self
+        return self.framed(order=(), related=(), only=None, deferred=frozenset(), lock=None)
+
+    @property
+    def is_sliced(self) -> bool:
+        """Whether it has limits."""
+        return bool(self.low) or self.high is not None
+
+    # Names
+
+    def target(self, name: str) -> Target:
+        """Return where a look-up leads: into an annotation, or along a path.
+
+        Raises:
+            FieldError: Nowhere.
+        """
+        annotations = self.frame.annotations
+        if annotations:
+            first, _, rest = name.partition(SEPARATOR)
+            # An annotation may have a default name with __ in it: `records__count`.
+            for known in sorted(annotations, key=len, reverse=True):
+                if name == known or name.startswith(known + SEPARATOR):
+                    left = tuple(name[len(known) + 2 :].split(SEPARATOR)) if name != known else ()
+                    return finish(self.model.__name__, name, known, None, AnyField(known), left)
+            del first, rest
+        return plain_target(self.model._meta, name)
+
+    def name(self, name: str) -> None:
+        """Refuse a name that is neither an annotation nor a path.
+
+        Raises:
+            FieldError: It is neither.
+        """
+        annotations = self.frame.annotations
+        if name in annotations:
+            return
+        reached = self._reach(name)
+        if reached.rest:
+            finish(self.model.__name__, name, name, reached, reached.field, reached.rest)
+
+    def _reach(self, name: str) -> Any:
+        try:
+            return self.model._meta.resolve(name)
+        except FieldError as error:
+            if self.frame.annotations:
+                error.why = f"Annotations: {', '.join(self.frame.annotations)}. {error.why}"
+                error._hint = did_you_mean(name, [*self.frame.annotations, *self.model._meta.names()])
+            raise
+
+    def condition(self, condition: Any) -> Node:
+        """Return a `Q` resolved against this query.
+
+        Raises:
+            FieldError: It names what is not there.
+            ValueError: A value cannot be compared.
+        """
+        parts: list[Expression] = []
+        for child in condition.children:
+            if isinstance(child, Q):
+                parts.append(self.condition(child))
+            elif isinstance(child, tuple):
+                parts.append(self.leaf(*child))
+            else:
+                parts.append(child.resolve(self))
+        return Node(condition.connector, tuple(parts), negated=condition.negated)
+
+    def leaf(self, name: str, value: Any) -> Leaf:
+        """Return one comparison.
+
+        Raises:
+            FieldError: *name* leads nowhere.
+            ValueError: The value cannot be compared.
+        """
+        leaf = Leaf(self.target(name), value)
+        if leaf.right is not None:
+            leaf.right = leaf.right.resolve(self)
+        return leaf
+
+    # Changes
+
+    def filtered(self, conditions: tuple[Any, ...], lookups: Mapping[str, Any], *, negated: bool = False) -> Query:
+        """Return this query with one more condition: one `filter()` call is one join of a to-many relation."""
+        if conditions:
+            node = self.condition(Q(*conditions, **lookups))
+            if negated:
+                node = Node(node.connector, node.parts, negated=not node.negated)
+        else:
+            leaf = self.leaf
+            node = Node("AND", tuple([leaf(name, value) for name, value in lookups.items()]), negated=negated)
+        if not node.parts:
+            return self
+        return Query(self.model, (*self.where, node), self.frame, self.low, self.high, empty=self.empty)
+
+    def annotated(self, found: Mapping[str, Any], *, shown: bool) -> Query:
+        """Return this query with computed values added.
+
+        Raises:
+            QueryError: A name is one of the model's (`data/alias-taken`).
+        """
+        query = self
+        options = self.model._meta
+        for name, given in found.items():
+            if options.find_field(name) is not None or name == "pk" or name in options.reverse:
+                raise QueryError(
+                    f"{self.model.__name__} has a field {name!r} already.",
+                    code="data/alias-taken",
+                    hint=f"annotate({name}_value=…)",
+                )
+            expression = as_expression(given).resolve(query)
+            annotations = {**query.frame.annotations, name: Annotation(expression, len(query.where), shown)}
+            query = query.framed(annotations=annotations, group=query._group_of(expression))
+        return query
+
+    def _group_of(self, expression: Expression) -> tuple[str, ...] | None:
+        frame = self.frame
+        if frame.group is not None or frame.selection is None or not expression.contains_aggregate:
+            return frame.group
+        return frame.selection.names
+
+    def ordered(self, names: tuple[Any, ...]) -> Query:
+        """Return this query in another order.
+
+        Raises:
+            FieldError: A name is unknown (`data/unknown-lookup`).
+        """
+        return self.framed(order=tuple(self.order_of(name) for name in names), reversed=False)
+
+    def order_of(self, thing: Any) -> OrderBy:
+        """Return one part of an order."""
+        if isinstance(thing, str):
+            if thing == "?":
+                from ..expressions.functions.maths import Random
+
+                return OrderBy(Random())
+            name = thing.lstrip("+-") if thing[:1] in "+-" else thing
+            if len(thing) - len(name) > 1:
+                name = thing
+            self.name(name)
+            return OrderBy(F(name), descending=thing.startswith("-"))
+        if isinstance(thing, OrderBy):
+            return thing.resolve(self)  # type: ignore[return-value]  # an order stays one
+        return OrderBy(as_expression(thing)).resolve(self)  # type: ignore[return-value]  # an order stays one

@@ -1,0 +1,238 @@
+"""Conditions that have met a model.
+
+Holds: `Target`, where a look-up leads and how it compares; `Leaf`, one comparison;
+`Node`, several joined.
+Imports: look-ups, transforms, expressions.
+Never: compiles a leaf; the compiler walks the joins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any, ClassVar
+
+from sqlalchemy.sql.elements import ColumnElement
+
+from ...errors import did_you_mean
+from ..errors import FieldError, QueryError
+from ..expressions.base import Expression, as_expression
+from ..fields.special import ArrayField, JSONField
+from ..shapes import Keyer
+from .lookups import LOOKUPS, Lookup, lookup_for
+from .transforms import TRANSFORMS
+
+__all__ = ["AnyField", "Leaf", "Node", "Target", "plain_target"]
+
+
+class AnyField:
+    """What an annotation is compared as: its type is known when the query is compiled."""
+
+    is_relation = False
+    secret = False
+    null = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def prepare(self, value: Any) -> Any:
+        """Return the value as it stands."""
+        return value
+
+
+class Target:
+    """Where one look-up leads, and how it compares.
+
+    Attributes:
+        name: The look-up as it was written.
+        path: The part of it that is a path or an annotation.
+        reached: What the path reaches; `None` for an annotation.
+        transforms: What is done to the column, in order.
+        keys: The path into JSON or an array.
+        field: What values are prepared by.
+        lookup: How it compares.
+    """
+
+    __slots__ = ("field", "keys", "lookup", "name", "path", "reached", "transforms")
+
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        reached: Any,
+        transforms: tuple[Any, ...],
+        keys: tuple[str, ...],
+        field: Any,
+        lookup: Lookup,
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.reached = reached
+        self.transforms = transforms
+        self.keys = keys
+        self.field = field
+        self.lookup = lookup
+
+    def __repr__(self) -> str:
+        return f"<Target {self.name}>"
+
+    @property
+    def key(self) -> Hashable:
+        """What stands in a shape for it: itself where it is shared, else its name."""
+        return self.name if self.reached is None or self.keys else self
+
+
+def plain_target(options: Any, name: str) -> Target:
+    """Return the target of a look-up on a model, kept for the next time.
+
+    Raises:
+        FieldError: A part of it is unknown (`data/unknown-lookup`).
+    """
+    found = options.lookups.get(name)
+    if found is None:
+        reached = options.resolve(name)
+        found = finish(options.object_name, name, name, reached, reached.field, reached.rest)
+        if not found.keys and len(options.lookups) < 4096:
+            options.lookups[name] = found
+    return found  # type: ignore[no-any-return]  # a dictionary of any
+
+
+def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tuple[str, ...]) -> Target:
+    """Return the target of what is left of a look-up after its path.
+
+    Raises:
+        FieldError: A part is neither a transform nor a look-up (`data/unknown-lookup`).
+    """
+    transforms: list[Any] = []
+    keys: list[str] = []
+    lookup: Lookup = LOOKUPS["exact"]
+    into = isinstance(field, JSONField | ArrayField)
+    for at, part in enumerate(rest):
+        last = at == len(rest) - 1
+        found = lookup_for(field, part) if last else None
+        if found is not None:
+            lookup = found
+            break
+        transform = TRANSFORMS.get(part)
+        if transform is not None and isinstance(field, (*transform.sources, AnyField)):
+            transforms.append(transform)
+            field = transform.output
+            into = False
+        elif into:
+            keys.append(part)
+            field = _ItemField(field) if isinstance(field, JSONField) else getattr(field, "item", field)
+            into = isinstance(field, JSONField | ArrayField)
+        else:
+            raise _unknown(owner, name, part, field)
+    return Target(name, path, reached, tuple(transforms), tuple(keys), field, lookup)
+
+
+class _ItemField(JSONField[Any]):
+    """A value inside JSON; any, whatever the whole is declared as."""
+
+    def __init__(self, whole: Any) -> None:
+        super().__init__()
+        self.name = self.attname = self.column = getattr(whole, "name", "value")
+
+
+def _unknown(owner: str, name: str, part: str, field: Any) -> FieldError:
+    kinds = [each.name for each in TRANSFORMS.values() if isinstance(field, each.sources)]
+    choices = sorted([*LOOKUPS, *kinds])
+    return FieldError(
+        f"{owner} has no look-up {name[:80]!r}: {part[:40]!r} is none of {type(field).__name__}.",
+        code="data/unknown-lookup",
+        hint=did_you_mean(part, choices) or f"Choices: {', '.join(choices)}.",
+    )
+
+
+class Leaf(Expression):
+    """One comparison: a target, and a value or an expression.
+
+    Attributes:
+        kind: What of the value is in the SQL text: whether it is `None`, how many there are.
+        values: What fills its slots.
+        right: The expression it is compared with, in place of values.
+    """
+
+    def __init__(self, target: Target, value: Any) -> None:
+        self.target = target
+        self.right: Expression | None = None
+        self.kind: Hashable
+        self.values: tuple[Any, ...]
+        if isinstance(value, Expression) or hasattr(value, "__expression__") or hasattr(value, "__clause_element__"):
+            self.right = _right_side(target, value)
+            self.kind, self.values = None, ()
+        else:
+            self.kind, self.values = target.lookup.prepare(target.field, value)
+
+    def __repr__(self) -> str:
+        return f"<{self.target.name}>"
+
+    def children(self) -> tuple[Expression, ...]:
+        return () if self.right is None else (self.right,)
+
+    def shape(self, keyer: Keyer) -> Hashable:
+        if self.right is not None:
+            return self.target.key, self.right.shape(keyer)
+        # PERF: most leaves have one value; no further call is made for the key.
+        if self.values and keyer.slots.setdefault(id(self), len(keyer.values)) == len(keyer.values):
+            keyer.values.extend(self.values)
+            return self.target.key, self.kind
+        return (
+            (self.target.key, keyer.fill(self, self.values, self.kind))
+            if self.values
+            else (
+                self.target.key,
+                self.kind,
+            )
+        )
+
+    def compile(self, compiler: Any) -> ColumnElement[Any]:
+        return compiler.leaf(self)  # type: ignore[no-any-return]  # the compiler walks the joins
+
+
+def _right_side(target: Target, value: Any) -> Expression:
+    if not target.lookup.takes_expressions:
+        raise QueryError(
+            f"{target.name} takes a plain value, not an expression.",
+            code="data/lookup-value",
+            hint=f"{target.name}=True",
+        )
+    return as_expression(value)
+
+
+class Node(Expression):
+    """Several conditions joined: a resolved `Q`."""
+
+    def __init__(self, connector: str, parts: tuple[Expression, ...], *, negated: bool = False) -> None:
+        self.connector = connector
+        self.negated = negated
+        self.parts = parts
+
+    is_node: ClassVar[bool] = True
+
+    def __repr__(self) -> str:
+        joined = f" {self.connector} ".join(map(repr, self.parts))
+        return f"{'NOT ' if self.negated else ''}({joined})"
+
+    def children(self) -> tuple[Expression, ...]:
+        return self.parts
+
+    def shape(self, keyer: Keyer) -> Hashable:
+        parts = self.parts
+        if len(parts) == 1 and not self.negated:
+            return parts[0].shape(keyer)
+        return self.connector, self.negated, *[each.shape(keyer) for each in parts]
+
+    def resolve(self, resolver: Any) -> Expression:
+        return self
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Return every comparison inside."""
+        for part in self.parts:
+            if isinstance(part, Leaf):
+                yield part
+            elif isinstance(part, Node):
+                yield from part.leaves()
+
+    def compile(self, compiler: Any) -> ColumnElement[Any]:
+        return compiler.node(self)  # type: ignore[no-any-return]  # the compiler keeps the context

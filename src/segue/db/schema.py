@@ -1,0 +1,305 @@
+"""Tables as the database is to have them.
+
+Holds: the full table of a model (constraints, indexes, defaults), their order, and
+`create_all` and `drop_all`.
+Imports: the compiler, SQLAlchemy's DDL.
+Never: alters a table; migrations do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable, DropTable
+
+from .errors import ModelError
+from .expressions.base import Expression, OrderBy
+from .fields.base import NOT_PROVIDED
+from .fields.relations import ForeignKey
+from .fields.special import GeneratedField
+from .models.constraints import CheckConstraint, Index, UniqueConstraint
+from .naming import short_name
+from .query.compiler import Parameters, SelectCompiler
+from .query.query import Query
+from .shapes import Keyer
+
+__all__ = ["create_all", "drop_all", "full_table", "tables_of"]
+
+
+def full_table(model: Any) -> sa.Table:
+    """Return a model's table with constraints, indexes and defaults, made once."""
+    options = model._meta.concrete_model._meta
+    table: sa.Table = options.table
+    if options.cache.get("full") is not table:
+        options.cache["full"] = table
+        if not table.info.get("full"):
+            table.info["full"] = True
+            _complete(options, table)
+    return table
+
+
+def _complete(options: Any, table: sa.Table) -> None:
+    for field in options.local_fields:
+        column = table.c[field.column]
+        if isinstance(field, GeneratedField):
+            text = _expression(options.model, field.expression)
+            column.server_default = None
+            computed = sa.Computed(text, persisted=field.db_persist)
+            computed._set_parent(column)
+        elif field.db_default is not NOT_PROVIDED:
+            column.server_default = sa.DefaultClause(_default(options.model, field))
+            column.server_default._set_parent(column)
+        if field.unique and field not in options.pk_fields:
+            table.append_constraint(sa.UniqueConstraint(column, name=short_name("uq", options.db_table, field.column)))
+        if field.db_index and not field.unique:
+            sa.Index(short_name("ix", options.db_table, field.column), column)
+        if getattr(field, "positive", False):
+            name = short_name("ck", options.db_table, field.column)
+            table.append_constraint(sa.CheckConstraint(column >= sa.literal_column("0"), name=name))
+        if isinstance(field, ForeignKey) and field.db_constraint:
+            _refer(options, table, column, field)
+    for group in _groups(options.unique_together):
+        columns = [table.c[options.get_field(name).column] for name in group]
+        name = short_name("uq", options.db_table, *[column.name for column in columns])
+        table.append_constraint(sa.UniqueConstraint(*columns, name=name))
+    for constraint in options.constraints:
+        _constrain(options, table, constraint)
+    for index in options.indexes:
+        _index(options, table, index)
+
+
+def _groups(given: Sequence[Any]) -> list[tuple[str, ...]]:
+    if given and all(isinstance(each, str) for each in given):
+        return [tuple(given)]
+    return [tuple(each) for each in given]
+
+
+def _refer(options: Any, table: sa.Table, column: Any, field: ForeignKey[Any]) -> None:
+    target = field.target._meta.concrete_model._meta.table
+    remote = target.c[field.remote.column]
+    table.append_constraint(
+        sa.ForeignKeyConstraint(
+            [column],
+            [remote],
+            name=short_name("fk", options.db_table, field.column),
+            ondelete=field.on_delete.database or None,
+            # A cycle of tables is made in two steps where the database wants that.
+            use_alter=False,
+            deferrable=True if not field.on_delete.database else None,
+            initially="DEFERRED" if not field.on_delete.database else None,
+        )
+    )
+
+
+def _constrain(options: Any, table: sa.Table, constraint: Any) -> None:
+    name = _named(options, constraint.name)
+    if isinstance(constraint, CheckConstraint):
+        table.append_constraint(sa.CheckConstraint(_condition(options.model, constraint.condition), name=name))
+        return
+    if not isinstance(constraint, UniqueConstraint):
+        raise ModelError(
+            f"{options.object_name}.Meta.constraints holds {constraint!r}.",
+            code="data/constraint",
+            where=options.where,
+            hint="CheckConstraint(…) or UniqueConstraint(…)",
+        )
+    if constraint.is_index:
+        parts = [_expression(options.model, each) for each in constraint.expressions] or [
+            table.c[options.get_field(field).column] for field in constraint.fields
+        ]
+        sa.Index(name, *parts, unique=True, _table=table, **_index_options(options, table, constraint))
+        return
+    columns = [table.c[options.get_field(field).column] for field in constraint.fields]
+    extra: dict[str, Any] = {}
+    if constraint.nulls_distinct is not None:
+        extra["postgresql_nulls_not_distinct"] = not constraint.nulls_distinct
+    table.append_constraint(
+        sa.UniqueConstraint(
+            *columns,
+            name=name,
+            deferrable=True if constraint.deferrable else None,
+            initially=constraint.deferrable.upper() if constraint.deferrable else None,
+            **extra,
+        )
+    )
+
+
+def _named(options: Any, name: str) -> str:
+    return name.replace("%(class)s", options.model_name).replace("%(app_label)s", options.app_label)
+
+
+def _index_options(options: Any, table: sa.Table, index: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if index.condition is not None:
+        condition = _condition(options.model, index.condition)
+        found["sqlite_where"] = condition
+        found["postgresql_where"] = condition
+    if index.include:
+        found["postgresql_include"] = [table.c[options.get_field(name).column] for name in index.include]
+    if getattr(index, "using", ""):
+        found["postgresql_using"] = index.using
+    return found
+
+
+def _index(options: Any, table: sa.Table, index: Index) -> None:
+    parts: list[Any] = []
+    columns: list[str] = []
+    for name in index.fields:
+        column = table.c[options.get_field(name.removeprefix("-")).column]
+        columns.append(column.name)
+        parts.append(column.desc() if name.startswith("-") else column)
+    parts += [_expression(options.model, each) for each in index.expressions]
+    name = _named(options, index.name) if index.name else short_name("ix", options.db_table, *columns)
+    sa.Index(name, *parts, _table=table, **_index_options(options, table, index))
+
+
+class _Literal(SelectCompiler):
+    """Compiles conditions of DDL: there are no parameters, and no joins."""
+
+    def parameter(self, node: object, type_: Any, offset: int = 0, through: Any = None) -> Any:
+        value = self._values[self.parameters.slots[id(node)] + offset]
+        return sa.literal(through(value) if through is not None else value, type_, literal_execute=True)
+
+    def bind(self, node: object, type_: Any, offset: int = 0) -> Any:
+        return self.parameter(node, type_, offset)
+
+    _values: list[Any]
+
+
+class Later(sa.sql.expression.ColumnElement[Any]):
+    """A condition or expression that is compiled when the dialect is known."""
+
+    inherit_cache = False
+    __visit_name__ = "later"
+
+    def __init__(self, model: Any, expression: Expression) -> None:
+        self.model = model
+        self.asked = expression
+        self.type = sa.types.NullType()
+
+    def element(self, dialect: Any) -> Any:
+        """Return the Core expression for *dialect*."""
+        keyer = Keyer()
+        self.asked.shape(keyer)
+        compiler = _Literal(Query(self.model), Parameters(dialect, keyer.slots))
+        compiler._values = keyer.values
+        return self.asked.compile(compiler)
+
+
+@compiles(Later)
+def _compile_later(element: Later, compiler: Any, **options: Any) -> str:
+    options.pop("literal_binds", None)
+    options["include_table"] = False
+    return str(compiler.process(element.element(compiler.dialect), literal_binds=True, **options))
+
+
+def _condition(model: Any, condition: Any) -> Any:
+    return Later(model, Query(model).condition(condition))
+
+
+def _expression(model: Any, expression: Expression) -> Any:
+    resolved = expression.resolve(Query(model))
+    if isinstance(resolved, OrderBy):
+        inner: Any = Later(model, resolved.expression)
+        return inner.desc() if resolved.descending else inner
+    return Later(model, resolved)
+
+
+def _default(model: Any, field: Any) -> Any:
+    value = field.db_default
+    if isinstance(value, Expression):
+        return Later(model, value.resolve(Query(model)))
+    if isinstance(value, sa.ClauseElement):
+        return value
+    from .expressions.base import Value
+
+    return Later(model, Value(field.prepare(value), field))
+
+
+# The order of tables
+
+
+@compiles(CreateTable, "mysql")
+def _create_on_mysql(element: CreateTable, compiler: Any, **options: Any) -> str:
+    """MariaDB, reached under MySQL's name, calls the same collation otherwise."""
+    text = str(compiler.visit_create_table(element, **options))
+    return text.replace("utf8mb4_0900_bin", "utf8mb4_nopad_bin") if compiler.dialect.is_mariadb else text
+
+
+@compiles(sa.ForeignKeyConstraint, "mysql", "mariadb")
+def _refer_on_mysql(element: sa.ForeignKeyConstraint, compiler: Any, **options: Any) -> str:
+    """MySQL checks at once: it knows no other time."""
+    text = str(compiler.visit_foreign_key_constraint(element, **options))
+    return text.removesuffix(" INITIALLY DEFERRED").removesuffix(" DEFERRABLE")
+
+
+def tables_of(models: Iterable[Any]) -> list[sa.Table]:
+    """Return the full tables of managed models, and of the tables between them."""
+    found: dict[str, sa.Table] = {}
+    for model in models:
+        options = model._meta
+        if options.abstract or options.proxy or not options.managed:
+            continue
+        for each in (model, *[field.through for field in options.many_to_many if field.auto_created]):
+            found[each._meta.db_table] = full_table(each)
+    return list(found.values())
+
+
+def create_all(connection: Any, models: Iterable[Any]) -> list[str]:
+    """Make the tables that are missing; return their names.
+
+    Args:
+        connection: A SQLAlchemy connection.
+    """
+    tables = tables_of(models)
+    present = set(sa.inspect(connection).get_table_names())
+    missing = [table for table in tables if table.name not in present]
+    made: list[str] = []
+    late: list[Any] = []
+    for table, keys in _sorted(missing, alter=connection.dialect.supports_alter):
+        if table is None:
+            late = list(keys)
+            continue
+        connection.execute(CreateTable(table, include_foreign_key_constraints=keys))
+        for index in sorted(table.indexes, key=lambda each: str(each.name)):
+            index.create(connection)
+        if connection.dialect.name == "postgresql":
+            _comment(connection, table)
+        made.append(table.name)
+    for constraint in late:
+        connection.execute(sa.schema.AddConstraint(constraint))
+    return made
+
+
+def _comment(connection: Any, table: sa.Table) -> None:
+    if table.comment:
+        connection.execute(sa.schema.SetTableComment(table))
+    for column in table.columns:
+        if column.comment:
+            connection.execute(sa.schema.SetColumnComment(column))
+
+
+def _sorted(tables: Sequence[sa.Table], *, alter: bool) -> list[tuple[sa.Table | None, Any]]:
+    """Return tables so that each comes after those it refers to, with the keys made inside it."""
+    if not alter:
+        return [(table, None) for table in sa.schema.sort_tables(tables, skip_fn=lambda key: True)]
+    return list(sa.schema.sort_tables_and_constraints(tables))  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+
+def drop_all(connection: Any, models: Iterable[Any]) -> None:
+    """Drop the tables that are there."""
+    tables = tables_of(models)
+    present = set(sa.inspect(connection).get_table_names())
+    there = [table for table in tables if table.name in present]
+    if connection.dialect.supports_alter:
+        for table in there:
+            for key in sa.inspect(connection).get_foreign_keys(table.name):
+                name = key["name"]
+                constraint = next((each for each in table.foreign_key_constraints if each.name == name), None)
+                if constraint is not None:
+                    connection.execute(sa.schema.DropConstraint(constraint))
+    for table in there:
+        connection.execute(DropTable(table))

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, is_typed
 import msgspec
 
 from ..context import Context
-from ..errors import BadRequest, Fault, SetupError, UnsupportedMediaType, ValidationError, nearest
-from ..http.query import parse_query
+from ..errors import BadRequest, Fault, SetupError, UnsupportedMediaType, nearest
 from ..http.request import Request
 from ..validation import Invalid, body_reader, is_scalar, list_reader, scalar_reader, struct_reader
 from . import markers
@@ -74,12 +73,15 @@ class Known:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Input:
-    """A value that the client supplies: how to fetch it raw, and how to read it."""
+    """A value that the client supplies, as the generated code has it.
+
+    Attributes:
+        variable: The name it gets.
+        code: The expression that fetches it raw and reads it.
+    """
 
     variable: str
     code: str
-    fetch: Callable[[Exchange, tuple[Any, ...]], Any]
-    read: Callable[[Any], Any]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -193,9 +195,7 @@ class Binder:
         if annotation is str:
             return f"values[{index}]"
         read = scalar_reader(annotation, default=MISSING, name=parameter.name, source="path")
-        return self._input(
-            ("path", index, annotation), f"values[{index}]", lambda _exchange, values: values[index], read
-        )
+        return self._input(("path", index, annotation), f"values[{index}]", read)
 
     def _known(self, callee: Callee, parameter: Parameter) -> str | None:
         annotation = _without_none(parameter.annotation)
@@ -291,26 +291,21 @@ class Binder:
         make = list_reader if many else scalar_reader
         read = make(parameter.annotation, default=parameter.default, name=wire, source=source)
         key = (source, wire, repr(parameter.annotation), repr(parameter.default))
-        if source == "query":
+        if source == "query" and many:
+            self.needs_pairs = True
+            code = f"[value for name, value in pairs if name == {wire!r}]"
+        elif source == "query":
             self.needs_query = True
-            if many:
-                self.needs_pairs = True
-                code = f"[value for name, value in pairs if name == {wire!r}]"
-                return self._input(
-                    key, code, lambda exchange, _: [v for n, v in parse_query(exchange.query_string) if n == wire], read
-                )
-            return self._input(key, f"query.get({wire!r})", lambda exchange, _: exchange.request.query.get(wire), read)
-        fetch = _FETCHERS[source](wire, many=many)
-        return self._input(key, f"{self.name(fetch, 'fetch')}(exchange, values)", fetch, read)
+            code = f"query.get({wire!r})"
+        else:
+            holder = {"header": "headers", "cookie": "cookies", "form": "form"}[source]
+            code = f"exchange.request.{holder}.{'getlist' if many and source != 'cookie' else 'get'}({wire!r})"
+        return self._input(key, code, read)
 
     def _file(self, parameter: Parameter, wire: str) -> str:
         self.needs_body = self.takes_files = True
         many = _is_list(parameter.annotation)
         default = parameter.default
-
-        def fetch(exchange: Exchange, _: tuple[Any, ...]) -> list[UploadFile]:
-            files: list[UploadFile] = exchange.request.files.getlist(wire)
-            return files
 
         def read(files: list[UploadFile]) -> Any:
             if many and (files or default is MISSING):
@@ -323,7 +318,7 @@ class Binder:
                 raise Invalid([Fault(("form", wire), "too_many", "One file is allowed.", {"count": len(files)})])
             return files[0]
 
-        return self._input(("file", wire, many), f"{self.name(fetch, 'fetch')}(exchange, values)", fetch, read)
+        return self._input(("file", wire, many), f"exchange.request.files.getlist({wire!r})", read)
 
     def _object(self, callee: Callee, parameter: Parameter) -> str:
         if self.route.reads_body:
@@ -331,14 +326,8 @@ class Binder:
         return self._query_object(parameter)
 
     def _query_object(self, parameter: Parameter) -> str:
-        self.needs_query = self.needs_pairs = True
-        read = struct_reader(parameter.annotation)
-        return self._input(
-            ("query object", repr(parameter.annotation)),
-            "pairs",
-            lambda exchange, _: parse_query(exchange.query_string),
-            read,
-        )
+        self.needs_pairs = True
+        return self._input(("query object", repr(parameter.annotation)), "pairs", struct_reader(parameter.annotation))
 
     def _body(self, callee: Callee, parameter: Parameter, *, forms_only: bool = False) -> str:
         self.needs_body = True
@@ -377,30 +366,15 @@ class Binder:
                 code="http/unsupported-media-type",
             )
 
-        return self._input(("body", repr(parameter.annotation)), "exchange", lambda exchange, _: exchange, read)
+        return self._input(("body", repr(parameter.annotation)), "exchange", read)
 
-    def _input(self, key: Any, code: str, fetch: Callable[[Exchange, tuple[Any, ...]], Any], read: Any) -> str:
+    def _input(self, key: Any, code: str, read: Callable[[Any], Any]) -> str:
         if key in self._inputs_by_key:
             return self._inputs_by_key[key]
         variable = f"input_{len(self.inputs)}"
-        self.inputs.append(Input(variable, f"{self.name(read, 'read')}({code})", fetch, read))
+        self.inputs.append(Input(variable, f"{self.name(read, 'read')}({code})"))
         self._inputs_by_key[key] = variable
         return variable
-
-    def collect(self) -> Callable[[Exchange, tuple[Any, ...]], ValidationError]:
-        """Return the function that finds every fault of a request, once one was found."""
-        inputs = tuple(self.inputs)
-
-        def faults_of(exchange: Exchange, values: tuple[Any, ...]) -> ValidationError:
-            faults: list[Fault] = []
-            for each in inputs:
-                try:
-                    each.read(each.fetch(exchange, values))
-                except Invalid as invalid:
-                    faults.extend(invalid.faults)
-            return ValidationError(faults)
-
-        return faults_of
 
     # What is left over
 
@@ -513,26 +487,3 @@ def _is_list(annotation: Any) -> bool:
 def _is_list_of_scalars(annotation: Any) -> bool:
     arguments = get_args(_without_none(annotation))
     return _is_list(annotation) and bool(arguments) and is_scalar(arguments[0])
-
-
-def _fetch_header(wire: str, *, many: bool) -> Callable[[Exchange, tuple[Any, ...]], Any]:
-    if many:
-        return lambda exchange, _: exchange.request.headers.getlist(wire)
-    return lambda exchange, _: exchange.request.headers.get(wire)
-
-
-def _fetch_cookie(wire: str, *, many: bool) -> Callable[[Exchange, tuple[Any, ...]], Any]:
-    return lambda exchange, _: exchange.request.cookies.get(wire)
-
-
-def _fetch_form(wire: str, *, many: bool) -> Callable[[Exchange, tuple[Any, ...]], Any]:
-    if many:
-        return lambda exchange, _: exchange.request.form.getlist(wire)
-    return lambda exchange, _: exchange.request.form.get(wire)
-
-
-_FETCHERS: dict[str, Callable[..., Callable[[Exchange, tuple[Any, ...]], Any]]] = {
-    "header": _fetch_header,
-    "cookie": _fetch_cookie,
-    "form": _fetch_form,
-}

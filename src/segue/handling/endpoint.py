@@ -195,7 +195,6 @@ def _namespace(binder: Binder, recovery: Recovery, make: Callable[[Any], Reply],
         "arecover": recovery.arecover,
         "fail": recovery.fail,
         "afail": recovery.afail,
-        "collect": binder.collect(),
         "limits": limits,
         "started": recovery.started,
         "as_response": as_response,
@@ -279,8 +278,8 @@ class _Writer:
             stack.append(None)
         stack.extend(self.hooks.inner_middleware)
         if not stack:
-            return "\n".join(self._core("endpoint", last=True))
-        lines, inner = self._core("core", last=False), "core"
+            return "\n".join([*self._collector(), *self._core("endpoint", last=True)])
+        lines, inner = [*self._collector(), *self._core("core", last=False)], "core"
         for index, layer in reversed(list(enumerate(stack))):
             name = f"layer_{index}"
             lines += self._guard(name, inner) if layer is None else self._layer(name, inner, layer)
@@ -393,14 +392,27 @@ class _Writer:
     def _inputs(self, indent: str) -> list[str]:
         if not self.binder.inputs:
             return []
-        lines = [f"{indent}try:"]
+        return [
+            f"{indent}try:",
+            *self._query(f"{indent}    "),
+            *(f"{indent}    {each.variable} = {each.code}" for each in self.binder.inputs),
+            f"{indent}except Invalid:",
+            f"{indent}    raise collect(exchange, values) from None",
+        ]
+
+    def _query(self, indent: str) -> list[str]:
         if self.binder.needs_pairs:
-            lines.append(f"{indent}    pairs, query = read_query(exchange.query_string)")
-        elif self.binder.needs_query:
-            lines.append(f"{indent}    query = first_values(exchange.query_string)")
-        lines += [f"{indent}    {each.variable} = {each.code}" for each in self.binder.inputs]
-        lines += [f"{indent}except Invalid:", f"{indent}    raise collect(exchange, values) from None"]
-        return lines
+            return [f"{indent}pairs, query = read_query(exchange.query_string)"]
+        return [f"{indent}query = first_values(exchange.query_string)"] if self.binder.needs_query else []
+
+    def _collector(self) -> list[str]:
+        """Write what finds every fault of a request, once one was found."""
+        if not self.binder.inputs:
+            return []
+        lines = ["def collect(exchange, values):", "    faults = []", *self._query("    ")]
+        for each in self.binder.inputs:
+            lines += [f"    try: {each.code}", "    except Invalid as invalid: faults += invalid.faults"]
+        return [*lines, "    return ValidationError(faults)"]
 
     def _after(self) -> list[str]:
         lines = ["    if exchange.cleanups is not None: reply = after_this(exchange, reply)"]

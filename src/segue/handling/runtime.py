@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import Context, copy_context
 from typing import Any
 
-from ..errors import URITooLong, UsageError, place_of
+from ..errors import URITooLong, UsageError, ValidationError, place_of
 from ..http.hygiene import MAX_URI
 from ..http.query import parse_query
 from ..http.response import Response
@@ -284,6 +284,7 @@ NAMES: dict[str, Any] = {
     "adopt": adopt,
     "copy_context": copy_context,
     "Invalid": Invalid,
+    "ValidationError": ValidationError,
     "after_this": after_this,
     "aenter": aenter,
     "announce_start": announce_start,

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         run_sync,
         stream_template,
         url_for,
+        url_for_lazy,
     )
     from .signals import (
         got_request_exception,
@@ -110,6 +111,7 @@ _WHERE: dict[str, str] = {
     "stream_template": "shortcuts",
     "template_rendered": "signals",
     "url_for": "shortcuts",
+    "url_for_lazy": "shortcuts",
     "vary_on": "web.conditions",
 }
 
@@ -167,6 +169,7 @@ __all__ = [
     "stream_template",
     "template_rendered",
     "url_for",
+    "url_for_lazy",
     "vary_on",
 ]
 

@@ -24,6 +24,7 @@ from .http.response import JSON, Response, StreamResponse, encode_json, redirect
 
 if TYPE_CHECKING:
     from .app import App
+    from .http.redirects import LazyURL
 
 __all__ = [
     "after_this_request",
@@ -38,6 +39,7 @@ __all__ = [
     "run_sync",
     "stream_template",
     "url_for",
+    "url_for_lazy",
 ]
 
 T = TypeVar("T")
@@ -97,6 +99,29 @@ def url_for(
     if _external or _scheme is not None or host:
         return _origin(compiled, running, _scheme, host) + path
     return path
+
+
+def url_for_lazy(
+    endpoint: str,
+    *,
+    _external: bool = False,
+    _scheme: str | None = None,
+    _anchor: str | None = None,
+    **values: Any,
+) -> LazyURL:
+    """Return the URL of an endpoint for where no app runs yet, as the attribute of a class.
+
+    It is made when it is used, each time anew; a mistake is an error then, not here.
+
+    Args:
+        endpoint: As for `url_for`, and so is everything else.
+    """
+    from .http.redirects import LazyURL  # for those who need one
+
+    return LazyURL(
+        endpoint,
+        lambda: url_for(endpoint, _external=_external, _scheme=_scheme, _anchor=_anchor, **values),
+    )
 
 
 def _origin(compiled: Any, running: Exchange | None, scheme: str | None, host: str) -> str:

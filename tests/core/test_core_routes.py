@@ -12,7 +12,20 @@ from typing import Any
 
 import pytest
 
-from segue import App, Blueprint, Request, SetupError, include, path, re_path, url_for
+from segue import (
+    App,
+    Blueprint,
+    Request,
+    SetupError,
+    UsageError,
+    include,
+    path,
+    re_path,
+    redirect,
+    render_template_string,
+    url_for,
+    url_for_lazy,
+)
 from segue.routing import Converter
 
 # CORE-30
@@ -478,6 +491,55 @@ def test_urls_are_made_of_endpoints(linked: App) -> None:
         assert url_for("musician", slug="ann", _external=True) == "http://localhost/musicians/ann"
         assert url_for("musician", slug="ann", _scheme="https") == "https://localhost/musicians/ann"
         assert url_for(".post", pk=2) == "/blog/2"
+
+
+class Form:
+    """What is made before any app runs."""
+
+    success_url = url_for_lazy("musician", slug="ann", _anchor="top")
+
+
+def test_a_lazy_url_is_made_where_it_is_used(linked: App) -> None:
+    with linked.context():
+        assert str(Form.success_url) == "/musicians/ann#top"
+        assert Form.success_url == "/musicians/ann#top"
+        assert Form.success_url != "/musicians/bob"
+        assert f"{Form.success_url}" == "/musicians/ann#top"
+        assert Form.success_url + "-1" == "/musicians/ann#top-1"
+        assert "/x" + Form.success_url == "/x/musicians/ann#top"
+        assert Form.success_url.startswith("/musicians")
+        assert ("ann" in Form.success_url, len(Form.success_url), Form.success_url[0]) == (True, 18, "/")
+
+
+def test_a_lazy_url_is_that_of_the_app_that_runs(linked: App) -> None:
+    other = App("other", static_folder=None)
+    other.get("/people/<slug:slug>", endpoint="musician")(lambda slug: slug)
+    with linked.context():
+        assert str(Form.success_url) == "/musicians/ann#top"
+
+    with other.context():
+        assert str(Form.success_url) == "/people/ann#top"
+
+
+def test_a_lazy_url_is_redirected_to(linked: App, client: Callable[..., Any]) -> None:
+    linked.get("/saved")(lambda: redirect(Form.success_url))
+
+    assert client(app=linked).get("/saved", follow_redirects=False).headers["location"] == "/musicians/ann#top"
+
+
+def test_a_lazy_url_stands_in_a_template(linked: App) -> None:
+    with linked.context():
+        shown = render_template_string("<a href='{{ url }}'>", url=url_for_lazy("musician", slug="ann", q="'", r="b"))
+
+    assert shown == "<a href='/musicians/ann?q=%27&amp;r=b'>"
+
+
+def test_a_lazy_url_needs_an_app_only_where_it_is_used() -> None:
+    url = url_for_lazy("no.such.endpoint")
+
+    assert repr(url) == "<LazyURL 'no.such.endpoint'>"
+    with pytest.raises(UsageError):
+        str(url)
 
 
 def test_a_name_within_the_blueprint_is_found_while_it_answers(linked: App, client: Callable[..., Any]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import BadRequest, SegueError, cut
 from .hosts import matches_host, parse_host
 
-__all__ = ["MAX_TARGET", "BadRedirect", "check_redirect_target", "safe_url"]
+__all__ = ["MAX_TARGET", "BadRedirect", "LazyURL", "check_redirect_target", "safe_url"]
 
 MAX_TARGET = 2048
 
@@ -26,6 +27,62 @@ class BadRedirect(SegueError, ValueError):
     """A redirect to where no browser may be sent."""
 
     code = "http/bad-redirect"
+
+
+class LazyURL:
+    """A URL that is made anew each time it is used, by the app that runs then.
+
+    Reads as its text everywhere: in templates and f-strings, by `+`, `in`, `==` and the
+    methods of `str`. Where a `str` itself is needed, as in JSON, it is `str(url)`.
+
+    Args:
+        name: What it leads to, for its `repr`.
+        make: Makes the text.
+    """
+
+    __slots__ = ("_make", "_name")
+
+    def __init__(self, name: str, make: Callable[[], str]) -> None:
+        self._name = name
+        self._make = make
+
+    def __repr__(self) -> str:
+        return f"<LazyURL {self._name!r}>"
+
+    def __str__(self) -> str:
+        return self._make()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, str | LazyURL) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __add__(self, other: str) -> str:
+        return str(self) + other
+
+    def __radd__(self, other: str) -> str:
+        return other + str(self)
+
+    def __contains__(self, part: str) -> bool:
+        return part in str(self)
+
+    def __len__(self) -> int:
+        return len(str(self))
+
+    def __getitem__(self, index: int | slice) -> str:
+        return str(self)[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(str(self))
+
+    def __getattr__(self, name: str) -> Any:  # Any: whatever `str` has of that name
+        if name.startswith("_"):  # what looks for a protocol must not need a running app
+            raise AttributeError(name)
+        return getattr(str(self), name)
 
 
 def safe_url(target: str, *, allowed_hosts: Iterable[str] = ()) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import msgspec
 
@@ -18,6 +18,9 @@ from ..errors import UsageError, cut
 from .cookies import dump_cookie
 from .headers import Headers, check_header
 from .signed import SIGNED_COOKIES, CookieOptions, seconds_of
+
+if TYPE_CHECKING:
+    from .redirects import LazyURL
 
 __all__ = ["HTML", "JSON", "TEXT", "Response", "StreamResponse", "encode_json", "redirect", "stream"]
 
@@ -256,11 +259,11 @@ def stream(
     return StreamResponse(chunks, status, headers, content_type=content_type)
 
 
-def redirect(location: str, status: int = 302, *, external: bool = False) -> Response:
+def redirect(location: str | LazyURL, status: int = 302, *, external: bool = False) -> Response:
     """Return a redirect to *location*.
 
     Args:
-        location: A path of this site; `url_for` makes one.
+        location: A path of this site; `url_for` makes one, `url_for_lazy` too.
         status: 301, 302, 303, 307 or 308.
         external: Whether another origin is meant. Without it, one is refused, so
             that no visitor can be sent away by a forged `next`.
@@ -272,7 +275,7 @@ def redirect(location: str, status: int = 302, *, external: bool = False) -> Res
         raise UsageError(f"{status} is no redirect.", code="http/bad-status", hint="Use 302, 303, 307 or 308.")
     from .redirects import check_redirect_target
 
-    return Response(b"", status, {"location": check_redirect_target(location, external=external)})
+    return Response(b"", status, {"location": check_redirect_target(str(location), external=external)})
 
 
 def chunk_bytes(chunk: object) -> bytes:

@@ -167,7 +167,8 @@ class Atomic:
         )
 
     def _pause(self, tries_left: int) -> float:
-        return random.uniform(0.2, 1.0) * _PAUSE_SECONDS * 2 ** (self._retry - tries_left - 1)
+        longest: float = _PAUSE_SECONDS * 2.0 ** (self._retry - tries_left - 1)
+        return random.uniform(0.2, 1.0) * longest
 
     def _refuse_retry(self) -> None:
         if self._retry:

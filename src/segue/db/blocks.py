@@ -75,10 +75,12 @@ class Transaction:
     """
 
     is_async: ClassVar[bool]
-    connection: Connection | AsyncConnection
 
-    def __init__(self, driver: Driver, *, read_only: bool, isolation: str | None) -> None:
+    def __init__(
+        self, driver: Driver, connection: Connection | AsyncConnection, *, read_only: bool, isolation: str | None
+    ) -> None:
         self.driver: Driver = driver
+        self.connection: Any = connection  # Any: of the colour that a subclass says
         self.blocks: list[Block] = []
         self.callbacks: list[Callback] = []
         self.outcome: Outcome = "open"

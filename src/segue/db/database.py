@@ -11,7 +11,6 @@ gives it back at once; inside one it goes to the transaction's connection, whoev
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
 import logging
 from asyncio import events
@@ -135,7 +134,7 @@ class Database:
 
     async def in_thread(self, function: Callable[[], T]) -> T:
         """Run *function* in a thread, in this context: on the transaction of the caller, if there is one."""
-        return await workers.run(contextvars.copy_context().run, function)
+        return await workers.run_in_context(function)
 
     # Operations
 

@@ -50,7 +50,8 @@ def place_of_owner(owner: Owner | None) -> str:
 
 
 def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
+    # What is around the event loop has not called this.
+    while frame is not None and frame.f_code.co_filename != events.__file__:
         yield frame
         frame = frame.f_back
 
@@ -70,7 +71,6 @@ def _suspended(awaited: Any) -> Iterator[FrameType]:
 def _innermost(frames: Iterator[FrameType]) -> str:
     for frame in frames:
         file = frame.f_code.co_filename
-        is_installed = "site-packages" in file
-        if not file.startswith(_OURS) and (is_installed or not file.startswith(_STANDARD)) and file[:1] != "<":
+        if not file.startswith((_OURS, _STANDARD, "<")) and "site-packages" not in file:
             return f"{file}:{frame.f_lineno}"
     return ""

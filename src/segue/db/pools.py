@@ -12,6 +12,7 @@ takes no lock: `deque.pop` and `deque.append` are atomic.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from asyncio import events
@@ -360,6 +361,7 @@ class Pool(Turns[Any]):  # Any: connections of one of the two colours, or of bot
             idle, self._idle = list(self._idle), _Closed()
             # Who waits opens one for itself: what it waits for does not come back.
             self.size += len(self._queue)
+            self._made -= len(idle)
         self._hand_on()
         return idle
 
@@ -470,4 +472,12 @@ def _forget_all() -> None:
         each.forget()
 
 
+def _close_all() -> None:
+    for each in list(_all):
+        if isinstance(each, Pool):
+            each.close()
+
+
+# A script need not close what it has opened; drivers warn of what is left open.
+atexit.register(_close_all)
 os.register_at_fork(after_in_child=_forget_all)

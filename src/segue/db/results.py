@@ -104,4 +104,4 @@ def _row_class(columns: tuple[str, ...]) -> Any:
     for index, column in enumerate(columns):
         usable = column.isidentifier() and not keyword.iskeyword(column) and not column.startswith("_")
         names.append(column if usable and column not in names else f"column_{index}")
-    return namedtuple("Row", names, rename=True)  # the names are known only now
+    return namedtuple("Row", names, rename=True)  # pyright: ignore[reportUntypedNamedTuple]  # the names are known only now

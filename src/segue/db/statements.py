@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..errors import cut
 from .errors import QueryError, TransactionManagementError
@@ -33,6 +33,7 @@ _COMMENT = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\()*"
 _FIRST_WORD = re.compile(_COMMENT + r"([a-z]+)", re.IGNORECASE | re.DOTALL)
 _READS = {"SELECT", "VALUES", "EXPLAIN", "SHOW", "DESCRIBE", "DESC", "TABLE", "WITH"}
 _WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|REPLACE|INTO)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TRANSACTION = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "ABORT"}
 
 
@@ -85,15 +86,18 @@ def compile_statement(statement: Any, parameters: Parameters | None, dialect: Di
             hint='db.execute("SELECT … WHERE id = :id", {"id": 5}), or a statement of SQLAlchemy Core',
         )
     rows = _rows_of(parameters)
-    names = list(rows[0]) if rows and rows[0] else None
-    compiled: Any = statement.compile(dialect=dialect, column_keys=names)  # type: ignore[attr-defined]  # every Executable has it
+    # Any: the base of all executables does not say that they can be compiled.
+    executable: Any = cast("Any", statement)
+    # The columns of an INSERT or UPDATE that holds no values itself; DDL does not take it.
+    options = {"column_keys": list(rows[0])} if rows and rows[0] else {}
+    compiled: Any = executable.compile(dialect=dialect, **options)
     if not hasattr(compiled, "construct_expanded_state"):  # DDL: no parameters
         return Compiled(str(compiled), [()], is_many=False, writes=True, read=_read_plain)
     if isinstance(statement, TextClause):
         return _compile_text(compiled, statement, rows, parameters)
     sql, values = _bind_all(compiled, rows or [{}])
     # A SELECT may hold a write: `WITH new AS (INSERT … RETURNING …)`.
-    writes = bool(compiled.isinsert or compiled.isupdate or compiled.isdelete) or _WRITES.search(sql) is not None
+    writes = bool(compiled.isinsert or compiled.isupdate or compiled.isdelete) or _may_write(sql)
     return Compiled(sql, values, is_many=_is_many(parameters), writes=writes, read=_reader(compiled))
 
 
@@ -112,9 +116,14 @@ def _compile_text(compiled: Any, statement: Any, rows: list[Mapping[str, Any]], 
             code="data/transaction",
             hint="with db.atomic(): …",
         )
-    writes = word not in _READS or _WRITES.search(statement.text) is not None
+    writes = word not in _READS or _may_write(statement.text)
     sql, values = _bind_all(compiled, rows or [{}])
     return Compiled(sql, values, is_many=_is_many(parameters), writes=writes, read=_reader(compiled))
+
+
+def _may_write(sql: str) -> bool:
+    """Whether a word outside of quotes looks like a write; the database has the last word."""
+    return _WRITES.search(_QUOTED.sub("", sql)) is not None
 
 
 def _is_many(parameters: Any) -> bool:
@@ -126,12 +135,13 @@ def _rows_of(parameters: Any) -> list[Mapping[str, Any]]:
         return []
     if isinstance(parameters, Mapping):
         return [parameters]
-    if not isinstance(parameters, list | tuple) or not all(isinstance(each, Mapping) for each in parameters):
+    rows = cast("Sequence[Any]", parameters) if isinstance(parameters, list | tuple) else [None]
+    if not all(isinstance(each, Mapping) for each in rows):
         raise QueryError(
-            f"Parameters have names, so they are a dictionary, not {cut(parameters)}.",
+            f"Parameters have names, so they are a dictionary, not {cut(cast('object', parameters))}.",
             hint='db.execute("… WHERE id = :id", {"id": 5}), or a list of dictionaries for several rows',
         )
-    return list(parameters)
+    return list(rows)
 
 
 def _bind_all(compiled: SQLCompiler, rows: list[Mapping[str, Any]]) -> tuple[str, list[Sequence[Any]]]:

@@ -59,8 +59,12 @@ def show(database: object, transaction: Transaction) -> Callable[[], None]:
     """Make *transaction* the one of this context; returns what undoes it."""
     before = current_transactions.get()
     current_transactions.set({**(before or {}), database: transaction})
+
     # Not by a token: a block may end in another context than it began in, as in a generator.
-    return lambda: current_transactions.set(before)
+    def undo() -> None:
+        current_transactions.set(before)
+
+    return undo
 
 
 def hide() -> None:
@@ -75,11 +79,9 @@ class SyncTransaction(Transaction):
     """A transaction on a connection whose calls wait."""
 
     is_async: ClassVar[bool] = False
-    connection: Connection
 
     def __init__(self, driver: Driver, connection: Connection, *, read_only: bool, isolation: str | None) -> None:
-        super().__init__(driver, read_only=read_only, isolation=isolation)
-        self.connection = connection
+        super().__init__(driver, connection, read_only=read_only, isolation=isolation)
         self._lock = threading.Lock()
 
     def perform(self, what: str, arguments: Sequence[Any], *, writes: bool) -> Any:
@@ -142,11 +144,9 @@ class AsyncTransaction(Transaction):
     """A transaction on a connection of one event loop."""
 
     is_async: ClassVar[bool] = True
-    connection: AsyncConnection
 
     def __init__(self, driver: Driver, connection: AsyncConnection, *, read_only: bool, isolation: str | None) -> None:
-        super().__init__(driver, read_only=read_only, isolation=isolation)
-        self.connection = connection
+        super().__init__(driver, connection, read_only=read_only, isolation=isolation)
         self._loop = asyncio.get_running_loop()
         self._awaited: asyncio.Future[None] | None = None
 

@@ -69,11 +69,12 @@ _OPTIONS: dict[str, dict[str, type]] = {
         "lock_timeout": float,
         "read_timeout": float,
         "write_timeout": float,
-        **dict.fromkeys(("charset", "collation", "ssl_ca", "ssl_cert", "ssl_key", "unix_socket"), str),
+        **dict.fromkeys(("charset", "ssl_ca", "ssl_cert", "ssl_key", "unix_socket"), str),
     },
 }  # fmt: skip
 _NUMBER = {int: re.compile(r"[0-9]{1,6}"), float: re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")}
 _MODES = ("ro", "rw", "rwc")
+_CHARSETS = ("utf8", "utf8mb4")
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,8 @@ def _read_options(vendor: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
         found[name] = kind(text)
     if found.get("mode", "rwc") not in _MODES:
         raise _bad(f"mode={cut(found['mode'])} is no way to open a file.", f"Choices: {_list(_MODES)}.")
+    if str(found.get("charset", "utf8mb4")).casefold() not in _CHARSETS:
+        raise _bad(f"charset={cut(found['charset'])} cannot hold every text.", "?charset=utf8mb4, or nothing")
     if found.get("pool_size") == 0:
         raise _bad("pool_size=0 leaves no connection.", "?pool_size=5")
     return found

@@ -45,14 +45,17 @@ class _Either(Protocol):
     """What connections of both colours have.
 
     Attributes:
-        is_broken: Set once the connection can be used no more; it is closed then, not kept.
         last_used: `time.monotonic()` when it was given back.
         raw: The driver's own connection.
     """
 
     raw: Any  # Any: of whichever driver
-    is_broken: bool
     last_used: float
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it can be used no more; it is closed then, not kept."""
+        ...
 
     @property
     def in_transaction(self) -> bool:

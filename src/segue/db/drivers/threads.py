@@ -122,7 +122,8 @@ class Workers:
 
     async def run_in_context(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call *function* in a thread that sees this task's context variables."""
-        return await self.run(contextvars.copy_context().run, function, *arguments)
+        context = contextvars.copy_context()
+        return await self.run(lambda: context.run(function, *arguments))
 
     def _submit(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> _Job:
         loop = asyncio.get_running_loop()

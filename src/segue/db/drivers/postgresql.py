@@ -1,0 +1,382 @@
+"""PostgreSQL, by psycopg 3, in both colours.
+
+Holds: `PostgreSQL`, its driver, and the connections it opens.
+Imports: floor 0, the contract beside it, psycopg; SQLAlchemy for the dialect alone.
+Never: keeps a connection on which a statement was interrupted.
+
+Statements go through raw cursors: `$1` stands in the text, and nothing in it is rewritten.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from ...errors import SegueError, SetupError
+from ..errors import OperationalError
+from ..steps import Prepared, Row, Written
+from ..urls import DatabaseURL
+from .contract import ISOLATION, Answer, Connection, Driver, refuse_isolation
+from .sqlstates import translate_sqlstate
+
+try:
+    import psycopg
+    from psycopg import AsyncRawCursor, AsyncRawServerCursor, RawCursor, RawServerCursor
+except ImportError as missing:
+    raise SetupError(
+        "PostgreSQL needs the package psycopg, which is not installed.",
+        code="data/no-driver",
+        hint='pip install "segue[postgres]"',
+    ) from missing
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect, Engine
+
+__all__ = ["PostgreSQL", "PostgreSQLAsyncConnection", "PostgreSQLConnection"]
+
+_CONNECT_SECONDS = 3
+# What Segue reads itself; everything else of an address is for libpq.
+_OURS = {"pool_size", "pool_timeout", "connect_timeout", "statement_timeout", "lock_timeout", "prepare_threshold"}
+_IDLE = 0  # of libpq: no transaction
+
+
+class PostgreSQL(Driver):
+    """The driver of PostgreSQL."""
+
+    vendor: ClassVar[str] = "postgresql"
+
+    def __init__(self, url: DatabaseURL, on_connect: list[Callable[[Any], None]]) -> None:
+        super().__init__(url, on_connect)
+        options = dict(url.options)
+        self._settings = ["SET TIME ZONE 'UTC'"]
+        for name in ("statement_timeout", "lock_timeout"):
+            if name in options:
+                self._settings.append(f"SET {name} = {int(options[name] * 1000)}")
+        self._arguments: dict[str, Any] = {
+            "host": url.host, "port": url.port, "user": url.user, "password": url.password, "dbname": url.database,
+            **{name: value for name, value in options.items() if name not in _OURS},
+        }  # fmt: skip
+        self._arguments = {name: value for name, value in self._arguments.items() if value not in ("", 0)}
+        # libpq counts in whole seconds, and at least two.
+        self._arguments["connect_timeout"] = max(2, round(options.get("connect_timeout", _CONNECT_SECONDS)))
+        # Behind a pooler that switches connections, prepared statements must be off: 0.
+        self._prepare_threshold: int | None = options.get("prepare_threshold", 5) or None
+
+    def open(self) -> PostgreSQLConnection:
+        connection = PostgreSQLConnection(self, self._connect(cursor_factory=RawCursor, autocommit=True))
+        try:
+            for function in self.on_connect:
+                function(connection.raw)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    async def aopen(self) -> PostgreSQLAsyncConnection:
+        raw: Any = None
+        try:
+            raw = await psycopg.AsyncConnection.connect(
+                cursor_factory=AsyncRawCursor, autocommit=True, **self._options()
+            )
+            await raw.execute(";".join(self._settings))
+            for function in self.on_connect:
+                result: Any = function(raw)
+                if inspect.isawaitable(result):
+                    await result
+        except BaseException as error:
+            if raw is not None:
+                raw.pgconn.finish()
+            if isinstance(error, psycopg.Error):
+                raise self._unreachable(error) from error
+            raise
+        return PostgreSQLAsyncConnection(self, raw)
+
+    def _connect(self, **options: Any) -> Any:
+        raw: Any = None
+        try:
+            raw = psycopg.connect(**self._options(), **options)
+            raw.execute(";".join(self._settings))
+            if not raw.autocommit:
+                raw.commit()
+        except psycopg.Error as error:
+            if raw is not None:
+                raw.close()
+            raise self._unreachable(error) from error
+        return raw
+
+    def _options(self) -> dict[str, Any]:
+        # What the dialect has taught psycopg for this server: hstore, where it is installed.
+        context = getattr(self._dialect, "_psycopg_adapters_map", None)
+        return {**self._arguments, "prepare_threshold": self._prepare_threshold, "context": context}
+
+    def begin(self, *, read_only: bool, isolation: str | None) -> tuple[str, ...]:
+        if isolation is not None and isolation.casefold() not in ISOLATION:
+            raise refuse_isolation(isolation)
+        if read_only and isolation is None:
+            isolation = "repeatable read"  # one snapshot for all statements
+        parts = ["BEGIN"]
+        if isolation is not None:
+            parts.append(f"ISOLATION LEVEL {isolation.upper()}")
+        if read_only:
+            parts.append("READ ONLY")
+        return (" ".join(parts),)
+
+    def make_dialect(self) -> Dialect:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        engine = create_engine(
+            "postgresql+psycopg://",
+            poolclass=NullPool,
+            paramstyle="numeric_dollar",
+            creator=lambda: self._connect(cursor_factory=RawCursor, autocommit=True),
+        )
+        with engine.connect():
+            return engine.dialect
+
+    def make_engine(self, shared: Connection | None) -> Engine:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine("postgresql+psycopg://", poolclass=NullPool, creator=self._connect)
+
+    def translate(self, error: BaseException) -> SegueError | None:
+        return translate_sqlstate(error)
+
+    def _unreachable(self, error: psycopg.Error) -> OperationalError:
+        # Without the reasons of each address that was tried, which name the user.
+        reason = str(error).strip().splitlines()[-1].rpartition("FATAL:")[2].strip() if str(error).strip() else ""
+        return OperationalError(
+            f"The database {self.url} cannot be reached: {reason or type(error).__name__}",
+            code="data/unreachable",
+            hint="Is it running, and do host, port, user, password and name fit?",
+        )
+
+
+class _Stream:
+    """A server-side cursor, and whether its transaction is its own."""
+
+    __slots__ = ("cursor", "is_alone", "size")
+
+    def __init__(self, cursor: Any, size: int, *, is_alone: bool) -> None:
+        self.cursor: Any = cursor  # Any: of either colour
+        self.size: int = size
+        self.is_alone: bool = is_alone
+
+
+_numbers = count(1)
+
+
+class _Either:
+    """What connections of both colours do alike: nothing here waits."""
+
+    def __init__(self, driver: PostgreSQL, raw: Any) -> None:
+        self._driver = driver
+        # Any: of either colour; and psycopg takes literal texts alone, which these are not.
+        self.raw: Any = raw
+        self.last_used: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._driver.url}>"
+
+    @property
+    def is_broken(self) -> bool:
+        return bool(self.raw.closed)
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.raw.pgconn.transaction_status != _IDLE)
+
+    def reset(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        # Not `raw.close()`, which is a coroutine on a loop; this ends the socket at once.
+        self.raw.pgconn.finish()
+
+    def _raise(self, error: BaseException) -> NoReturn:
+        """Raise what *error* means; what interrupted a statement ends the connection."""
+        if not isinstance(error, Exception):
+            self.close()
+        failure = self._driver.translate(error)
+        if failure is None:
+            raise error
+        raise failure from error
+
+
+class PostgreSQLConnection(_Either):
+    """A connection whose calls wait."""
+
+    def fetch(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row]:
+        try:
+            rows: list[Row] = self.raw.cursor().execute(prepared.sql, parameters).fetchall()
+            return rows
+        except BaseException as error:
+            self._raise(error)
+
+    def execute(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row] | Written:
+        try:
+            cursor = self.raw.cursor().execute(prepared.sql, parameters)
+            return cursor.fetchall() if prepared.returns_rows else Written(cursor.rowcount)
+        except BaseException as error:
+            self._raise(error)
+
+    def execute_many(self, prepared: Prepared, rows: Sequence[Sequence[Any]]) -> list[Row] | Written:
+        try:
+            cursor = self.raw.cursor()
+            # PERF: a pipeline: all rows are on their way before the first is answered.
+            cursor.executemany(prepared.sql, rows, returning=prepared.returns_rows)
+            if not prepared.returns_rows:
+                return Written(cursor.rowcount)
+            found: list[Row] = cursor.fetchall() if rows else []
+            while cursor.nextset():
+                found += cursor.fetchall()
+            return found
+        except BaseException as error:
+            self._raise(error)
+
+    def answer(self, prepared: Prepared, parameters: Sequence[Any]) -> Answer:
+        cursor = self.raw.cursor()
+        try:
+            if parameters:
+                cursor.execute(prepared.sql, parameters)
+            else:
+                # Outside a pipeline psycopg would let a text without parameters hold several statements.
+                with self.raw.pipeline():
+                    cursor.execute(prepared.sql)
+            if cursor.description is None:
+                return Answer(None, [], cursor.rowcount)
+            return Answer(_columns(cursor.description), cursor.fetchall(), cursor.rowcount)
+        except BaseException as error:
+            self._raise(error)
+
+    def command(self, sql: str) -> None:
+        try:
+            self.raw.cursor().execute(sql)
+        except BaseException as error:
+            self._raise(error)
+
+    def open_stream(self, prepared: Prepared, parameters: Sequence[Any], size: int) -> _Stream:
+        is_alone = not self.in_transaction
+        try:
+            if is_alone:
+                self.raw.cursor().execute("BEGIN")
+            cursor: Any = RawServerCursor(self.raw, f"segue_{next(_numbers)}")
+            cursor.execute(prepared.sql, parameters)
+        except BaseException as error:
+            self._raise(error)
+        return _Stream(cursor, size, is_alone=is_alone)
+
+    def read_stream(self, stream: _Stream) -> list[Row]:
+        try:
+            return stream.cursor.fetchmany(stream.size)  # type: ignore[no-any-return]  # rows, by psycopg
+        except BaseException as error:
+            self._raise(error)
+
+    def close_stream(self, stream: _Stream) -> None:
+        try:
+            stream.cursor.close()
+            if stream.is_alone:
+                self.raw.cursor().execute("COMMIT")
+        except BaseException as error:
+            self._raise(error)
+
+    def is_alive(self) -> bool:
+        try:
+            self.raw.cursor().execute("")
+        except psycopg.Error:
+            return False
+        return True
+
+
+class PostgreSQLAsyncConnection(_Either):
+    """A connection whose calls are awaited."""
+
+    async def afetch(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row]:
+        try:
+            cursor = await self.raw.cursor().execute(prepared.sql, parameters)
+            rows: list[Row] = await cursor.fetchall()
+            return rows
+        except BaseException as error:
+            self._raise(error)
+
+    async def aexecute(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row] | Written:
+        try:
+            cursor = await self.raw.cursor().execute(prepared.sql, parameters)
+            return await cursor.fetchall() if prepared.returns_rows else Written(cursor.rowcount)
+        except BaseException as error:
+            self._raise(error)
+
+    async def aexecute_many(self, prepared: Prepared, rows: Sequence[Sequence[Any]]) -> list[Row] | Written:
+        try:
+            cursor = self.raw.cursor()
+            await cursor.executemany(prepared.sql, rows, returning=prepared.returns_rows)
+            if not prepared.returns_rows:
+                return Written(cursor.rowcount)
+            found: list[Row] = await cursor.fetchall() if rows else []
+            while cursor.nextset():
+                found += await cursor.fetchall()
+            return found
+        except BaseException as error:
+            self._raise(error)
+
+    async def aanswer(self, prepared: Prepared, parameters: Sequence[Any]) -> Answer:
+        cursor = self.raw.cursor()
+        try:
+            if parameters:
+                await cursor.execute(prepared.sql, parameters)
+            else:
+                async with self.raw.pipeline():
+                    await cursor.execute(prepared.sql)
+            if cursor.description is None:
+                return Answer(None, [], cursor.rowcount)
+            return Answer(_columns(cursor.description), await cursor.fetchall(), cursor.rowcount)
+        except BaseException as error:
+            self._raise(error)
+
+    async def acommand(self, sql: str) -> None:
+        try:
+            await self.raw.cursor().execute(sql)
+        except BaseException as error:
+            self._raise(error)
+
+    async def aopen_stream(self, prepared: Prepared, parameters: Sequence[Any], size: int) -> _Stream:
+        is_alone = not self.in_transaction
+        try:
+            if is_alone:
+                await self.raw.cursor().execute("BEGIN")
+            cursor: Any = AsyncRawServerCursor(self.raw, f"segue_{next(_numbers)}")
+            await cursor.execute(prepared.sql, parameters)
+        except BaseException as error:
+            self._raise(error)
+        return _Stream(cursor, size, is_alone=is_alone)
+
+    async def aread_stream(self, stream: _Stream) -> list[Row]:
+        try:
+            return await stream.cursor.fetchmany(stream.size)  # type: ignore[no-any-return]  # rows, by psycopg
+        except BaseException as error:
+            self._raise(error)
+
+    async def aclose_stream(self, stream: _Stream) -> None:
+        try:
+            await stream.cursor.close()
+            if stream.is_alone:
+                await self.raw.cursor().execute("COMMIT")
+        except BaseException as error:
+            self._raise(error)
+
+    async def ais_alive(self) -> bool:
+        try:
+            await self.raw.cursor().execute("")
+        except psycopg.Error:
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def _columns(description: Sequence[psycopg.Column]) -> tuple[tuple[str, Any], ...]:
+    return tuple((each.name, each.type_code) for each in description)

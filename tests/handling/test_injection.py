@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import wraps
 from typing import Annotated, Any, TypedDict
 
@@ -295,3 +296,20 @@ def test_unnamed_groups_come_by_position(app: App, client: Callable[..., Any]) -
     app.include([re_path(r"^archive/(\d{4})/(\d\d)/$", archive)])
 
     assert client().get("/archive/1959/08/").text == "1959-08"
+
+
+def test_a_type_that_is_taught_beats_the_query_though_a_text_could_hold_it(
+    app: App, client: Callable[..., Any]
+) -> None:
+    class Colour(StrEnum):
+        RED = "red"
+
+    @app.parameter(Colour)
+    def favourite() -> Colour:
+        return Colour.RED
+
+    @app.get("/")
+    def index(colour: Colour) -> str:
+        return colour.value
+
+    assert client().get("/").text == "red"

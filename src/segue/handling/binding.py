@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, is_typed
 
 import msgspec
 
+from .. import validation
 from ..context import Context
 from ..errors import BadRequest, Fault, SetupError, UnsupportedMediaType, nearest
 from ..http.request import Request
-from ..validation import Invalid, body_reader, is_scalar, list_reader, scalar_reader, struct_reader
 from . import markers
 from .exchange import Exchange
 from .signature import MISSING, Callee, Parameter, inspect_callable, names_read_from_kwargs
@@ -168,9 +168,12 @@ class Binder:
             return self._path(parameter, self.route.names.index(name))
         if name in self.route.constants:
             return self.name(self.route.constants[name], "constant")
-        scalar = annotation is not MISSING and is_scalar(annotation)
+        known = self._known_type(callee, parameter)
+        if known is not None:
+            return known
+        scalar = annotation is not MISSING and validation.is_scalar(annotation)
         if not scalar:
-            known = self._known(callee, parameter)
+            known = self._known_name(callee, parameter)
             if known is not None:
                 return known
             if _is_object(annotation):
@@ -184,20 +187,20 @@ class Binder:
             parameter.marker is None
             and parameter.name not in ("request", "app")
             and parameter.name not in self.known.names
-            and (parameter.annotation is MISSING or is_scalar(parameter.annotation))
+            and (parameter.annotation is MISSING or validation.is_scalar(parameter.annotation))
         )
 
     def _path(self, parameter: Parameter, index: int) -> str:
         made = self.route.types[index] if index < len(self.route.types) else str
         annotation = parameter.annotation
-        if annotation is MISSING or annotation is made or made is not str or not is_scalar(annotation):
+        if annotation is MISSING or annotation is made or made is not str or not validation.is_scalar(annotation):
             return f"values[{index}]"
         if annotation is str:
             return f"values[{index}]"
-        read = scalar_reader(annotation, default=MISSING, name=parameter.name, source="path")
+        read = validation.scalar_reader(annotation, default=MISSING, name=parameter.name, source="path")
         return self._input(("path", index, annotation), f"values[{index}]", read)
 
-    def _known(self, callee: Callee, parameter: Parameter) -> str | None:
+    def _known_type(self, callee: Callee, parameter: Parameter) -> str | None:
         annotation = _without_none(parameter.annotation)
         if inspect.isclass(annotation):
             if issubclass(annotation, Request):
@@ -211,6 +214,9 @@ class Binder:
             for kind in annotation.__mro__:
                 if kind in self.known.types:
                     return self._provide(callee, parameter, self.known.types[kind])
+        return None
+
+    def _known_name(self, callee: Callee, parameter: Parameter) -> str | None:
         if parameter.name == "request":
             self.needs_request = True
             return "exchange.request"
@@ -288,7 +294,7 @@ class Binder:
 
     def _scalar(self, parameter: Parameter, source: str, wire: str) -> str:
         many = _is_list(parameter.annotation)
-        make = list_reader if many else scalar_reader
+        make = validation.list_reader if many else validation.scalar_reader
         read = make(parameter.annotation, default=parameter.default, name=wire, source=source)
         key = (source, wire, repr(parameter.annotation), repr(parameter.default))
         if source == "query" and many:
@@ -312,10 +318,12 @@ class Binder:
                 return files
             if not files:
                 if default is MISSING:
-                    raise Invalid([Fault(("form", wire), "missing", "A file is needed.")])
+                    raise validation.Invalid([Fault(("form", wire), "missing", "A file is needed.")])
                 return default
             if len(files) > 1:
-                raise Invalid([Fault(("form", wire), "too_many", "One file is allowed.", {"count": len(files)})])
+                raise validation.Invalid(
+                    [Fault(("form", wire), "too_many", "One file is allowed.", {"count": len(files)})]
+                )
             return files[0]
 
         return self._input(("file", wire, many), f"exchange.request.files.getlist({wire!r})", read)
@@ -327,7 +335,9 @@ class Binder:
 
     def _query_object(self, parameter: Parameter) -> str:
         self.needs_pairs = True
-        return self._input(("query object", repr(parameter.annotation)), "pairs", struct_reader(parameter.annotation))
+        return self._input(
+            ("query object", repr(parameter.annotation)), "pairs", validation.struct_reader(parameter.annotation)
+        )
 
     def _body(self, callee: Callee, parameter: Parameter, *, forms_only: bool = False) -> str:
         self.needs_body = True
@@ -339,7 +349,7 @@ class Binder:
             raise self._unsatisfied(callee, parameter)
         from ..http.uploads import UploadFile  # for handlers that take a body
 
-        reader = body_reader(parameter.annotation, upload=UploadFile)
+        reader = validation.body_reader(parameter.annotation, upload=UploadFile)
         optional = parameter.default is not MISSING
 
         def read(exchange: Exchange) -> Any:
@@ -350,7 +360,7 @@ class Binder:
                 kind = exchange.header("content-type")
                 if kind and "json" in kind:
                     raise BadRequest("The body is empty; JSON is needed.", code="http/bad-json")
-                raise Invalid([Fault(("body",), "missing", "A body is needed.")])
+                raise validation.Invalid([Fault(("body",), "missing", "A body is needed.")])
             # PERF: the common case is decided by one comparison; parsing the
             # content type costs more than decoding a small body.
             if not forms_only and received.data is not None:
@@ -372,6 +382,7 @@ class Binder:
         if key in self._inputs_by_key:
             return self._inputs_by_key[key]
         variable = f"input_{len(self.inputs)}"
+        self.values["Invalid"] = validation.Invalid
         self.inputs.append(Input(variable, f"{self.name(read, 'read')}({code})"))
         self._inputs_by_key[key] = variable
         return variable
@@ -486,4 +497,4 @@ def _is_list(annotation: Any) -> bool:
 
 def _is_list_of_scalars(annotation: Any) -> bool:
     arguments = get_args(_without_none(annotation))
-    return _is_list(annotation) and bool(arguments) and is_scalar(arguments[0])
+    return _is_list(annotation) and bool(arguments) and validation.is_scalar(arguments[0])

@@ -11,7 +11,6 @@ from ..errors import URITooLong, UsageError, ValidationError, place_of
 from ..http.hygiene import MAX_URI
 from ..http.query import parse_query
 from ..http.response import Response
-from ..validation import Invalid
 from .exchange import Exchange
 from .results import Reply, as_response
 
@@ -283,7 +282,6 @@ def adopt(context: Context) -> None:
 NAMES: dict[str, Any] = {
     "adopt": adopt,
     "copy_context": copy_context,
-    "Invalid": Invalid,
     "ValidationError": ValidationError,
     "after_this": after_this,
     "aenter": aenter,

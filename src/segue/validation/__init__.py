@@ -6,22 +6,22 @@ Imports: floor 0 and msgspec.
 Never: knows a request, a route or a parameter's source.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .coercion import MISSING, decimal_limits
-from .readers import (
-    BodyReader,
-    Files,
-    Invalid,
-    body_reader,
-    is_scalar,
-    list_reader,
-    scalar_reader,
-    struct_reader,
-)
-
 if TYPE_CHECKING:
+    from .coercion import MISSING, decimal_limits
     from .declared import result_encoder
+    from .readers import (
+        BodyReader,
+        Files,
+        Invalid,
+        body_reader,
+        is_scalar,
+        list_reader,
+        scalar_reader,
+        struct_reader,
+    )
 
 __all__ = [
     "MISSING",
@@ -37,11 +37,13 @@ __all__ = [
     "struct_reader",
 ]
 
+_WHERE = {"MISSING": "coercion", "decimal_limits": "coercion", "result_encoder": "declared"}
+
 
 def __getattr__(name: str) -> Any:
-    # An app that declares no results does not load what encodes them.
-    if name == "result_encoder":
-        from .declared import result_encoder
-
-        return result_encoder
-    raise AttributeError(f"segue.validation has no {name!r}")
+    # An app whose handlers take nothing and declare nothing loads none of it.
+    if name not in __all__:
+        raise AttributeError(f"segue.validation has no {name!r}")
+    value = getattr(import_module(f"{__name__}.{_WHERE.get(name, 'readers')}"), name)
+    globals()[name] = value
+    return value

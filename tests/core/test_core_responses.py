@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from segue import (
     Markup,
     Request,
     Response,
+    UsageError,
     cache_control,
     conditional,
     escape,
@@ -200,6 +202,95 @@ def test_a_range_of_another_version_is_the_whole_file(files: Callable[..., Any])
 
     assert files("/files/text.txt", range="bytes=-5", if_range=tag).status_code == 206
     assert files("/files/text.txt", range="bytes=-5", if_range='"old"').status_code == 200
+
+
+OPENED: dict[str, Callable[[Path], Any]] = {
+    "bytes in memory": lambda path: io.BytesIO(path.read_bytes()),
+    "an open file": lambda path: path.open("rb"),
+    "bytes that were just written": lambda path: written(path.read_bytes()),
+}
+
+
+def written(data: bytes) -> io.BytesIO:
+    """What stands at its end."""
+    file = io.BytesIO()
+    file.write(data)
+    return file
+
+
+@pytest.fixture(params=OPENED)
+def opened(request: pytest.FixtureRequest, app: App, client: Callable[..., Any], folder: Path) -> Callable[..., Any]:
+    """Get an open file of 100 bytes; `opened.files` are those that were sent."""
+
+    def handler() -> Response:
+        file = OPENED[request.param](folder / "text.txt")
+        get.files.append(file)
+        return send_file(file, download_name="text.txt", etag='"1"')
+
+    app.get("/")(handler)
+    browser = client()
+
+    def get(method: str = "GET", **headers: str) -> Any:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return browser.request(method, "/", headers=sent)
+
+    get.files = []  # type: ignore[attr-defined]  # a note on the function
+    return get
+
+
+@pytest.mark.parametrize(("wanted", "status", "body", "place"), RANGES, ids=[each[0] for each in RANGES])
+def test_a_range_of_an_open_file_is_sent(
+    opened: Callable[..., Any], wanted: str, status: int, body: bytes, place: str
+) -> None:
+    answer = opened(range=wanted)
+
+    assert (answer.status_code, answer.headers.get("content-range", "")) == (status, place)
+    if status != 416:
+        assert (answer.body, answer.headers["content-length"]) == (body, str(len(body)))
+        assert answer.headers["accept-ranges"] == "bytes"
+
+
+def test_several_ranges_of_an_open_file_are_sent_in_parts(opened: Callable[..., Any]) -> None:
+    answer = opened(range="bytes=0-1,-2")
+
+    assert answer.status_code == 206
+    assert answer.headers["content-type"].startswith("multipart/byteranges; boundary=")
+    assert b"\r\n\r\n01\r\n" in answer.body
+    assert b"\r\n\r\n89\r\n" in answer.body
+
+
+def test_an_open_file_is_named_typed_and_sent_once(opened: Callable[..., Any]) -> None:
+    answer = opened()
+
+    assert answer.body == b"0123456789" * 10
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'inline; filename="text.txt"'
+    assert opened(if_none_match='"1"').status_code == 304
+    assert opened(range="bytes=-5", if_range='"1"').status_code == 206
+    assert opened(range="bytes=-5", if_range='"2"').status_code == 200
+
+
+def test_the_head_of_an_open_file_has_its_length(opened: Callable[..., Any]) -> None:
+    answer = opened("HEAD")
+
+    assert (answer.headers["content-length"], answer.body) == ("100", b"")
+
+
+@pytest.mark.parametrize("headers", [{}, {"range": "bytes=-5"}, {"range": "bytes=500-"}, {"if_none_match": '"1"'}])
+def test_an_open_file_is_closed_whatever_was_sent_of_it(opened: Callable[..., Any], headers: dict[str, str]) -> None:
+    opened(**headers)
+
+    assert [file.closed for file in opened.files] == [True]  # type: ignore[attr-defined]
+
+
+class Pipe(io.RawIOBase):
+    """What cannot be sought in."""
+
+
+@pytest.mark.parametrize("file", [io.StringIO("text"), Pipe()], ids=["text", "a pipe"])
+def test_what_is_read_once_or_as_text_is_refused(file: Any) -> None:
+    with pytest.raises(UsageError, match=r"http/not-seekable"):
+        send_file(file)
 
 
 OUTSIDE = [

@@ -263,16 +263,17 @@ class ASGIAdapter:
         return self.app.find(exchange, method, path, host)
 
     async def _send(self, exchange: ASGIExchange, endpoint: Endpoint, reply: Response, *, head: bool) -> None:
-        response = reply
         try:
             response = ready(exchange, reply)
-            if isinstance(response, StreamResponse):
-                await self._send_stream(exchange, response, head=head)
-            elif is_file(response):
-                await self._send_file(exchange, response, head=head)
-            else:
-                await self._send_whole(exchange.send, response, head=head)
-            run_closers(response)
+            try:
+                if isinstance(response, StreamResponse):
+                    await self._send_stream(exchange, response, head=head)
+                elif is_file(response):
+                    await self._send_file(exchange, response, head=head)
+                else:
+                    await self._send_whole(exchange.send, response, head=head)
+            finally:
+                run_closers(response)
         except Exception as error:
             # The server breaks the connection off, so that the client sees it.
             exchange.error = error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markupsafe import Markup, escape
 
+    from . import db
     from ._version import __version__
     from .app import App
     from .blueprint import Blueprint
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from .tables import include, path, re_path
     from .web.conditions import cache_control, conditional, never_cache, vary_on
 
-# name → module below this package; "" before the colon means another distribution.
+# name → module below this package (nothing: the name is a module itself); "" before the colon means another distribution.
 _WHERE: dict[str, str] = {
     "App": "app",
     "Blueprint": "blueprint",
@@ -89,6 +90,7 @@ _WHERE: dict[str, str] = {
     "cache_control": "web.conditions",
     "conditional": "web.conditions",
     "current_app": "shortcuts",
+    "db": "",
     "escape": ":markupsafe",
     "got_request_exception": "signals",
     "html": "shortcuts",
@@ -147,6 +149,7 @@ __all__ = [
     "cache_control",
     "conditional",
     "current_app",
+    "db",
     "escape",
     "got_request_exception",
     "html",
@@ -187,8 +190,8 @@ def __getattr__(name: str) -> Any:
     where = _WHERE.get(name)
     if where is None:
         raise _NoSuchName(name)
-    module = import_module(where[1:]) if where.startswith(":") else import_module(f"{__name__}.{where}")
-    value = getattr(module, name)
+    module = import_module(where[1:] if where.startswith(":") else f"{__name__}.{where or name}")
+    value = getattr(module, name) if where else module
     globals()[name] = value
     return value
 

@@ -27,6 +27,8 @@ from .settings import declare_core
 if TYPE_CHECKING:
     import asyncio
 
+    from .db.current import Databases
+    from .db.database import Database
     from .handling.application import CompiledApp
     from .handling.exchange import Exchange
     from .http.response import Response
@@ -105,6 +107,7 @@ class App(Scaffold):
         self._asgi: ASGIAdapter | None = None
         self._wsgi: WSGIAdapter | None = None
         self._templates: Any = None
+        self._databases: Databases | None = None
 
     def __repr__(self) -> str:
         return f"<App {self.name!r}>"
@@ -284,16 +287,16 @@ class App(Scaffold):
     def override_config(self, **values: Any) -> Generator[CompiledApp]:
         """Run the block with another compilation, under a changed configuration."""
         with self._lock:
-            kept = self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates
+            kept = self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates, self._databases
             closed, self.closed_at = self.closed_at, ""
             testing, self.testing = self.testing, True
-            self._compiled = self._rsgi = self._asgi = self._wsgi = self._templates = None
+            self._compiled = self._rsgi = self._asgi = self._wsgi = self._templates = self._databases = None
             self.config = self.config.overlay(values)
         try:
             yield self.compile()
         finally:
             with self._lock:
-                self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates = kept
+                self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates, self._databases = kept
                 self.closed_at = closed
                 self.testing = testing
 
@@ -395,6 +398,42 @@ class App(Scaffold):
         Blueprints are keys by name; the app's own key is the empty text.
         """
         return registries.inspect(self)
+
+    # Data
+
+    @property
+    def db(self) -> Database:
+        """The app's database; `app.db["replica"]` is another of its databases.
+
+        Raises:
+            UsageError: It has none (`data/no-database`).
+        """
+        if self.config["DATABASE"] is None:
+            raise UsageError(
+                f"{self!r} has no database.",
+                code="data/no-database",
+                where=self.place,
+                hint='App(__name__, database="sqlite:///club.db")',
+            )
+        return self.own_databases()["default"]
+
+    def own_databases(self) -> Databases:
+        """Return the databases that `DATABASE` names, made at the first call."""
+        if self._databases is None:
+            from .databases import app_databases  # with SQLAlchemy: for apps that have one
+
+            self._databases = app_databases(self)
+        return self._databases
+
+    def owned_models(self) -> list[Any]:
+        """Return the models of its package, of its blueprints, and of `App(models=…)`.
+
+        Raises:
+            SetupError: Two of them have one label and name.
+        """
+        from .databases import owned_models
+
+        return owned_models([part.scaffold for part in self.parts], self.models)
 
     # Templates, errors
 

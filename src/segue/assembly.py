@@ -74,6 +74,10 @@ class _Assembly:
         for part in self.parts:
             for receiver in part.registries.receivers:
                 self.signals.connect(receiver)
+        self.values: dict[Key[Any], Any] = dict(app.provided_values)
+        self.databases: Any = None
+        self.models: list[Any] = []
+        self._connect_databases()
         self.limits = Limits(
             max_body=self.config["MAX_CONTENT_LENGTH"],
             max_fields=self.config["MAX_FORM_FIELDS"],
@@ -105,9 +109,7 @@ class _Assembly:
             limits=self.limits,
             hosts=self._hosts(),
             trust=ProxyTrust(self.config["TRUSTED_PROXIES"]),
-            lifecycle=Lifecycle(
-                startup=app.startup_functions, lifespans=app.lifespans, shutdown=app.shutdown_functions
-            ),
+            lifecycle=self._lifecycle(),
             started=self.signals[request_started],
             finished=self.signals[request_finished],
             debug=self.debug,
@@ -117,8 +119,8 @@ class _Assembly:
             max_in_flight=self.config["MAX_IN_FLIGHT"],
             blocked_seconds=self._blocked_seconds(),
             attributes=app.request_attributes,
-            values=dict(app.provided_values),
-            makers=_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
+            values=self.values,
+            makers=self._makers(),
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
@@ -127,6 +129,38 @@ class _Assembly:
             static=static,
             parts=tuple(self.parts),
         )
+
+    def _makers(self) -> dict[Key[Any], Callable[[], Any]]:
+        return _signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"])
+
+    def _connect_databases(self) -> None:
+        """Make the databases that `DATABASE` names, and teach handlers to return what is in them."""
+        app = self.app
+        if self.config["DATABASE"] is None:
+            return
+        from .databases import DATABASES, encoders, enter_owner
+
+        databases = app.own_databases()
+        for database in databases.values():
+            database.signals = self.signals
+        self.databases = databases
+        self.values[DATABASES] = databases
+        self.models = app.owned_models()
+        enter_owner(self.models, databases)
+        for kind, encoder in encoders().items():
+            self.results.encoders.setdefault(kind, encoder)
+
+    def _lifecycle(self) -> Lifecycle:
+        app = self.app
+        startup, shutdown = list(app.startup_functions), list(app.shutdown_functions)
+        databases = self.databases
+        if databases is not None:
+            if self.debug or app.testing:
+                from .databases import create_first_tables
+
+                startup.insert(0, lambda: create_first_tables(databases, self.models, app.root_path))
+            shutdown.insert(0, databases.aclose)
+        return Lifecycle(startup=startup, lifespans=app.lifespans, shutdown=shutdown)
 
     def _blocked_seconds(self) -> float:
         limit = self.config["LOOP_BLOCKED_SECONDS"]
@@ -200,7 +234,7 @@ class _Assembly:
                 name=name,
                 rule=rule,
                 route=facts,
-                handler=route.view,
+                handler=self._in_transaction(part, route),
                 hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *guards]),
                 known=self.known,
                 recovery=self._recovery(part),
@@ -210,6 +244,17 @@ class _Assembly:
             )
             endpoints.setdefault(name, []).append(endpoint)
             table.add(rule, endpoint, methods=methods)
+
+    def _in_transaction(self, part: Part, route: Route) -> Callable[..., Any]:
+        """Return the handler, in a transaction and with a budget of queries where it has them."""
+        queries = route.options.get("queries")
+        said = [route.options.get("atomic"), *[getattr(each.scaffold, "atomic", None) for each in reversed(part.chain)]]
+        is_atomic = next((each for each in said if each is not None), self.config["ATOMIC_REQUESTS"])
+        if not is_atomic and queries is None:
+            return route.view
+        from .databases import wrap_view  # with the data layer: for handlers that have to do with it
+
+        return wrap_view(route.view, is_atomic=is_atomic, queries=queries)
 
     def _limits_of(self, options: Mapping[str, Any]) -> Limits:
         most = options.get("max_body")

@@ -42,6 +42,8 @@ class RouteOptions(TypedDict, total=False):
         cancel_on_disconnect: Whether a client that leaves cancels an `async def` handler.
         dependencies: Functions to run for what they do.
         middleware: Middleware of this route alone.
+        atomic: Whether the handler runs in a transaction of the default database.
+        queries: How many queries the handler may make; more is an error in tests, a warning else.
         summary: One line for listings and API documents.
     """
 
@@ -58,6 +60,8 @@ class RouteOptions(TypedDict, total=False):
     cancel_on_disconnect: bool
     dependencies: Iterable[Callable[..., Any]]
     middleware: Iterable[Callable[..., Any]]
+    atomic: bool
+    queries: int
     summary: str
 
 
@@ -374,6 +378,8 @@ class Blueprint(Scaffold):
         import_name: `__name__`; templates and static files are found beside it.
         prefix: Where its routes begin, unless `register` says otherwise.
         requires: Names of blueprints that must be registered too.
+        models: The module of its models, where that is not `<package>.models`.
+        atomic: Whether its handlers run in a transaction each; a route may say otherwise.
     """
 
     def __init__(
@@ -386,6 +392,8 @@ class Blueprint(Scaffold):
         static_folder: str | None = "static",
         template_folder: str | None = "templates",
         requires: Iterable[str] = (),
+        models: str | None = None,
+        atomic: bool | None = None,
         **flask: Any,
     ) -> None:
         if "url_prefix" in flask:
@@ -401,7 +409,8 @@ class Blueprint(Scaffold):
                 code="app/unknown-option",
                 where=caller_place(),
                 hint=did_you_mean(
-                    next(iter(flask)), ["prefix", "host", "static_folder", "template_folder", "requires"]
+                    next(iter(flask)),
+                    ["prefix", "host", "static_folder", "template_folder", "requires", "models", "atomic"],
                 ),
             )
         if not name or "." in name:
@@ -417,6 +426,8 @@ class Blueprint(Scaffold):
         self.prefix = prefix
         self.host = host
         self.requires: tuple[str, ...] = tuple(requires)
+        self.models_module: str | None = models
+        self.atomic: bool | None = atomic
         self.children: list[Registration] = []
         self.app_level: Registries = Registries()
 

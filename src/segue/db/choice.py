@@ -8,14 +8,26 @@ Never: connects.
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
-from .current import current_database
+from .current import Databases, current_database
 from .database import Database
 
-__all__ = ["database_for", "owners"]
+__all__ = ["database_for", "enter"]
 
-# The databases of each app that owns a model, by the app's name; the app enters them.
-owners: dict[Any, Any] = {}
+_owners: WeakKeyDictionary[Any, list[ref[Databases]]] = WeakKeyDictionary()
+
+
+def enter(model: Any, databases: Databases) -> None:
+    """Remember that an app with these databases owns *model*; the app is not kept alive."""
+    known = [each for each in _owners.get(model, ()) if each() is not None and each() is not databases]
+    _owners[model] = [*known, ref(databases)]
+
+
+def _owner_of(model: Any) -> Databases | None:
+    """Return the databases of the one app that owns *model*; `None` where none or several do."""
+    alive = [found for found in (each() for each in _owners.get(model, ())) if found is not None]
+    return alive[0] if len(alive) == 1 else None
 
 
 def database_for(model: Any, using: Any = None, *, writes: bool = False) -> Database:
@@ -33,7 +45,7 @@ def database_for(model: Any, using: Any = None, *, writes: bool = False) -> Data
         alias = choose(model) if choose is not None else None
         if alias is not None:
             return current_database(alias)
-    return current_database(model._meta.database, lambda: owners.get(model))
+    return current_database(model._meta.database, lambda: _owner_of(model))
 
 
 def routers() -> Any:

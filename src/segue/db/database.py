@@ -14,7 +14,7 @@ import asyncio
 import inspect
 import logging
 from asyncio import events
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -30,6 +30,7 @@ from .errors import ConnectionLost, TransactionManagementError
 from .observing import Observer, is_observed, tell
 from .places import place_of_caller
 from .pools import LoopPools, Pool, Writers, writers_of
+from .registry import every_model
 from .results import Result
 from .running import arun, run
 from .statements import Parameters, compile_statement
@@ -96,6 +97,9 @@ class Database:
         self.signals: Signals = Signals()
         # The plans of queries (query.plans), and who routes between databases.
         self.plans: Any = None
+        # Whose tables `create_all()` makes; an app says its own.
+        self.models: Callable[[], Sequence[Any]] = every_model
+        self.siblings: Mapping[str, Database] = {}
         self.on_connect: list[Callable[[Any], None]] = []
         self.driver: Driver = driver_of(self.url, self.on_connect)
         self._pool_options: dict[str, Any] = {
@@ -109,6 +113,10 @@ class Database:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"
+
+    def __getitem__(self, name: str) -> Database:
+        """Return another database of the same app, by its name."""
+        return self.siblings[name]
 
     @property
     def vendor(self) -> str:
@@ -364,6 +372,31 @@ class Database:
                 "set_rollback() outside of any atomic() block.", code="data/transaction", hint="with db.atomic(): …"
             )
         transaction.blocks[-1].is_marked = rollback
+
+    # Tables
+
+    def create_all(self, *models: Any) -> list[str]:
+        """Make the tables of *models* that are missing, of all models where none is named.
+
+        Tables that are there are not changed: migrations do that.
+
+        Returns:
+            The names of those that were made.
+        """
+        from .schema import create_all  # with SQLAlchemy's DDL
+
+        with self.connection() as connection:
+            made = create_all(connection, models or self.models())
+            connection.commit()
+        return made
+
+    def drop_all(self, *models: Any) -> None:
+        """Drop the tables of *models*, of all models where none is named, with their rows."""
+        from .schema import drop_all  # with SQLAlchemy's DDL
+
+        with self.connection() as connection:
+            drop_all(connection, models or self.models())
+            connection.commit()
 
     # For migrations
 

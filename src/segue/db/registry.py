@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from ..errors import did_you_mean
 from .errors import ModelError
 
-__all__ = ["Registry", "label_of", "registry_for", "registry_of_package"]
+__all__ = ["Registry", "every_model", "label_of", "registry_for", "registry_of_package"]
 
 _registries: WeakValueDictionary[str, Registry] = WeakValueDictionary()
 _kept: list[Registry] = []
@@ -127,6 +127,11 @@ def registry_for(module: str, qualname: str) -> Registry:
     if found is None:
         found = _registries[key] = Registry(key, outer)
     return found
+
+
+def every_model() -> list[Any]:
+    """Return the models of all packages, for scripts; those of functions are their own."""
+    return [model for registry in _kept for model in registry]
 
 
 def label_of(module: str) -> str:

@@ -255,6 +255,8 @@ def create_all(connection: Any, models: Iterable[Any]) -> list[str]:
         connection: A SQLAlchemy connection.
     """
     tables = tables_of(models)
+    if not tables:
+        return []
     present = set(sa.inspect(connection).get_table_names())
     missing = [table for table in tables if table.name not in present]
     made: list[str] = []

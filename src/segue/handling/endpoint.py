@@ -27,7 +27,7 @@ from . import runtime
 from .binding import Binder, Call, Known, RouteFacts
 from .exchange import Exchange
 from .recovery import Injected, Recovery
-from .results import Reply, as_response
+from .results import Reply, Waiting, as_response
 from .signature import Callee, inspect_callable
 
 __all__ = ["Endpoint", "Hooks", "Middleware", "compile_endpoint", "inject"]
@@ -198,6 +198,7 @@ def _namespace(binder: Binder, recovery: Recovery, make: Callable[[Any], Reply],
         "limits": limits,
         "started": recovery.started,
         "as_response": as_response,
+        "Waiting": Waiting,
     }
 
 
@@ -384,6 +385,8 @@ class _Writer:
             lines.append("        else: reply = make(result)")
         else:
             lines.append("        reply = make(result)")
+        if self.is_async:
+            lines.append("        if reply.__class__ is Waiting: reply = reply.then(await reply.awaitable)")
         lines += ["    except Exception as error:", f"        reply = {self._recover('fail' if last else 'recover')}"]
         lines += self._after()
         lines.append("    return reply")

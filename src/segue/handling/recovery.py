@@ -166,7 +166,7 @@ class Recovery:
             return self._make(error.response)
         handler = self._table.find(error, self.scopes)
         if handler is None:
-            shown = _as_http(error)
+            shown = _as_http(error, exchange)
             if shown is None:
                 raise error
             if shown is not error:
@@ -219,10 +219,12 @@ class Recovery:
         return reply
 
 
-def _as_http(error: Exception) -> Exception | None:
+def _as_http(error: Exception, exchange: Exchange) -> Exception | None:
     """Return what the client is told of *error*, or `None` where it is a bug of ours."""
     if isinstance(error, HTTPError | ValidationError):
         return error
+    if isinstance(error, SegueError) and error.status == 404 and not _passed_handler(error, exchange):
+        return None  # a hook looked for what is not there: nobody asked for it by that address
     if isinstance(error, SegueError) and error.status < 500:
         # A lower layer suggests the status: a missing object is a 404.
         cls = http_error_for(error.status)
@@ -234,6 +236,21 @@ def _as_http(error: Exception) -> Exception | None:
     if isinstance(error, SegueError) and error.status == 503:
         return http_error_for(503)(code=error.code)  # type: ignore[misc]  # 503 has a class
     return None
+
+
+def _passed_handler(error: Exception, exchange: Exchange) -> bool:
+    """Tell whether an error came through the handler of its request, not through a hook."""
+    handler = exchange.endpoint.handler if exchange.endpoint is not None else None
+    if handler is None:
+        return False
+    code = getattr(inspect.unwrap(handler.function), "__code__", None)
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code is code:
+            return True
+        traceback = traceback.tb_next
+    # What is no plain function (a class-based view, a callable object) leaves no such mark.
+    return code is None
 
 
 def _report(exchange: Exchange, error: BaseException) -> None:

@@ -8,7 +8,7 @@ PERF: the short form builds no object and copies no header.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 import msgspec
@@ -17,7 +17,7 @@ from ..errors import UsageError, cut
 from ..http.headers import HeaderBlock
 from ..http.response import HTML, JSON, Response, StreamResponse, encode_json
 
-__all__ = ["Blocks", "Encoder", "Reply", "Results", "as_response"]
+__all__ = ["Blocks", "Encoder", "Reply", "Results", "Waiting", "as_response"]
 
 Reply: TypeAlias = "Response | tuple[int, HeaderBlock, bytes]"
 Encoder: TypeAlias = Callable[[Any], Any]
@@ -63,6 +63,26 @@ def as_response(reply: Reply) -> Response:
     response.headers.pairs.append(block.text[0])
     response._body = body  # pyright: ignore[reportPrivateUsage]
     return response
+
+
+class Waiting:
+    """A result that has to be awaited before it can be answered: rows asked for on the loop.
+
+    Attributes:
+        awaitable: What is awaited.
+        then: Makes something answerable of it; later, the reply.
+    """
+
+    __slots__ = ("awaitable", "then")
+
+    def __init__(self, awaitable: Awaitable[Any], then: Callable[[Any], Any]) -> None:
+        self.awaitable: Awaitable[Any] = awaitable
+        self.then: Callable[[Any], Any] = then
+
+    def after(self, further: Callable[[Any], Any]) -> Waiting:
+        """Return the same with one more step."""
+        first = self.then
+        return Waiting(self.awaitable, lambda value: further(first(value)))
 
 
 class Results:
@@ -147,6 +167,8 @@ class Results:
         if isinstance(encoded, Response):
             return encoded
         make = self.maker(status=status, none_is_empty=False, where=getattr(encoder, "__qualname__", where))
+        if isinstance(encoded, Waiting):
+            return encoded.after(make)  # type: ignore[return-value]  # an endpoint on the loop awaits it
         return make(encoded)
 
     def _unpack(self, result: tuple[Any, ...], where: str) -> Reply:
@@ -166,6 +188,11 @@ class Results:
             )
         make = self.maker(status=status, none_is_empty=True, where=where)
         reply = make(body)
+        if isinstance(reply, Waiting):
+            return reply.after(lambda made: self._finished(made, status, headers))
+        return self._finished(reply, status, headers)
+
+    def _finished(self, reply: Reply, status: int, headers: Any) -> Reply:
         if isinstance(reply, Response):
             reply.status = status
         elif not headers:

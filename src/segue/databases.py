@@ -1,0 +1,245 @@
+"""The databases of an app, and which models are its own.
+
+Holds: the databases that `DATABASE` names, made at start-up; owned models; first tables;
+what handlers may return of the data layer; transactions and budgets of routes.
+Imports: the data layer, blueprints.
+Never: is loaded by an app without a database.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from .blueprint import Scaffold
+from .db.choice import enter
+from .db.current import DATABASES, Databases, atomic
+from .db.database import Database, running_on_loop
+from .db.models.base import Model
+from .db.queryset import QuerySet
+from .db.registry import registry_of_package
+from .errors import SetupError, UsageError, did_you_mean
+from .handling.results import Waiting
+
+if TYPE_CHECKING:
+    from .app import App
+
+__all__ = [
+    "DATABASES",
+    "app_databases",
+    "create_first_tables",
+    "encoders",
+    "enter_owner",
+    "owned_models",
+    "wrap_view",
+]
+
+_logger = logging.getLogger("segue.db")
+_MOST_ROWS = 1000
+_DATABASE_OPTIONS = ("url", "pool_size", "pool_timeout", "replica_of")
+
+
+def app_databases(app: App) -> Databases:
+    """Make the databases of *app*: what its key `DATABASE` names.
+
+    It is an address, or addresses (or mappings with `url`) by name. A pool holds `THREADS`
+    connections and ten more; the path of a SQLite file is relative to the app.
+
+    Raises:
+        SetupError: An address is wrong, or none is called `default`.
+    """
+    configured, place = app.config["DATABASE"], app.place
+    given = configured if isinstance(configured, Mapping) else {"default": configured}
+    if "default" not in given:
+        raise SetupError(
+            f"DATABASE names {', '.join(map(repr, given))}, and none of them `default`.",
+            code="data/no-default",
+            where=place,
+            hint='DATABASE = {"default": "sqlite:///club.db", "archive": "sqlite:///archive.db"}',
+        )
+    made: dict[str, Database] = {}
+    for name, each in given.items():
+        options = dict(each) if isinstance(each, Mapping) else {"url": each}
+        unknown = [key for key in options if key not in _DATABASE_OPTIONS]
+        if unknown or "url" not in options:
+            wrong = unknown[0] if unknown else "url"
+            raise SetupError(
+                f"DATABASE[{name!r}] has " + ("an unknown option " if unknown else "no ") + repr(wrong) + ".",
+                code="data/database-option",
+                where=place,
+                hint=did_you_mean(wrong, _DATABASE_OPTIONS),
+            )
+        options.setdefault("pool_size", app.config["THREADS"] + 10)
+        options.pop("replica_of", None)
+        made[name] = Database(options.pop("url"), root=app.root_path, **options)
+    databases = Databases(made)
+    for name, database in made.items():
+        database.siblings = databases
+        database.models = _ModelsOf(app, name)
+    return databases
+
+
+class _ModelsOf:
+    """The models of an app that live in one of its databases; asked when tables are made."""
+
+    def __init__(self, app: App, name: str) -> None:
+        self._app = ref(app)
+        self._name = name
+
+    def __call__(self) -> list[Any]:
+        app = self._app()
+        models = app.owned_models() if app is not None else []
+        return [model for model in models if (model._meta.database or "default") == self._name]
+
+
+# Whose models
+
+
+def owned_models(scaffolds: Sequence[Scaffold], further: Iterable[Any] = ()) -> list[Any]:
+    """Return the models of an app: of its own package, of its blueprints', and of `App(models=…)`.
+
+    `<package>.models` of each is imported first, where there is one.
+
+    Raises:
+        SetupError: Two of them have one label and name.
+    """
+    found: dict[Any, None] = dict.fromkeys(further)
+    for scaffold in scaffolds:
+        for module in _model_modules(scaffold):
+            if module not in sys.modules and _exists(module):
+                import_module(module)
+        home = _home(scaffold.import_name)
+        for model in registry_of_package(home.partition(".")[0]):
+            if _is_below(model.__module__, home):
+                found[model] = None
+    by_label: dict[str, Any] = {}
+    for model in found:
+        other = by_label.setdefault(model._meta.label_key, model)
+        if other is not model:
+            raise SetupError(
+                f"Two models are called {model._meta.label}.",
+                code="data/same-label",
+                where=f"{other._meta.where}\n{model._meta.where}",
+                why="Label and name make the table, permissions and links of a model.",
+                hint='class Meta:\n    app_label = "…"',
+            )
+    return list(found)
+
+
+def _home(import_name: str) -> str:
+    """Return what an app's models must stand below: its package, or its one file."""
+    module = sys.modules.get(import_name)
+    if module is None or hasattr(module, "__path__"):
+        return import_name
+    package = import_name.rpartition(".")[0]
+    # A file whose own models are the whole story is its own home, wherever it lies.
+    own = any(
+        isinstance(each, type) and issubclass(each, Model) and each.__module__ == import_name
+        for each in vars(module).values()
+    )
+    return import_name if own and not _exists(f"{package}.models") else package or import_name
+
+
+def _model_modules(scaffold: Scaffold) -> list[str]:
+    given = getattr(scaffold, "models_module", None)
+    if given:
+        return [given]
+    home = _home(scaffold.import_name)
+    return [f"{home}.models"] if hasattr(sys.modules.get(home), "__path__") else []
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
+def _is_below(module: str, home: str) -> bool:
+    return module == home or module.startswith(f"{home}.")
+
+
+def enter_owner(models: Iterable[Any], databases: Databases) -> None:
+    """Let models know whose they are, for code that runs outside any app (DESIGN §12.3)."""
+    for model in models:
+        enter(model, databases)
+
+
+# First tables
+
+
+def create_first_tables(databases: Databases, models: Sequence[Any], root: Path) -> None:
+    """Make the tables that are missing, where no migrations rule yet; never alters one."""
+    if not models or (root / "migrations").is_dir():
+        return
+    for database in databases.values():
+        made = database.create_all()
+        if made:
+            _logger.info("made the tables %s in %s", ", ".join(made), database.url)
+
+
+# What handlers return
+
+
+def encoders() -> dict[type, Callable[[Any], Any]]:
+    """Return how models and querysets become JSON."""
+    return {Model: _row, QuerySet: _rows}
+
+
+def _row(instance: Any) -> dict[str, Any]:
+    """Return a model's own columns (DESIGN §12.12)."""
+    options = type(instance)._meta
+    secret = [field.name for field in options.fields if field.secret]
+    if secret or options.cache.get("policies"):
+        raise UsageError(
+            f"{options.object_name} is not shown whole.",
+            code="data/private-model",
+            where=options.where,
+            why=f"It has secret fields: {', '.join(secret)}." if secret else "It has a policy.",
+            hint=f"Declare what is shown: response={options.object_name}Public, a msgspec.Struct.",
+        )
+    values = instance.__dict__
+    return {
+        field.attname: values[field.attname] if field.attname in values else getattr(instance, field.attname)
+        for field in options.fields
+    }
+
+
+def _rows(queryset: QuerySet[Any]) -> Any:
+    limited = queryset if queryset.query.is_sliced or queryset._rows is not None else queryset[: _MOST_ROWS + 1]
+    if queryset._rows is None and running_on_loop():
+        return Waiting(limited._afetched(), _listed)
+    return _listed(list(limited))
+
+
+def _listed(rows: list[Any]) -> list[Any]:
+    if len(rows) > _MOST_ROWS:
+        raise UsageError(
+            f"A queryset of more than {_MOST_ROWS} rows was returned.",
+            code="data/too-many-rows",
+            hint="Return a slice of it ([:100]), paginate, or stream: (row for row in queryset.iterator()).",
+        )
+    return [_row(each) if isinstance(each, Model) else each for each in rows]
+
+
+# Around handlers
+
+
+def wrap_view(view: Callable[..., Any], *, is_atomic: bool, queries: int | None) -> Callable[..., Any]:
+    """Return a handler in a transaction, or with a budget of queries."""
+    if inspect.isgeneratorfunction(view) or inspect.isasyncgenfunction(view):
+        return view  # a streamed body runs outside
+    if is_atomic:
+        view = atomic(view)
+    if queries is not None:
+        from .db.budgets import query_budget  # what counts: for routes that have a budget
+
+        view = query_budget(queries)(view)
+    return view

@@ -19,7 +19,7 @@ from .operations import bulk as bulk_operations
 from .operations.deleting import delete_query
 from .operations.reading import Prefetch, prefetch
 from .operations.retrieving import aggregate, get_or_create, in_bulk, update_or_create
-from .query.plans import plan_of
+from .query.plans import Plan, plan_of
 from .query.query import Lock, Query, Selection
 from .steps import Operation
 
@@ -409,52 +409,53 @@ class QuerySet(Generic[R]):
     def _fetched(self, method: str = "list()") -> list[Any]:
         rows = self._rows
         if rows is None:
-            query = self.query
-            if query.empty and query.frame.combined is None and not query.frame.annotations:
-                rows = []
-            else:
-                database = self.db
-                if query.frame.lock is not None:
-                    self._check_lock(database)
-                # PERF: a read without prefetches needs no operation: one plan, one fetch.
-                plan, values = plan_of(query, database)
-                found = database.fetch(plan, plan.bind(values), method)
-                if query.frame.selection is not None:
-                    rows = plan.hydrate(found, None)
-                else:
-                    peers = Peers(database, self._fetch_mode())
-                    rows = plan.hydrate(found, peers)
-                    if len(rows) > 1:
-                        peers.hold(rows)
-                    if self._prefetches and rows:
-                        database.run(prefetch(rows, self._prefetches, database, peers.mode), method)
-            self._rows = rows
+            rows = self._rows = self._load(self.query, method)
         return rows
 
     async def _afetched(self) -> list[Any]:
         rows = self._rows
         if rows is None:
-            query = self.query
-            if query.empty and query.frame.combined is None and not query.frame.annotations:
-                rows = []
-            else:
-                database = self.db
-                if query.frame.lock is not None:
-                    self._check_lock(database)
-                await database.aprepare()
-                plan, values = plan_of(query, database)
-                found = await database.afetch(plan, plan.bind(values))
-                if query.frame.selection is not None:
-                    rows = plan.hydrate(found, None)
-                else:
-                    peers = Peers(database, self._fetch_mode())
-                    rows = plan.hydrate(found, peers)
-                    if len(rows) > 1:
-                        peers.hold(rows)
-                    if self._prefetches and rows:
-                        await database.arun(prefetch(rows, self._prefetches, database, peers.mode))
-            self._rows = rows
+            rows = self._rows = await self._aload(self.query)
         return rows
+
+    def _load(self, query: Query, method: str) -> list[Any]:
+        """Fetch a query of this queryset's kind. PERF: no operation is driven: one plan, one fetch."""
+        if _gives_nothing(query):
+            return []
+        database = self._asked(query)
+        plan, values = plan_of(query, database)
+        rows = self._made(plan, database.fetch(plan, plan.bind(values), method), database)
+        if self._prefetches and rows and query.frame.selection is None:
+            database.run(prefetch(rows, self._prefetches, database, self._fetch_mode()), method)
+        return rows
+
+    async def _aload(self, query: Query) -> list[Any]:
+        """`_load()` in async code."""
+        if _gives_nothing(query):
+            return []
+        database = self._asked(query)
+        if not database.driver.is_prepared:
+            await database.aprepare()
+        plan, values = plan_of(query, database)
+        rows = self._made(plan, await database.afetch(plan, plan.bind(values)), database)
+        if self._prefetches and rows and query.frame.selection is None:
+            await database.arun(prefetch(rows, self._prefetches, database, self._fetch_mode()))
+        return rows
+
+    def _asked(self, query: Query) -> Any:
+        database = self.db
+        if query.frame.lock is not None:
+            self._check_lock(database)
+        return database
+
+    def _made(self, plan: Plan, rows: list[Any], database: Any) -> list[Any]:
+        if self.query.frame.selection is not None:
+            return plan.hydrate(rows, None)
+        peers = Peers(database, self._fetch_mode())
+        found = plan.hydrate(rows, peers)
+        if len(found) > 1:
+            peers.hold(found)
+        return found
 
     def __iter__(self) -> Iterator[R]:
         return iter(self._fetched(f"for … in {self._shown}"))
@@ -549,14 +550,19 @@ class QuerySet(Generic[R]):
 
     # One row
 
-    def _one(self, conditions: tuple[Any, ...], lookups: Mapping[str, Any]) -> QuerySet[R]:
-        chosen = self.filter(*conditions, **lookups) if conditions or lookups else self
-        query = chosen.query
-        if query.is_sliced or query.frame.combined is not None:
-            return chosen
-        if query.frame.order is None and not query.model._meta.ordering:
-            return chosen._with(query.copy(high=_GET_ROWS))
-        return chosen._with(query.framed(order=()).copy(high=_GET_ROWS))
+    def _for_one(self, conditions: tuple[Any, ...], lookups: Mapping[str, Any]) -> Query:
+        """Return the query that tells whether there is one such row, or more."""
+        query = self.query
+        if query.low or query.high is not None or query.frame.combined is not None:
+            if conditions or lookups:
+                self._refuse_sliced("get")
+            return query
+        if conditions or lookups:
+            query = query.filtered(conditions, lookups)
+        frame = query.frame
+        if frame.order or (frame.order is None and query.model._meta.ordering):
+            frame = frame.unordered()
+        return Query(query.model, query.where, frame, 0, _GET_ROWS, empty=query.empty)
 
     def _only(self, rows: list[Any], lookups: Mapping[str, Any]) -> R:
         if len(rows) == 1:
@@ -577,11 +583,11 @@ class QuerySet(Generic[R]):
             DoesNotExist: There is none; the class is the model's own.
             MultipleObjectsReturned: There are several.
         """
-        return self._only(self._one(conditions, lookups)._fetched("get()"), lookups)
+        return self._only(self._load(self._for_one(conditions, lookups), "get()"), lookups)
 
     async def aget(self, *conditions: Any, **lookups: Any) -> R:
         """`get()` in async code."""
-        return self._only(await self._one(conditions, lookups)._afetched(), lookups)
+        return self._only(await self._aload(self._for_one(conditions, lookups)), lookups)
 
     def _edge(self, *, last: bool) -> QuerySet[R]:
         if self.ordered or self.query.frame.distinct_on or (self.query.frame.selection is not None and last is False):
@@ -903,6 +909,10 @@ class QuerySet(Generic[R]):
 
 
 _GET_ROWS = 21
+
+
+def _gives_nothing(query: Query) -> bool:
+    return query.empty and query.frame.combined is None and not query.frame.annotations
 
 
 def _explanation(queryset: QuerySet[Any], *, analyze: bool, format: str) -> Operation[list[str]]:  # noqa: A002  # Django's name

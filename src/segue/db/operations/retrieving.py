@@ -204,15 +204,15 @@ def get_or_create(
     the row is read again.
     """
     database = queryset._writer
-    chosen = queryset._one((), lookups)
-    rows = yield from fetch(chosen.query, database)
+    chosen = queryset._for_one((), lookups)
+    rows = yield from fetch(chosen, database)
     if rows:
         return queryset._only(rows, lookups), False
     instance = queryset._new(_new_values(queryset.model, lookups, defaults))
     try:
         yield Transaction(_created(instance, database))
     except IntegrityError:
-        rows = yield from fetch(chosen.query, database)
+        rows = yield from fetch(chosen, database)
         if not rows:
             raise
         return queryset._only(rows, lookups), False

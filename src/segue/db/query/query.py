@@ -94,6 +94,13 @@ class Frame:
     ctes: tuple[tuple[str, Any], ...] = ()
     statement: Any = None
     kept: list[Hashable] = field(default_factory=list[Hashable])
+    bare: list[Frame] = field(default_factory=list["Frame"])
+
+    def unordered(self) -> Frame:
+        """Return the same without an order, made once."""
+        if not self.bare:
+            self.bare.append(replace(self, order=(), reversed=False, kept=[], bare=[]))
+        return self.bare[0]
 
     def shape(self, keyer: Keyer) -> Hashable:
         """Return the key of everything here."""
@@ -172,7 +179,7 @@ class Query:
 
     def framed(self, **changes: Any) -> Query:
         """Return another query with a changed frame."""
-        return self.copy(frame=replace(self.frame, kept=[], **changes))
+        return self.copy(frame=replace(self.frame, kept=[], bare=[], **changes))
 
     def shape(self, keyer: Keyer) -> Hashable:
         """Return the key of this query; its values go to *keyer*."""
@@ -251,7 +258,9 @@ class Query:
         parts: list[Expression] = []
         for child in condition.children:
             if isinstance(child, Q):
-                parts.append(self.condition(child))
+                inner = self.condition(child)
+                if inner.parts:  # one that says nothing is left out, denied or not
+                    parts.append(inner)
             elif isinstance(child, tuple):
                 parts.append(self.leaf(*child))
             else:

@@ -363,7 +363,10 @@ class Options:
         rest = tuple(parts[at:])
         if rest and not _may_be_lookup(rest[0]):
             raise self._unknown(path, rest[0], options)
-        return Reached(tuple(relations), options.pk_field, last, rest)
+        field = options.pk_field
+        if last.kind == "forward" and field.is_column:
+            field = options.find_field(last.hops[-1].pairs[0][1])  # `to_field` names another than the key
+        return Reached(tuple(relations), field, last, rest)
 
     @property
     def pk_field(self) -> Any:

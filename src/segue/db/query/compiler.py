@@ -419,13 +419,15 @@ class SelectCompiler:
         if summed:
             statement = statement.having(sa.and_(*summed))
         if frame.distinct_on:
-            statement = statement.distinct(*[self.path(name) for name in frame.distinct_on])
             if self.vendor != "postgresql":
                 raise NotSupportedError(
                     f"distinct({', '.join(map(repr, frame.distinct_on))}) is PostgreSQL's alone.",
                     code="data/distinct-on",
                     hint="distinct() without names, or a Subquery that picks the row.",
                 )
+            from sqlalchemy.dialects.postgresql import distinct_on
+
+            statement = statement.ext(distinct_on(*[self.path(name) for name in frame.distinct_on]))
         elif frame.distinct:
             statement = statement.distinct()
         if order:
@@ -689,7 +691,8 @@ def _many_heads_of(query: Query, expression: Expression) -> set[Any]:
             reached = each.target.reached
         else:
             continue
-        head = next((relation.field for relation in reached.relations if relation.many), None)
+        # A relation to its own model is walked both ways: the columns tell which.
+        head = next(((each.field, each.hops[0].pairs) for each in reached.relations if each.many), None)
         if head is not None:
             heads.add(head)
     return heads

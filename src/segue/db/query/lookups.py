@@ -52,6 +52,8 @@ class Lookup:
     name: str = ""
     # Whether the right side may be another column or expression.
     takes_expressions: bool = True
+    # Whether the right side is a list of values.
+    takes_several: bool = False
 
     def prepare(self, field: Any, value: Any) -> Prepared:
         """Return the kind of *value*, a part of the query's shape, and what fills its slots.
@@ -87,7 +89,7 @@ class Exact(Lookup):
             return "null", ()
         prepared = field.prepare(value)
         limits = getattr(field, "limits", None)
-        if limits is not None and not limits[0] <= prepared <= limits[1] and type(prepared) is int:
+        if limits is not None and isinstance(prepared, type(limits[0])) and not limits[0] <= prepared <= limits[1]:
             return "never", ()  # beyond the column: no row has it, and the database need not be asked
         if type(prepared) is tuple:
             return ("tuple", len(prepared)), prepared
@@ -112,7 +114,11 @@ class _Compare(Lookup):
     def prepare(self, field: Any, value: Any) -> Prepared:
         kind, values = super().prepare(field, value)
         limits = getattr(field, "limits", None)
-        if limits is not None and type(values[0]) is int and not limits[0] <= values[0] <= limits[1]:
+        if (
+            limits is not None
+            and isinstance(values[0], type(limits[0]))
+            and not limits[0] <= values[0] <= limits[1]
+        ):
             larger = values[0] > limits[1]
             return ("always" if larger == self.name.startswith("l") else "never"), ()
         return kind, values
@@ -141,6 +147,7 @@ class In(Lookup):
     """One of several values, or of a queryset's."""
 
     name = "in"
+    takes_several = True
 
     def prepare(self, field: Any, value: Any) -> Prepared:
         if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
@@ -149,7 +156,8 @@ class In(Lookup):
         prepare = field.prepare
         values = [prepare(each) for each in value if each is not None]
         if limits is not None:
-            values = [each for each in values if type(each) is not int or limits[0] <= each <= limits[1]]
+            kind = type(limits[0])
+            values = [each for each in values if not isinstance(each, kind) or limits[0] <= each <= limits[1]]
         if not values:
             return "never", ()
         if isinstance(values[0], tuple):
@@ -162,6 +170,9 @@ class In(Lookup):
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.right is not None:
+            items = getattr(leaf.right, "items", None)
+            if items is not None:
+                return left.in_([each.compile(compiler) for each in items])  # type: ignore[no-any-return]  # a column
             inner = leaf.right.compile(compiler)
             chosen = getattr(inner, "element", inner)
             return (sa.tuple_(*left) if isinstance(left, list) else left).in_(chosen)
@@ -215,6 +226,7 @@ class Range(Lookup):
     """Between two values, both included."""
 
     name = "range"
+    takes_several = True
 
     def prepare(self, field: Any, value: Any) -> Prepared:
         if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
@@ -225,7 +237,10 @@ class Range(Lookup):
         return "v", (field.prepare(low), field.prepare(high))
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
-        low, high = compiler.parameter(leaf, left.type), compiler.parameter(leaf, left.type, 1)
+        if leaf.right is not None:
+            low, high = [each.compile(compiler) for each in leaf.right.items]
+        else:
+            low, high = compiler.parameter(leaf, left.type), compiler.parameter(leaf, left.type, 1)
         return sa.and_(left >= low, left <= high)
 
 

@@ -83,7 +83,7 @@ def _sqlite_part(part: str, element: ColumnElement[Any]) -> ColumnElement[Any]:
     if part in _STRFTIME:
         return sa.cast(sa.func.strftime(sa.literal_column(f"'{_STRFTIME[part]}'"), plain), sa.Integer)
     if part == "quarter":
-        return (_sqlite_part("month", element) + 2).op("/")(sa.literal_column("3"))
+        return (_sqlite_part("month", element) + sa.literal_column("2")) // sa.literal_column("3")
     if part in ("week_day", "iso_week_day"):
         day = sa.cast(sa.func.strftime(sa.literal_column("'%w'"), plain), sa.Integer)
         one: Any = sa.literal_column("1")

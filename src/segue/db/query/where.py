@@ -15,8 +15,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from ...errors import did_you_mean
 from ..errors import FieldError, QueryError
-from ..expressions.base import Expression, as_expression
+from ..expressions.base import Expression, Value, as_expression
+from ..fields.base import Field
 from ..fields.special import ArrayField, JSONField
+from ..instance import Instance
 from ..shapes import Keyer
 from .lookups import LOOKUPS, Lookup, lookup_for
 from .transforms import TRANSFORMS
@@ -122,8 +124,49 @@ def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tup
             field = _ItemField(field) if isinstance(field, JSONField) else getattr(field, "item", field)
             into = isinstance(field, JSONField | ArrayField)
         else:
-            raise _unknown(owner, name, part, field)
+            raise _unknown(owner, name, part, field, None if at or reached is None else reached.relation)
+    if reached is not None and reached.relation is not None and not (transforms or keys):
+        field = RelatedKey(reached.relation, field)
     return Target(name, path, reached, tuple(transforms), tuple(keys), field, lookup)
+
+
+class RelatedKey:
+    """What a path that ends at a relation is compared as: the key of its rows, or one of them."""
+
+    is_relation = True
+
+    def __init__(self, relation: Any, field: Any) -> None:
+        self.relation = relation
+        self.key = field
+        self.name = relation.name
+        self.secret = field.secret
+        self.null = field.null
+        self.model = relation.source
+        self.limits = getattr(field, "limits", None)
+
+    def prepare(self, value: Any) -> Any:
+        """Return the key that *value* means.
+
+        Raises:
+            ValueError: It is a row of another model, or one that was not saved.
+        """
+        if not isinstance(value, Instance):
+            return self.key.prepare(value)
+        target = self.relation.target
+        if not isinstance(value, target._meta.concrete_model) and not issubclass(target, type(value)):
+            raise QueryError(
+                f"{self.name} is compared with a {type(value).__name__}, and leads to {target.__name__}.",
+                code="data/lookup-value",
+                hint=f"Give a {target.__name__}, or its key.",
+            )
+        key = value.pk if not self.key.is_column else getattr(value, self.key.attname)
+        if key is None:
+            raise QueryError(
+                f"{self.name} is compared with a {type(value).__name__} that was not saved.",
+                code="data/lookup-value",
+                hint="Save it first: only then has it a key.",
+            )
+        return self.key.prepare(key)
 
 
 class _ItemField(JSONField[Any]):
@@ -134,13 +177,19 @@ class _ItemField(JSONField[Any]):
         self.name = self.attname = self.column = getattr(whole, "name", "value")
 
 
-def _unknown(owner: str, name: str, part: str, field: Any) -> FieldError:
+def _unknown(owner: str, name: str, part: str, field: Any, relation: Any = None) -> FieldError:
     kinds = [each.name for each in TRANSFORMS.values() if isinstance(field, each.sources)]
     choices = sorted([*LOOKUPS, *kinds])
+    if relation is None:
+        what = f"{part[:40]!r} is none of {type(field).__name__}"
+    else:
+        options = relation.target._meta
+        choices = [*options.names(), *choices]
+        what = f"{options.object_name} has no field {part[:40]!r}"
     return FieldError(
-        f"{owner} has no look-up {name[:80]!r}: {part[:40]!r} is none of {type(field).__name__}.",
+        f"{owner} has no look-up {name[:80]!r}: {what}.",
         code="data/unknown-lookup",
-        hint=did_you_mean(part, choices) or f"Choices: {', '.join(choices)}.",
+        hint=did_you_mean(part, choices) or f"Choices: {', '.join(choices[:40])}.",
     )
 
 
@@ -161,6 +210,13 @@ class Leaf(Expression):
         if isinstance(value, Expression) or hasattr(value, "__expression__") or hasattr(value, "__clause_element__"):
             self.right = _right_side(target, value)
             self.kind, self.values = None, ()
+        elif target.lookup.takes_several and (several := _several(target, value)) is not None:
+            value = several
+            if type(several) is Several:
+                self.right = several
+                self.kind, self.values = None, ()
+            else:
+                self.kind, self.values = target.lookup.prepare(target.field, several)
         else:
             self.kind, self.values = target.lookup.prepare(target.field, value)
 
@@ -190,6 +246,39 @@ class Leaf(Expression):
         return compiler.leaf(self)  # type: ignore[no-any-return]  # the compiler walks the joins
 
 
+class Several(Expression):
+    """A list on the right side that holds expressions: `range=(F("low"), 5)`."""
+
+    def __init__(self, items: tuple[Expression, ...]) -> None:
+        self.items = items
+
+    def children(self) -> tuple[Expression, ...]:
+        return self.items
+
+    def facts(self) -> Hashable:
+        return len(self.items)
+
+
+def _several(target: Target, value: Any) -> Any:
+    """Return *value* as a list, or as `Several` where one of it is an expression; `None` where it is none."""
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        return None
+    values = value if isinstance(value, list | tuple) else list(value)
+    # PERF: the kinds of a thousand values are few.
+    if not any(issubclass(kind, Expression) or hasattr(kind, "__expression__") for kind in {*map(type, values)}):
+        return values
+    prepare, output = target.field.prepare, getattr(target.field, "key", target.field)
+    return Several(
+        tuple(
+            as_expression(each)
+            if isinstance(each, Expression) or hasattr(each, "__expression__")
+            else Value(prepare(each), output if isinstance(output, Field) else None)
+            for each in values
+            if each is not None
+        )
+    )
+
+
 def _right_side(target: Target, value: Any) -> Expression:
     if not target.lookup.takes_expressions:
         raise QueryError(
@@ -197,6 +286,20 @@ def _right_side(target: Target, value: Any) -> Expression:
             code="data/lookup-value",
             hint=f"{target.name}=True",
         )
+    query = getattr(value, "query", None)
+    reached = target.reached
+    if query is None or reached is None or reached.relation is None or target.transforms:
+        return as_expression(value)
+    if query.frame.selection is None and query.frame.combined is None:
+        wanted = reached.relation.target._meta.concrete_model
+        if query.model._meta.concrete_model is not wanted and not issubclass(query.model, wanted):
+            raise QueryError(
+                f"{target.name} leads to {wanted.__name__}, and is compared with a queryset of {query.model.__name__}.",
+                code="data/lookup-value",
+                hint=f"Give a queryset of {wanted.__name__}, or values() of the column you mean.",
+            )
+        if reached.field.is_column and reached.field not in query.model._meta.pk_fields:
+            return as_expression(value.values_list(reached.field.name))
     return as_expression(value)
 
 

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from segue import abort
+from segue import abort, db
 
 from .app import app
-from .catalogue import Concert, Musician, Record, catalogue
+from .models import Concert, Musician, Record
 
 
 class Enquiry(msgspec.Struct):
@@ -17,26 +17,23 @@ class Enquiry(msgspec.Struct):
 
 
 @app.get("/api/musicians")
-async def api_musicians(instrument: str | None = None) -> list[Musician]:
+async def api_musicians(instrument: str | None = None) -> db.QuerySet[Musician]:
     """Musicians, of one instrument if asked."""
-    return [each for each in catalogue().musicians if instrument in (None, each.instrument)]
+    found = Musician.objects.order_by("name")
+    return found if instrument is None else found.filter(instrument=instrument)
 
 
 @app.get("/api/musicians/<slug:slug>/records")
-async def api_records(slug: str) -> list[Record]:
+async def api_records(slug: str) -> db.QuerySet[Record]:
     """The records that a musician leads."""
-    found = catalogue().musician(slug)
-    if found is None:
-        abort(404)
-    return catalogue().records_of(found)
+    found = await Musician.objects.aget(slug=slug)
+    return found.records.order_by("year")
 
 
 @app.post("/api/concerts/<int:number>/price", status=200)
 async def api_price(number: int, enquiry: Enquiry) -> dict[str, object]:
     """What an evening costs for so many."""
-    concert: Concert | None = catalogue().concert(number)
-    if concert is None:
-        abort(404)
+    concert = await Concert.objects.aget(pk=number)
     if not 1 <= enquiry.seats <= concert.seats:
         abort(409, f"There are {concert.seats} seats.")
     return {"concert": concert.title, "for": enquiry.name, "total": enquiry.seats * concert.price}

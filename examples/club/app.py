@@ -2,4 +2,8 @@
 
 from segue import App
 
-app = App(__name__, config={"ALLOWED_HOSTS": ["localhost", "127.0.0.1"]})
+app = App(
+    __name__,
+    database="sqlite:///club.db",
+    config={"ALLOWED_HOSTS": ["localhost", "127.0.0.1"]},
+)

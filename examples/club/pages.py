@@ -4,10 +4,12 @@ from typing import Annotated
 
 import msgspec
 
-from segue import abort, render_template
+from segue import render_template
 
 from .app import app
-from .catalogue import Musician, catalogue
+from .models import Concert, Member, Musician, Record
+
+PAGE_SIZE = 10
 
 
 @app.context_processor
@@ -25,56 +27,47 @@ def day(moment: object) -> str:
 @app.get("/")
 def index() -> str:
     """The front page: the next evenings."""
-    coming = sorted(catalogue().concerts, key=lambda concert: concert.starts)[:3]
-    return render_template("club/index.html", concerts=coming, musicians=catalogue().musicians[:6])
+    return render_template(
+        "club/index.html", concerts=Concert.objects.all()[:3], musicians=Musician.objects.order_by("pk")[:6]
+    )
 
 
 @app.get("/musicians")
 def musicians() -> str:
     """Everybody who plays here."""
-    return render_template("club/musicians.html", musicians=catalogue().musicians)
+    return render_template("club/musicians.html", musicians=Musician.objects.order_by("pk"))
 
 
 @app.get("/musicians/<slug:slug>")
 def musician(slug: str) -> str:
     """One musician, with records and concerts."""
-    found = _musician(slug)
+    found = Musician.objects.get(slug=slug)  # a missing one is answered by 404
     return render_template(
         "club/musician.html",
         musician=found,
-        records=catalogue().records_of(found),
-        concerts=catalogue().concerts_of(found),
+        records=found.records.order_by("year"),
+        concerts=found.concerts.all(),
     )
 
 
 @app.get("/records")
-def records(q: str = "", page: Annotated[int, msgspec.Meta(ge=1)] = 1) -> str:
+def records(q: str = "", page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1) -> str:
     """The library, to search: /records?q=blue"""
-    wanted = q.strip().lower()
-    found = [record for record in catalogue().records if wanted in record.title.lower()]
-    found.sort(key=lambda record: (-record.year, record.title))
-    size = 10
+    found = Record.objects.select_related("leader").filter(title__icontains=q.strip())
+    start = (page - 1) * PAGE_SIZE
     return render_template(
         "club/records.html",
-        records=found[(page - 1) * size : page * size],
-        leaders={each.slug: each for each in catalogue().musicians},
+        records=found[start : start + PAGE_SIZE],
         q=q,
         page=page,
-        pages=max(1, -(-len(found) // size)),
+        pages=max(1, -(-found.count() // PAGE_SIZE)),
     )
 
 
 @app.get("/members")
 def members() -> str:
     """The friends of the club."""
-    return render_template("club/members.html", members=catalogue().members)
+    return render_template("club/members.html", members=Member.objects.all())
 
 
 app.redirect("/artists/<slug:slug>", "musician")
-
-
-def _musician(slug: str) -> Musician:
-    found = catalogue().musician(slug)
-    if found is None:
-        abort(404, f"Nobody called {slug} plays here.")
-    return found

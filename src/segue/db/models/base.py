@@ -8,13 +8,12 @@ Never: opens a connection when a class is defined.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from ...errors import did_you_mean
 from ..choice import database_for
 from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned, QueryError
 from ..expressions.base import Expression
-from ..fields.base import Field
 from ..fields.relations import ForeignKey, Relation
 from ..instance import Instance, Peers
 from ..managers import ManagerDescriptor
@@ -22,7 +21,7 @@ from ..operations.deleting import delete_instances
 from ..operations.reading import load_fields, load_relation, relation_called
 from ..operations.saving import save as save_operation
 from ..queryset import QuerySet
-from ..related import ReverseDescriptor, related_manager
+from ..related import ReverseDescriptor, missing_related, related_manager
 from ..steps import Operation
 from .making import make_model
 from .options import Options
@@ -66,7 +65,6 @@ class _PrimaryKey:
             setattr(instance, field.attname, each)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
 class Model(Instance):
     """A class whose instances are rows of a table.
 
@@ -419,16 +417,15 @@ class Model(Instance):
         if value is None:
             if field.null or self._peers is not None:
                 return None
-            raise field.target.DoesNotExist(f"{type(self).__name__} has no {field.name} yet.")
+            raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
         self._refuse_touch(field.name)
         database = self._database()
         relation = self._meta.relation(field.name)
         assert relation is not None
         database.run(self._load_one(relation, database), field.name)
         if field.name not in kept:
-            raise field.target.DoesNotExist(
-                f"{type(self).__name__}.{field.name} refers to a {field.target.__name__} that is not there."
-            )
+            text = f"{type(self).__name__}.{field.name} refers to a {field.target.__name__} that is not there."
+            raise missing_related(field.target, text)
         return kept[field.name]
 
     def _set_related(self, field: Any, value: Any) -> None:
@@ -463,7 +460,7 @@ class Model(Instance):
         else:
             found = kept[name]
         if found is None:
-            raise relation.target.DoesNotExist(f"{type(self).__name__} {self.pk!r} has no {name}.")
+            raise missing_related(relation.target, f"{type(self).__name__} {self.pk!r} has no {name}.")
         return found
 
     def _manager(self, relation: Any) -> Any:

@@ -11,12 +11,12 @@ import logging
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+from contextvars import ContextVar, Token
+from typing import Any, NamedTuple
 
 from .steps import Prepared
 
-__all__ = ["Observer", "is_observed", "tell", "watching"]
+__all__ = ["Loading", "Observer", "is_observed", "loading", "now_loading", "tell", "watching"]
 
 Observer = Callable[[Prepared, Sequence[Any], float], None]
 """Is called with a statement, its parameters, and the seconds it took."""
@@ -26,6 +26,47 @@ _watchers: ContextVar[tuple[Observer, ...]] = ContextVar("segue_watchers", defau
 # How many blocks of `watching` are open in this process: a context variable costs more to ask.
 _blocks = 0
 _lock = threading.Lock()
+
+
+class Loading(NamedTuple):
+    """A relation or column of an instance that is being loaded because it was touched.
+
+    Attributes:
+        model: The class of the instance.
+        name: The attribute.
+        instance: The instance that was touched.
+    """
+
+    model: Any
+    name: str
+    instance: Any
+
+
+_loading: ContextVar[Loading | None] = ContextVar("segue_loading", default=None)
+
+
+class loading:  # noqa: N801  # reads as a word in `with`
+    """Say for a block what is being loaded, to whoever watches; nothing where nobody does."""
+
+    __slots__ = ("_token", "_what")
+
+    def __init__(self, model: Any, name: str, instance: Any) -> None:
+        self._what = model, name, instance
+        self._token: Token[Loading | None] | None = None
+
+    def __enter__(self) -> None:
+        if _blocks:
+            self._token = _loading.set(Loading(*self._what))
+
+    def __exit__(self, *error: object) -> None:
+        if self._token is not None:
+            _loading.reset(self._token)
+            self._token = None
+
+
+def now_loading() -> Loading | None:
+    """Return what is being loaded because it was touched, if that is why a statement runs."""
+    return _loading.get()
 
 
 @contextmanager

@@ -7,19 +7,27 @@ Never: is built for an instance that is not asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from .errors import QueryError
 from .fields.relations import Relation
+from .instance import Instance
+from .observing import loading
 from .operations.linking import add_links, remove_links, set_links
+from .operations.reading import opposite
+from .operations.referring import add_referring, remove_referring, set_referring
+from .query.plans import Plan
+from .query.query import Query
+from .query.where import Node
 from .queryset import QuerySet
 from .steps import Operation
 
-__all__ = ["Key", "ManyRelatedManager", "RelatedManager", "Reverse", "related_manager"]
+__all__ = ["Key", "ManyRelatedManager", "RelatedManager", "Reverse", "missing_related", "related_manager"]
 
 M = TypeVar("M")
 T = TypeVar("T")
+S = TypeVar("S", bound="ManyRelatedManager[Any]")
 
 
 class RelatedManager(QuerySet[M]):
@@ -27,6 +35,8 @@ class RelatedManager(QuerySet[M]):
 
     _relation: Relation
     _instance: Any
+
+    # Reading: what was prefetched is not asked for again; rows know the instance they refer to.
 
     def _fetched(self, method: str = "list()") -> list[Any]:
         if self._rows is None:
@@ -38,30 +48,81 @@ class RelatedManager(QuerySet[M]):
             self._rows = self._ahead()
         return await super()._afetched()
 
+    def _load(self, query: Query, method: str) -> list[Any]:
+        with loading(type(self._instance), self._kept_name, self._instance):
+            return super()._load(query, method)
+
+    async def _aload(self, query: Query) -> list[Any]:
+        with loading(type(self._instance), self._kept_name, self._instance):
+            return await super()._aload(query)
+
+    def _made(self, plan: Plan, rows: list[Any], database: Any) -> list[Any]:
+        return self._introduced(super()._made(plan, rows, database))
+
+    def iterator(self, chunk_size: int = 2000) -> Iterator[M]:
+        for each in super().iterator(chunk_size):
+            yield self._introduced([each])[0]
+
+    async def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[M]:
+        async for each in super().aiterator(chunk_size):
+            yield self._introduced([each])[0]
+
+    def _introduced(self, rows: list[Any]) -> list[Any]:
+        """Let rows know the instance they refer to: touching it asks nothing."""
+        frame = self.query.frame
+        if frame.selection is None and frame.combined is None and self._relation.kind == "reverse":
+            name = self._relation.field.name
+            for each in rows:
+                each.__dict__.setdefault(name, self._instance)
+        return rows
+
     def count(self) -> int:
         ahead = self._ahead()
-        return len(ahead) if ahead is not None else super().count()
+        if ahead is not None:
+            return len(ahead)
+        with loading(type(self._instance), self._kept_name, self._instance):
+            return super().count()
 
     async def acount(self) -> int:
         ahead = self._ahead()
-        return len(ahead) if ahead is not None else await super().acount()
+        if ahead is not None:
+            return len(ahead)
+        with loading(type(self._instance), self._kept_name, self._instance):
+            return await super().acount()
 
     def exists(self) -> bool:
         ahead = self._ahead()
-        return bool(ahead) if ahead is not None else super().exists()
+        if ahead is not None:
+            return bool(ahead)
+        return super().exists()
+
+    async def aexists(self) -> bool:
+        ahead = self._ahead()
+        if ahead is not None:
+            return bool(ahead)
+        return await super().aexists()
+
+    @property
+    def _kept_name(self) -> str:
+        return self._relation.accessor or self._relation.name
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether this is still all of the relation."""
+        return self.__dict__.get("_begun") is self.query
 
     def _ahead(self) -> list[Any] | None:
         """Return what was prefetched, while this is still all of the relation."""
-        if self.__dict__.get("_begun") is not self.query:
-            return None
-        kept = self._instance.__dict__.get("_prefetched")
-        found = None if kept is None else kept.get(self._relation.accessor or self._relation.name)
+        kept = self._instance.__dict__.get("_prefetched") if self._is_whole else None
+        found = None if kept is None else kept.get(self._kept_name)
         return None if found is None else list(found)
 
     def _forget(self) -> None:
         kept = self._instance.__dict__.get("_prefetched")
         if kept is not None:
-            kept.pop(self._relation.accessor or self._relation.name, None)
+            kept.pop(self._kept_name, None)
+
+    # Changing
 
     def _demand_saved(self) -> None:
         if self._instance.pk is None:
@@ -71,200 +132,293 @@ class RelatedManager(QuerySet[M]):
                 hint="save() it first.",
             )
 
+    def _change(self, operation: Operation[None], method: str) -> None:
+        self._demand_whole(method)
+        self._run(operation, f"{method}()", self._writer)
+        self._forget()
+
+    async def _achange(self, operation: Operation[None], method: str) -> None:
+        self._demand_whole(method)
+        await self._arun(operation, self._writer)
+        self._forget()
+
+    def _demand_whole(self, method: str) -> None:
+        self._demand_saved()
+        if not self._is_whole:
+            raise QueryError(
+                f"{self._kept_name}.{method}() after the rows were narrowed.",
+                code="data/relation-narrowed",
+                why="It changes the relation, not the rows that were chosen of it.",
+                hint=f"instance.{self._kept_name}.{method}(…)",
+            )
+
     def _fixed(self) -> dict[str, Any]:
-        field = self._relation.field
-        return {field.name: self._instance}
+        return {self._relation.field.name: self._instance}
 
     def _new(self, values: Any) -> Any:
         self._demand_saved()
         self._forget()
         return self.model(**{**values, **self._fixed()})
 
-    def _check(self, instances: Iterable[Any]) -> list[Any]:
+    def _bulk_create(self, instances: Iterable[Any], options: Any) -> Operation[list[Any]]:
+        self._demand_saved()
+        self._forget()
+        found = self._check("bulk_create", instances)
+        for each in found:
+            for name, value in self._fixed().items():
+                setattr(each, name, value)
+        return super()._bulk_create(found, options)
+
+    def _check(self, method: str, instances: Iterable[Any]) -> list[Any]:
         found = list(instances)
         for each in found:
             if not isinstance(each, self.model):
                 raise QueryError(
-                    f"{self._relation.accessor}.add() takes {self.model.__name__}, not {type(each).__name__}.",
+                    f"{self._kept_name}.{method}() takes {self.model.__name__}, not {type(each).__name__}.",
                     code="data/relation-value",
                     hint=f"Give instances of {self.model.__name__}.",
                 )
         return found
 
-    def _pointed(self, instances: list[Any], target: Any) -> QuerySet[Any]:
-        self._forget()
-        for each in instances:
-            setattr(each, self._relation.field.name, target)
-        return QuerySet(self.model, None, self._writer).filter(pk__in=[each.pk for each in instances])
-
-    def add(self, *instances: M, bulk: bool = True) -> None:
-        """Let these refer to the instance."""
-        found = self._check(instances)
-        self._demand_saved()
-        if bulk:
-            self._pointed(found, self._instance).update(**self._fixed())
-        else:
-            self._pointed(found, self._instance)
-            for each in found:
-                each.save()
-
-    async def aadd(self, *instances: M, bulk: bool = True) -> None:
-        """`add()` in async code."""
-        found = self._check(instances)
-        self._demand_saved()
-        if bulk:
-            await self._pointed(found, self._instance).aupdate(**self._fixed())
-        else:
-            self._pointed(found, self._instance)
-            for each in found:
-                await each.asave()
-
     def _demand_optional(self, method: str) -> None:
         field = self._relation.field
         if not field.null:
             raise QueryError(
-                f"{self._relation.accessor}.{method}() cannot be: {self.model.__name__}.{field.name} is never NULL.",
+                f"{self._kept_name}.{method}() cannot be: {self.model.__name__}.{field.name} is never NULL.",
                 code="data/relation-required",
                 hint=f"Delete them, or declare {field.name} with null=True.",
             )
 
-    def remove(self, *instances: M) -> None:
-        """Let these refer to nothing; only where the field may be NULL."""
-        self._demand_optional("remove")
-        self._pointed(self._check(instances), None).update(**{self._relation.field.name: None})
+    def _adding(self, instances: tuple[Any, ...], *, bulk: bool) -> Operation[None]:
+        found = self._check("add", instances)
+        return add_referring(self._instance, self._relation, found, self._writer, bulk=bulk)
 
-    async def aremove(self, *instances: M) -> None:
-        """`remove()` in async code."""
+    def _removing(self, instances: tuple[Any, ...], *, bulk: bool) -> Operation[None]:
         self._demand_optional("remove")
-        await self._pointed(self._check(instances), None).aupdate(**{self._relation.field.name: None})
+        found = self._check("remove", instances)
+        return remove_referring(self._instance, self._relation, found, self._writer, bulk=bulk)
+
+    def _clearing(self) -> Operation[None]:
+        self._demand_optional("clear")
+        return remove_referring(self._instance, self._relation, None, self._writer)
+
+    def _setting(self, instances: Iterable[Any], *, bulk: bool, clear: bool) -> Operation[None]:
+        found = self._check("set", instances)
+        return set_referring(self._instance, self._relation, found, self._writer, bulk=bulk, clear=clear)
+
+    def add(self, *instances: M, bulk: bool = True) -> None:
+        """Let these refer to the instance.
+
+        Args:
+            bulk: Whether one UPDATE does it; else each is saved, with its signals.
+        """
+        self._change(self._adding(instances, bulk=bulk), "add")
+
+    async def aadd(self, *instances: M, bulk: bool = True) -> None:
+        """`add()` in async code."""
+        await self._achange(self._adding(instances, bulk=bulk), "add")
+
+    def remove(self, *instances: M, bulk: bool = True) -> None:
+        """Let these refer to nothing; only where the field may be NULL.
+
+        Raises:
+            DoesNotExist: One does not refer to the instance.
+        """
+        self._change(self._removing(instances, bulk=bulk), "remove")
+
+    async def aremove(self, *instances: M, bulk: bool = True) -> None:
+        """`remove()` in async code."""
+        await self._achange(self._removing(instances, bulk=bulk), "remove")
 
     def clear(self) -> None:
-        """Let none refer to the instance."""
-        self._demand_optional("clear")
-        self._forget()
-        self.update(**{self._relation.field.name: None})
+        """Let none refer to the instance; only where the field may be NULL."""
+        self._change(self._clearing(), "clear")
 
     async def aclear(self) -> None:
         """`clear()` in async code."""
-        self._demand_optional("clear")
-        self._forget()
-        await self.aupdate(**{self._relation.field.name: None})
+        await self._achange(self._clearing(), "clear")
 
-    def set(self, instances: Iterable[M], *, clear: bool = False) -> None:
-        """Let exactly these refer to the instance."""
-        wanted = self._check(instances)
-        if not self._relation.field.null:
-            self.add(*wanted)
-            return
-        with self._writer.atomic():
-            keep = {each.pk for each in wanted}
-            self.exclude(pk__in=list(keep)).update(**{self._relation.field.name: None})
-            self.add(*wanted)
+    def set(self, instances: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
+        """Let exactly these refer to the instance; where the field is never NULL, these too."""
+        self._change(self._setting(instances, bulk=bulk, clear=clear), "set")
 
-    async def aset(self, instances: Iterable[M], *, clear: bool = False) -> None:
+    async def aset(self, instances: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
         """`set()` in async code."""
-        wanted = self._check(instances)
-        if not self._relation.field.null:
-            await self.aadd(*wanted)
-            return
-        async with self._writer.atomic():
-            keep = {each.pk for each in wanted}
-            await self.exclude(pk__in=list(keep)).aupdate(**{self._relation.field.name: None})
-            await self.aadd(*wanted)
+        await self._achange(self._setting(instances, bulk=bulk, clear=clear), "set")
 
 
 class ManyRelatedManager(RelatedManager[M]):
     """The rows that a many-to-many relation joins to one instance."""
 
+    def filter(self: S, *conditions: Any, **lookups: Any) -> S:
+        """Keep the rows for which all of these hold.
+
+        The first call speaks of the same row of the table between, as in Django.
+        """
+        found = super().filter(*conditions, **lookups)
+        query = found.query
+        if self._is_whole and len(query.where) > len(self.query.where):
+            both = Node("AND", query.where[-2:])
+            return found._with(query.copy(where=(*query.where[:-2], both)))
+        return found
+
+    def _for_one(self, conditions: tuple[Any, ...], lookups: Mapping[str, Any]) -> Query:
+        if conditions or lookups:
+            return self.filter(*conditions, **lookups)._for_one((), {})
+        return super()._for_one(conditions, lookups)
+
     def _fixed(self) -> dict[str, Any]:
         return {}
 
-    def _linked(self, operation: Operation[T], method: str) -> T:
-        self._demand_saved()
-        self._forget()
-        return self._run(operation, method, self._writer)
-
-    async def _alinked(self, operation: Operation[T]) -> T:
-        self._demand_saved()
-        self._forget()
-        return await self._arun(operation, self._writer)
-
     def add(self, *things: Any, through_defaults: Any = None, bulk: bool = True) -> None:
-        """Join these: instances or keys; what is joined already stays as it is."""
-        self._linked(add_links(self._instance, self._relation, things, self._writer, through_defaults), "add()")
+        """Join these: instances or keys; what is joined already stays as it is.
+
+        Args:
+            through_defaults: Values of the other fields of the table between.
+        """
+        self._change(self._joining(things, through_defaults), "add")
 
     async def aadd(self, *things: Any, through_defaults: Any = None, bulk: bool = True) -> None:
         """`add()` in async code."""
-        await self._alinked(add_links(self._instance, self._relation, things, self._writer, through_defaults))
+        await self._achange(self._joining(things, through_defaults), "add")
 
-    def remove(self, *things: Any) -> None:
-        """Part these."""
-        self._linked(remove_links(self._instance, self._relation, things, self._writer), "remove()")
+    def remove(self, *things: Any, bulk: bool = True) -> None:
+        """Part these: instances or keys; what is not joined is left alone."""
+        self._change(self._parting("remove", things), "remove")
 
-    async def aremove(self, *things: Any) -> None:
+    async def aremove(self, *things: Any, bulk: bool = True) -> None:
         """`remove()` in async code."""
-        await self._alinked(remove_links(self._instance, self._relation, things, self._writer))
+        await self._achange(self._parting("remove", things), "remove")
 
     def clear(self) -> None:
         """Part all."""
-        self._linked(remove_links(self._instance, self._relation, None, self._writer), "clear()")
+        self._change(self._parting("clear", None), "clear")
 
     async def aclear(self) -> None:
         """`clear()` in async code."""
-        await self._alinked(remove_links(self._instance, self._relation, None, self._writer))
+        await self._achange(self._parting("clear", None), "clear")
 
-    def set(self, things: Iterable[Any], *, clear: bool = False, through_defaults: Any = None) -> None:
-        """Join exactly these."""
-        operation = set_links(self._instance, self._relation, list(things), self._writer, through_defaults, clear=clear)
-        self._linked(operation, "set()")
+    def set(
+        self, things: Iterable[Any], *, bulk: bool = True, clear: bool = False, through_defaults: Any = None
+    ) -> None:
+        """Join exactly these.
 
-    async def aset(self, things: Iterable[Any], *, clear: bool = False, through_defaults: Any = None) -> None:
+        Args:
+            clear: Whether all are parted first; else only those that are not among *things*.
+            through_defaults: Values of the other fields of the table between, for new pairs.
+        """
+        self._change(self._exactly(things, through_defaults, clear=clear), "set")
+
+    async def aset(
+        self, things: Iterable[Any], *, bulk: bool = True, clear: bool = False, through_defaults: Any = None
+    ) -> None:
         """`set()` in async code."""
-        operation = set_links(self._instance, self._relation, list(things), self._writer, through_defaults, clear=clear)
-        await self._alinked(operation)
+        await self._achange(self._exactly(things, through_defaults, clear=clear), "set")
 
     def create(self, *, through_defaults: Any = None, **values: Any) -> M:
         """Make, save and join an instance."""
         with self._writer.atomic():
             instance = super().create(**values)
-            self.add(instance, through_defaults=through_defaults)
+            self._run(self._joining([instance], through_defaults), "create()", self._writer)
         return instance
 
     async def acreate(self, *, through_defaults: Any = None, **values: Any) -> M:
         """`create()` in async code."""
         async with self._writer.atomic():
             instance = await super().acreate(**values)
-            await self.aadd(instance, through_defaults=through_defaults)
+            await self._arun(self._joining([instance], through_defaults), self._writer)
         return instance
+
+    def get_or_create(self, defaults: Any = None, *, through_defaults: Any = None, **lookups: Any) -> tuple[M, bool]:
+        """Return the joined row for which these hold, made and joined if there is none."""
+        with self._writer.atomic():
+            instance, created = super().get_or_create(defaults, **lookups)
+            if created:
+                self._run(self._joining([instance], through_defaults), "get_or_create()", self._writer)
+        return instance, created
+
+    async def aget_or_create(
+        self, defaults: Any = None, *, through_defaults: Any = None, **lookups: Any
+    ) -> tuple[M, bool]:
+        """`get_or_create()` in async code."""
+        async with self._writer.atomic():
+            instance, created = await super().aget_or_create(defaults, **lookups)
+            if created:
+                await self._arun(self._joining([instance], through_defaults), self._writer)
+        return instance, created
+
+    def update_or_create(
+        self, defaults: Any = None, create_defaults: Any = None, *, through_defaults: Any = None, **lookups: Any
+    ) -> tuple[M, bool]:
+        """Update the joined row for which these hold, or make and join it."""
+        with self._writer.atomic():
+            instance, created = super().update_or_create(defaults, create_defaults, **lookups)
+            if created:
+                self._run(self._joining([instance], through_defaults), "update_or_create()", self._writer)
+        return instance, created
+
+    async def aupdate_or_create(
+        self, defaults: Any = None, create_defaults: Any = None, *, through_defaults: Any = None, **lookups: Any
+    ) -> tuple[M, bool]:
+        """`update_or_create()` in async code."""
+        async with self._writer.atomic():
+            instance, created = await super().aupdate_or_create(defaults, create_defaults, **lookups)
+            if created:
+                await self._arun(self._joining([instance], through_defaults), self._writer)
+        return instance, created
+
+    # The operations; what is wrong with their arguments is said before they begin
+
+    def _joining(self, things: Iterable[Any], through_defaults: Any) -> Operation[None]:
+        self._demand_saved()
+        found = self._check("add", things)
+        return add_links(self._instance, self._relation, found, self._writer, through_defaults)
+
+    def _parting(self, method: str, things: Iterable[Any] | None) -> Operation[None]:
+        self._demand_saved()
+        found = None if things is None else self._check(method, things)
+        return remove_links(self._instance, self._relation, found, self._writer)
+
+    def _exactly(self, things: Iterable[Any], through_defaults: Any, *, clear: bool) -> Operation[None]:
+        self._demand_saved()
+        found = self._check("set", things)
+        return set_links(self._instance, self._relation, found, self._writer, through_defaults, clear=clear)
+
+    def _check(self, method: str, instances: Iterable[Any]) -> list[Any]:
+        found = list(instances)
+        super()._check(method, [each for each in found if isinstance(each, Instance)])
+        return found
+
+
+for _manager in (RelatedManager, ManyRelatedManager):
+    for _name in ("add", "remove", "clear", "set", "create", "get_or_create", "update_or_create"):
+        # Templates do not call what changes rows.
+        vars(_manager).get(_name, lambda: None).alters_data = True
 
 
 def related_manager(instance: Any, relation: Relation) -> Any:
     """Return the queryset of a to-many relation of *instance*."""
-    from .operations.reading import opposite
-
-    model = relation.target
-    base = model._meta.default_queryset()
-    kind = type(base)
+    base = relation.target._meta.default_queryset()
     mixin = ManyRelatedManager if relation.kind == "many" else RelatedManager
-    manager: Any = object.__new__(_combined(mixin, kind))
+    manager: Any = object.__new__(_combined(mixin, type(base)))
     manager.__dict__ = {**base.__dict__, "_relation": relation, "_instance": instance}
-    here = relation.hops[0].pairs[0][0]
-    value = instance.__dict__.get(here, getattr(instance, here, None))
-    if relation.kind == "many":
-        back = opposite(relation)
-        query = (
-            base.query.filtered((), {f"{back.name}__{here}": value})
-            if value is not None
-            else base.query.copy(empty=True)
-        )
-    elif value is None:
-        query = base.query.copy(empty=True)
-    else:
-        query = base.query.filtered((), {relation.hops[0].pairs[0][1]: value})
     if instance._peers is not None and instance._peers.database is not None and base._using is None:
         manager._using = instance._peers.database
-    manager.query = manager._begun = query
+    manager.query = manager._begun = _rows_of(instance, relation, base.query)
     return manager
+
+
+def _rows_of(instance: Any, relation: Relation, query: Any) -> Any:
+    pairs = relation.hops[0].pairs
+    values = [getattr(instance, here) for here, _ in pairs] if instance.pk is not None else [None]
+    if None in values:
+        return query.copy(empty=True)
+    if relation.kind == "many":
+        back = opposite(relation).name
+        names = [f"{back}__{here}" for here, _ in pairs]
+    else:
+        names = [there for _, there in pairs]
+    return query.filtered((), dict(zip(names, values, strict=True)))
 
 
 _kinds: dict[tuple[type, type], type] = {}
@@ -277,6 +431,38 @@ def _combined(mixin: type, kind: type) -> type:
     if found is None:
         found = _kinds[mixin, kind] = type(f"{mixin.__name__}Of{kind.__name__}", (mixin, kind), {})
     return found
+
+
+def _set_one(instance: Any, relation: Relation, value: Any) -> None:
+    """Let *value* refer to *instance*, and what referred to it so far, as far as is known, to nothing."""
+    name = relation.field.name
+    if value is not None and not isinstance(value, relation.target):
+        raise QueryError(
+            f"{type(instance).__name__}.{relation.accessor} takes {_one(relation.target)}, not {type(value).__name__}.",
+            code="data/relation-value",
+            hint=f"{relation.accessor}={relation.target.__name__.lower()}",
+        )
+    before = instance.__dict__.get(relation.accessor)
+    if value is None and before is not None:
+        setattr(before, name, None)
+    instance.__dict__[relation.accessor] = value
+    if value is not None:
+        setattr(value, name, instance)
+
+
+def _one(model: Any) -> str:
+    """Return a model's name with its article, for messages."""
+    return f"{'an' if model.__name__[:1] in 'AEIOU' else 'a'} {model.__name__}"
+
+
+def missing_related(target: Any, text: str) -> Exception:
+    """Return the error of a relation that leads nowhere: the target's `DoesNotExist`, and an `AttributeError`."""
+    kinds = target._meta.cache
+    kind = kinds.get("missing_related")
+    if kind is None:
+        body = {"__module__": target.__module__, "__qualname__": f"{target.__qualname__}.RelatedObjectDoesNotExist"}
+        kind = kinds["missing_related"] = type("RelatedObjectDoesNotExist", (target.DoesNotExist, AttributeError), body)
+    return kind(text)  # type: ignore[no-any-return]  # kept among other things
 
 
 class ReverseDescriptor:
@@ -298,9 +484,7 @@ class ReverseDescriptor:
     def __set__(self, instance: Any, value: Any) -> None:
         relation: Relation = self._relation_of()
         if relation.kind == "reverse_one":
-            instance.__dict__[relation.accessor] = value
-            if value is not None:
-                setattr(value, relation.field.name, instance)
+            _set_one(instance, relation, value)
             return
         raise QueryError(
             f"{type(instance).__name__}.{relation.accessor} cannot be assigned.",

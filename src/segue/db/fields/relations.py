@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from ..columns import Column
-from ..errors import ModelError
+from ..errors import ModelError, QueryError
 from ..instance import Instance
 from .base import NOT_PROVIDED, Field, FieldOptions
 
@@ -168,6 +168,16 @@ class _Relational(Field[T]):
         """Whether the target has no way back (`related_name="+"`)."""
         return bool(self.related_name) and str(self.related_name).endswith("+")
 
+    def deconstruct(self) -> dict[str, Any]:
+        facts = super().deconstruct()
+        # A field of a migration names its target; that of a model knows it.
+        to = self.to if isinstance(self.to, str) and not hasattr(self, "model") else _key_of(self.target)
+        facts["to"] = to.lower()
+        for name in ("related_name", "related_query_name"):
+            if getattr(self, name) is not None:
+                facts[name] = getattr(self, name)
+        return facts
+
     def back_name(self, *, many: bool) -> str:
         """Return the attribute on the target: `related_name`, or Django's default."""
         options = self.model._meta
@@ -183,6 +193,10 @@ class _Relational(Field[T]):
             options = self.model._meta
             return self.related_query_name.replace("%(class)s", options.model_name)
         return self.back_name(many=many) if self.related_name else self.model._meta.model_name
+
+
+def _key_of(model: Any) -> str:
+    return model._meta.concrete_model._meta.label_key  # type: ignore[no-any-return]  # of any model
 
 
 class ForeignKey(_Relational[T], Generic[T]):
@@ -335,17 +349,16 @@ class ForeignKey(_Relational[T], Generic[T]):
         """Return what a column keeps to refer to *instance*.
 
         Raises:
-            ModelError: It is of another model (`data/relation-value`).
+            QueryError: It is of another model (`data/relation-value`).
         """
         target = self.target
-        if not isinstance(instance, target):
-            parents = target._meta.parents_of(type(instance)) if hasattr(target, "_meta") else ()
-            if not parents and not issubclass(target, type(instance)):
-                raise ModelError(
-                    f"{self.model.__name__}.{self.name} takes a {target.__name__}, not {type(instance).__name__}.",
-                    code="data/relation-value",
-                    hint=f"{self.name}={target.__name__.lower()}",
-                )
+        concrete = target._meta.concrete_model
+        if not isinstance(instance, concrete) and type(instance)._meta.concrete_model is not concrete:
+            raise QueryError(
+                f"{self.model.__name__}.{self.name} takes a {target.__name__}, not {type(instance).__name__}.",
+                code="data/relation-value",
+                hint=f"{self.name}={target.__name__.lower()}",
+            )
         return getattr(instance, self.remote.attname)
 
     def from_database(self) -> Callable[[Any], Any] | None:
@@ -375,11 +388,9 @@ class ForeignKey(_Relational[T], Generic[T]):
 
     def deconstruct(self) -> dict[str, Any]:
         facts = super().deconstruct()
-        facts["to"] = self.target._meta.label_key
+        facts["on_delete"] = self.on_delete
         if self.to_field is not None:
             facts["to_field"] = self.to_field
-        if self.on_delete.database:
-            facts["on_delete"] = self.on_delete.database
         if not self.db_constraint:
             facts["db_constraint"] = False
         return facts
@@ -411,6 +422,10 @@ class OneToOneField(ForeignKey[T]):
         options["unique"] = True
         self.parent_link = parent_link
         super().__init__(to, on_delete=on_delete, **options)
+
+    def deconstruct(self) -> dict[str, Any]:
+        facts = super().deconstruct()
+        return {**facts, "parent_link": True} if self.parent_link else facts
 
 
 class ManyToManyField(_Relational[T]):
@@ -464,7 +479,7 @@ class ManyToManyField(_Relational[T]):
         return instance._manager(self.forward())
 
     def __set__(self, instance: Instance, value: Any) -> None:
-        raise ModelError(
+        raise QueryError(
             f"{self.model.__name__}.{self.name} cannot be assigned.",
             code="data/many-assigned",
             why="It is a set of rows of another table.",
@@ -518,6 +533,22 @@ class ManyToManyField(_Relational[T]):
         here, there = self.ends()
         accessor = "" if self.hidden else self.back_name(many=True)
         return self._way(self.back_query_name(many=True), accessor, self.target, self.model, there, here)
+
+    def deconstruct(self) -> dict[str, Any]:
+        self.__dict__.setdefault("column", "")
+        facts = super().deconstruct()
+        del facts["column"]
+        through = self._through
+        if through is not None and not getattr(getattr(through, "_meta", None), "auto_created", False):
+            named = isinstance(through, str) and not hasattr(self, "model")
+            facts["through"] = through.lower() if named else _key_of(self.through)
+        if self.through_fields:
+            facts["through_fields"] = list(self.through_fields)
+        if self.db_table:
+            facts["db_table"] = self.db_table
+        if self.symmetrical:
+            facts["symmetrical"] = True
+        return facts
 
     def _way(
         self, name: str, accessor: str, source: Any, target: Any, near: ForeignKey[Any], far: ForeignKey[Any]

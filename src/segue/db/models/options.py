@@ -114,6 +114,8 @@ class Options:
         self._base_query: Any = None
         self._table: sa.Table | None = None
         self.managers: dict[str, Any] = {}
+        # The rules of `@policy`, by action; they last as long as the class.
+        self.policies: dict[str, tuple[Any, ...]] = {}
         self.lookups: dict[str, Any] = {}
         self.cache: dict[Any, Any] = {}
 
@@ -364,7 +366,7 @@ class Options:
         if rest and not _may_be_lookup(rest[0]):
             raise self._unknown(path, rest[0], options)
         field = options.pk_field
-        if last.kind == "forward" and field.is_column:
+        if last.kind in ("forward", "many") and field.is_column:
             field = options.find_field(last.hops[-1].pairs[0][1])  # `to_field` names another than the key
         return Reached(tuple(relations), field, last, rest)
 

@@ -8,6 +8,7 @@ Never: keeps an instance alive for another's sake.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import QueryError
@@ -245,15 +246,15 @@ def _through(
 def opposite(relation: Relation) -> Relation:
     """Return the same many-to-many relation, walked from the other end; hidden ones too."""
     field = relation.field
-    back = (
-        field.backward()
-        if relation.source is field.model or issubclass(relation.source, field.model)
-        else (field.forward())
-    )
+    here, _ = field.ends()
+    forward = here.attname == relation.hops[0].pairs[0][1]
+    back: Relation = field.backward() if forward else field.forward()
+    if not (forward and field.hidden):
+        return back
+    # Several hidden relations would have one name; queries inside need one of its own.
     options = back.source._meta
-    if options.relation(back.name) is None:
-        options.hidden_relations[back.name] = back
-    return back  # type: ignore[no-any-return]  # of any field
+    name = f"+{field.model._meta.label_lower}.{field.name}"
+    return options.hidden_relations.setdefault(name, replace(back, name=name))  # type: ignore[no-any-return]  # of any model
 
 
 def _refuse_slice(query: Query, relation: Relation) -> None:

@@ -89,7 +89,10 @@ class Joins:
         """
         hop: Hop = relation.hops[index]
         many = hop.many or parent.many
-        place = (id(parent), relation.field, index)
+        # By the columns, not by the field: a relation to its own model is walked both ways, and a
+        # many-to-many relation meets the same row between as the way back of one of its keys.
+        extra = getattr(relation.field, "join_condition", None)
+        place = (id(parent), (hop.target, hop.pairs, None if extra is None else relation.field), index)
         if many and scope is None:
             latest = self._latest.get(place)
             if latest is not None and (share is None or latest.scope is None or latest.scope < share):
@@ -104,7 +107,6 @@ class Joins:
                 for here, there in hop.pairs
             ]
             found.condition = sa.and_(*pairs)
-            extra = getattr(relation.field, "join_condition", None)
             if extra is not None:
                 found.condition = sa.and_(found.condition, extra(relation, index, found))
             self._known[key] = found

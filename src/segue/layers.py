@@ -25,6 +25,7 @@ __all__ = ["MISSING", "Explanation", "Origin", "Rank", "Store", "WrongTypeError"
 
 MISSING: Any = object()
 PREFIX = "SEGUE_"
+DOTENV = "SEGUE_DOTENV"
 
 
 class Rank(IntEnum):
@@ -122,7 +123,7 @@ class Store:
         self._dotenv: dict[str, tuple[str, int]] | None = None
         self._dotenv_path = Path()
         self._derived: list[Layer] | None = None
-        self._is_development: bool | None = None
+        self._reads_dotenv: bool | None = None
         self._loading = False
         self._lock = threading.RLock()
 
@@ -171,9 +172,9 @@ class Store:
     def _forget(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.values.pop(key, None)
-        if "DEBUG" in keys and self._is_development is not None:
-            before, self._is_development = self._is_development, None
-            if self.is_development() is not before:  # .env comes or goes
+        if "DEBUG" in keys and self._reads_dotenv is not None:
+            before, self._reads_dotenv = self._reads_dotenv, None
+            if self.reads_dotenv() is not before:  # .env comes or goes
                 self._derived = None
                 self.values.clear()
 
@@ -225,13 +226,27 @@ class Store:
         return Explanation(key, winner.value, winner.type, winner.source, tuple(reversed(losers)), doc)
 
     def is_development(self) -> bool:
-        """Return whether `DEBUG` is on, by every layer but `.env`: only then `.env` is read."""
-        if self._is_development is None:
-            value = self._start("DEBUG")
-            for given in self._givens("DEBUG", without_dotenv=True):
-                value = self._apply("DEBUG", given, value)
-            self._is_development = value is not MISSING and bool(value)
-        return self._is_development
+        """Return whether `DEBUG` is on, by every layer but `.env`."""
+        return self._debug_without_dotenv()[0]
+
+    def reads_dotenv(self) -> bool:
+        """Return whether `.env` is read: in development, and where `SEGUE_DOTENV` asks for it.
+
+        Commands set that variable for themselves, so that they see what `segue run` sees;
+        whatever says that `DEBUG` is off says that this is no development, and wins.
+        """
+        if self._reads_dotenv is None:
+            wanted = (self._variables or {}).get(DOTENV)
+            is_on, is_said = self._debug_without_dotenv()
+            self._reads_dotenv = wanted != "0" and (is_on or (wanted == "1" and not is_said))
+        return self._reads_dotenv
+
+    def _debug_without_dotenv(self) -> tuple[bool, bool]:
+        """Whether `DEBUG` is on, and whether anything but its default says so."""
+        value, is_said = self._start("DEBUG"), False
+        for given in self._givens("DEBUG", without_dotenv=True):
+            value, is_said = self._apply("DEBUG", given, value), True
+        return value is not MISSING and bool(value), is_said
 
     def place_of(self, key: str) -> str:
         """Return where the value of *key* was set, or an empty text."""
@@ -302,7 +317,7 @@ class Store:
             return sorted([*self._layers, *self._from_variables()], key=lambda each: each.rank)
         if self._derived is None:
             derived = self._from_variables()
-            if self.is_development():
+            if self.reads_dotenv():
                 derived.append(self._from_dotenv())
             self._derived = sorted([*self._layers, *derived], key=lambda each: each.rank)
         return self._derived
@@ -318,7 +333,7 @@ class Store:
             for option in self.options.values()
             if option.env and option.env in variables
         }
-        no_keys = (self.env_var, PREFIX + "CONFIG", PREFIX + "APP")
+        no_keys = (self.env_var, PREFIX + "CONFIG", PREFIX + "APP", DOTENV)
         prefixed = {name: text for name, text in variables.items() if name not in no_keys}
         return [
             Layer(Rank.HOST_VARIABLES, host),
@@ -433,8 +448,11 @@ class Store:
         if isinstance(fallbacks, list | tuple):
             named += [("SECRET_KEY_FALLBACKS", each) for each in cast("list[Any]", fallbacks)]
         for name, value in named:
+            place = self.place_of(name)
+            if self._dotenv and place.startswith(self.shorten(f"{self._dotenv_path}:")):
+                continue  # the key of somebody's own machine
             try:
-                check_secret(value, name=name, where=self.place_of(name))
+                check_secret(value, name=name, where=place)
             except SetupError as error:
                 yield error
 

@@ -377,3 +377,23 @@ def test_test_runs_pytest_with_its_arguments(project: Project) -> None:
 
     assert (good.returncode, bad.returncode) == (0, 1)
     assert "1 passed" in good.stdout
+
+
+def test_the_configuration_that_commands_show_is_that_of_dotenv(project: Project, command: Command) -> None:
+    project({".env": "SEGUE_PORT=1234\n"}, app=APP)
+
+    assert json.loads(command("config", "explain", "PORT", "--json").stdout)["source"] == ".env:1"
+
+
+def test_a_short_key_in_dotenv_is_no_mistake(project: Project, command: Command) -> None:
+    project({".env": "SECRET_KEY=short\n"}, app=APP)
+
+    answer = command("check")
+
+    assert (answer.exit_code, answer.stdout) == (0, "")
+
+
+def test_a_check_for_deployment_does_not_read_dotenv(project: Project, command: Command) -> None:
+    project({".env": "SEGUE_SITE_URL=https://www.example.com\n"}, app=APP)
+
+    assert "security/no-hosts" in command("check", "--deploy").stdout

@@ -210,3 +210,44 @@ def test_debug_on_the_command_line_beats_the_variable(project: Project, monkeypa
     project(app=APP)
 
     assert not Loader(debug=False, is_development=True).load().debug
+
+
+DOTENV = {".env": "SEGUE_DATABASE=sqlite:///mine.sqlite\n"}
+READING = "from segue import App\napp = App(__name__)\nSEEN = app.config['DATABASE']\n"
+
+
+def test_a_command_reads_dotenv_and_leaves_debug_off(project: Project) -> None:
+    project(DOTENV, app=READING)
+
+    app = Loader().load()
+
+    assert (app.config["DATABASE"], app.debug) == ("sqlite:///mine.sqlite", False)
+    assert __import__("app").SEEN == "sqlite:///mine.sqlite"
+
+
+def test_a_server_for_production_does_not_read_dotenv(project: Project) -> None:
+    project(DOTENV, app=READING)
+
+    assert Loader(is_production=True).load().config["DATABASE"] != "sqlite:///mine.sqlite"
+
+
+@pytest.mark.parametrize(("name", "value"), [("SEGUE_DEBUG", "0"), ("SEGUE_DOTENV", "0")])
+def test_a_variable_keeps_commands_from_dotenv(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    project(DOTENV, app=READING)
+
+    assert Loader().load().config["DATABASE"] != "sqlite:///mine.sqlite"
+
+
+def test_an_app_that_says_debug_is_off_is_no_development(project: Project) -> None:
+    project(DOTENV, app="from segue import App\napp = App(__name__, config={'DEBUG': False})\n")
+
+    assert Loader().load().config["DATABASE"] != "sqlite:///mine.sqlite"
+
+
+def test_no_debug_on_the_command_line_takes_dotenv_away(project: Project) -> None:
+    project(DOTENV, app=READING)
+
+    assert Loader(debug=False).load().config["DATABASE"] != "sqlite:///mine.sqlite"

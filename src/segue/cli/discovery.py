@@ -41,6 +41,7 @@ class Project:
         configs: What `--config` said, in order.
         debug: What `--debug` said; `None` leaves it to the configuration.
         is_development: Whether debug is on where nothing says otherwise.
+        is_production: Whether `.env`, which belongs to development, is left alone.
         options: Configuration keys that options of the command set.
         folder: The working directory.
     """
@@ -49,6 +50,7 @@ class Project:
     configs: tuple[str, ...] = ()
     debug: bool | None = None
     is_development: bool = False
+    is_production: bool = False
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     folder: str = field(default_factory=os.getcwd)
 
@@ -64,6 +66,9 @@ class Project:
         if is_assumed:
             # A variable, so that code which reads `app.debug` while it is imported sees it.
             os.environ["SEGUE_DEBUG"] = "1"
+        if not self.is_production:
+            # So that a command finds the database that `segue run` uses, with debug or without.
+            os.environ.setdefault("SEGUE_DOTENV", "1")
         app, _ = load_app(self.target, Path(self.folder))
         for target in self.configs:
             app.config.push_target(target)

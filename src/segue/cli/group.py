@@ -69,26 +69,36 @@ class Invocation:
         self.debug: bool | None = None
         self._app: App | None = None
 
-    def project(self, *, is_development: bool = False, options: dict[str, Any] | None = None) -> Project:
-        """How to load the app."""
+    def project(
+        self, *, is_development: bool = False, is_production: bool = False, options: dict[str, Any] | None = None
+    ) -> Project:
+        """How to load the app; neither of both is for a command that does not serve."""
         from .discovery import Project  # asyncio and more, which --help does not need
 
         return Project(
-            self.target, tuple(self.configs), self.debug, is_development=is_development, options=options or {}
+            self.target,
+            tuple(self.configs),
+            self.debug,
+            is_development=is_development,
+            is_production=is_production,
+            options=options or {},
         )
 
     def use(self, app: App) -> None:
         """Take *app*, which exists already."""
         self._app = app
 
-    def app(self) -> App:
+    def app(self, *, is_production: bool = False) -> App:
         """Return the app; its code is imported at the first call.
+
+        Args:
+            is_production: Whether `.env` is left alone then.
 
         Raises:
             SetupError: It cannot be loaded.
         """
         if self._app is None:
-            self._app = self.project().load()
+            self._app = self.project(is_production=is_production).load()
         return self._app
 
 

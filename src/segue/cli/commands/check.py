@@ -24,7 +24,7 @@ def command(ctx: click.Context, *, deploy: bool, security: bool, as_json: bool) 
     The app is compiled, its configuration read, and the checks of all its parts are
     run. Ends with 1 if there is an error; warnings do not change that.
     """
-    app = invocation_of(ctx).app()
+    app = invocation_of(ctx).app(is_production=deploy)
     if deploy and app.debug:
         source = app.config.explain("DEBUG").source
         note(f"DEBUG is on ({source}); segue run --prod would refuse that.")

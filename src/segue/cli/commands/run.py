@@ -109,7 +109,7 @@ def command(ctx: click.Context, /, *, prod: bool, skip_checks: bool, **given: An
     wanted = {key.upper(): given[key] for key in ("host", "port", "workers") if given[key] is not None}
     if given["debugger"]:
         wanted["DEBUGGER"] = True
-    project = invocation_of(ctx).project(is_development=not prod, options=wanted)
+    project = invocation_of(ctx).project(is_development=not prod, is_production=prod, options=wanted)
     outcome = in_child(_prepare, project, prod, not skip_checks)
     if outcome.value is None:
         click.echo(outcome.problem, err=True, nl=False)

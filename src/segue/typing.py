@@ -8,7 +8,7 @@ Never: names a class of a higher floor.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from .context import Key
 from .errors import Finding
@@ -71,8 +71,12 @@ class Setup(Protocol):
         """Add a system check."""
         ...
 
-    def command(self, function: F) -> F:
-        """Add a command."""
+    @overload
+    def command(self, function: F, *, name: str | None = None) -> F: ...
+    @overload
+    def command(self, function: None = None, *, name: str | None = None) -> Callable[[F], F]: ...
+    def command(self, function: Any = None, *, name: str | None = None) -> Any:
+        """Add a command; *name* instead of the function's own."""
         ...
 
     def encoder(self, kind: type) -> Callable[[F], F]:

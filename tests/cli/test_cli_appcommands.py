@@ -16,6 +16,7 @@ from segue.cli import call_command
 from segue.cli.appcommands import commands_of
 from segue.errors import SetupError, UsageError
 from segue.handling.markers import mark
+from segue.typing import Setup
 
 
 class Size(enum.Enum):
@@ -342,3 +343,31 @@ def test_a_warning_does_not_stop_a_command_that_needs_the_checks(app: App, run: 
     app.check(lambda: [Finding("shop.W1", "warning", "small")])
 
     assert run("migrate") == "migrated"
+
+
+class Battery:
+    """What adds commands to the app that registers it."""
+
+    def install(self, setup: Setup) -> None:
+        setup.command(rebuild, name="search-rebuild")
+
+        @setup.command(name="search-drop")
+        def drop() -> str:
+            return "dropped"
+
+        @setup.command
+        def status() -> str:
+            return "fine"
+
+
+def rebuild(*, batch: int = 10) -> int:
+    """Build the index anew."""
+    return batch
+
+
+def test_a_battery_names_its_commands(app: App, run: Run) -> None:
+    app.register(Battery())
+
+    assert run("search-rebuild", "--batch", "3") == 3
+    assert run("search-drop") == "dropped"
+    assert run("status") == "fine"

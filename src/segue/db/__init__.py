@@ -51,6 +51,8 @@ from .expressions import (
 )
 from .expressions.windows import RowRange, ValueRange
 from .fields.base import Field
+from .fields.choices import Choices, IntegerChoices, TextChoices
+from .fields.files import FileField, ImageField
 from .fields.numbers import (
     AutoField,
     BigAutoField,
@@ -88,6 +90,7 @@ from .models.base import Model
 from .models.constraints import CheckConstraint, Index, UniqueConstraint
 from .models.options import CompositePrimaryKey
 from .operations.reading import Prefetch
+from .policies import Can, acan, can, policy
 from .query.lookups import Lookup, register_lookup
 from .queryset import QuerySet
 from .related import Key, RelatedManager, Reverse
@@ -111,10 +114,12 @@ __all__ = [
     "BigIntegerField",
     "BinaryField",
     "BooleanField",
+    "Can",
     "Case",
     "Cast",
     "CharField",
     "CheckConstraint",
+    "Choices",
     "Coalesce",
     "CompositePrimaryKey",
     "ConnectionLost",
@@ -133,12 +138,15 @@ __all__ = [
     "F",
     "Field",
     "FieldError",
+    "FileField",
     "FloatField",
     "ForeignKey",
     "Func",
     "GeneratedField",
     "GenericIPAddressField",
+    "ImageField",
     "Index",
+    "IntegerChoices",
     "IntegerField",
     "IntegrityError",
     "JSONField",
@@ -175,6 +183,7 @@ __all__ = [
     "StringAgg",
     "Subquery",
     "Sum",
+    "TextChoices",
     "TextField",
     "TimeField",
     "TransactionManagementError",
@@ -186,14 +195,17 @@ __all__ = [
     "Variance",
     "When",
     "Window",
+    "acan",
     "aexecute",
     "atomic",
+    "can",
     "connect",
     "current_database",
     "disconnect",
     "execute",
     "m2m_changed",
     "on_commit",
+    "policy",
     "post_delete",
     "post_save",
     "pre_delete",

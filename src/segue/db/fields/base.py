@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 
 from ...errors import Fault, ValidationError, cut, did_you_mean
 from ..columns import Column
-from ..errors import ModelError
+from ..errors import DataError, ModelError
 from ..naming import words
 
 if TYPE_CHECKING:
@@ -212,9 +212,18 @@ class Field(Generic[T]):
 
     def from_database(self) -> Callable[[Any], Any] | None:
         """Return what turns the type's value into the field's; `None` where they are one."""
-        if self.enum is not None and not issubclass(self.enum, str | int):
-            return _enum_reader(self.enum)
         return _enum_reader(self.enum) if self.enum is not None else None
+
+    def guard(self, vendor: str) -> Callable[[Any], Any] | None:
+        """Return what refuses values that *vendor* would keep though they do not fit the column.
+
+        `None` where the database refuses them itself: SQLite knows no sizes.
+        """
+        return None
+
+    def misfit(self) -> DataError:
+        """Return the error for a value that does not fit the column."""
+        return DataError(f"A value does not fit its column {getattr(self, 'column', '')}.")
 
     def get_default(self) -> Any:
         """Return the value of a new instance."""
@@ -319,7 +328,7 @@ class Field(Generic[T]):
         return (self,)
 
     def deconstruct(self) -> dict[str, Any]:
-        """Return what the schema knows of this field: plain JSON, for snapshots."""
+        """Return what the schema knows of this field, for snapshots; values stand in it as they are."""
         facts: dict[str, Any] = {"kind": self.kind or type(self).__name__, "column": self.column}
         for name in ("null", "unique", "db_index", "primary_key"):
             if getattr(self, name):
@@ -329,8 +338,11 @@ class Field(Generic[T]):
                 facts[name] = getattr(self, name)
         for name in self.own_options:
             value = getattr(self, name)
-            if value is not None:
+            if value is not None and value is not False:
                 facts[name] = value
+        for name in ("default", "db_default"):
+            if getattr(self, name) is not NOT_PROVIDED:
+                facts[name] = getattr(self, name)
         if (self.choices_given is not None and not callable(self.choices_given)) or self.enum is not None:
             facts["choices"] = [_plain(value) for value, _ in self.flat_choices]
         return facts
@@ -373,7 +385,7 @@ def lookup_error(field: Field[Any], value: Any) -> ValueError:
     name = getattr(field, "name", "value")
     shown = "a secret" if field.secret else cut(value)
     return QueryError(
-        f"{owner}{name} ({type(field).__name__}) cannot be compared with {shown}.",
+        f"{owner}{name} ({type(field).__name__}) does not take {shown}.",
         code="data/lookup-value",
         why=f"The value is {type(value).__name__}.",
         hint="Convert it first, or validate the input at the edge.",

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from ..errors import ModelError
-from ..types import ExactDecimal
+from ..types import EXACT, ExactDecimal
 from .base import Field, FieldOptions
 from .validators import DecimalValidator, MaxValueValidator, MinValueValidator
 
@@ -102,6 +102,18 @@ class IntegerField(Field[T]):
             if digits.isascii() and digits.isdigit():
                 return int(value)
         raise self.invalid()
+
+    def guard(self, vendor: str) -> Callable[[Any], Any] | None:
+        if vendor != "sqlite":
+            return None
+        half = 1 << (self.bits - 1)
+
+        def check(value: Any) -> Any:
+            if value is not None and not -half <= value < half:
+                raise self.misfit()
+            return value
+
+        return check
 
     def make_type(self) -> TypeEngine[Any]:
         return {16: sa.SmallInteger, 32: sa.Integer, 64: sa.BigInteger}[self.bits]()
@@ -351,11 +363,30 @@ class DecimalField(Field[T]):
 
     def prepare(self, value: Any) -> Any:
         number = super().prepare(value)
-        if number is not None and number.adjusted() >= self.max_digits:
-            from .base import lookup_error
+        # Rounded here, so that every database has the same digit.
+        return None if number is None else number.quantize(self._last_place, context=EXACT)
 
-            raise lookup_error(self, value)
-        return number
+    @property
+    def _last_place(self) -> Decimal:
+        return Decimal(1).scaleb(-self.decimal_places, EXACT)
+
+    @property
+    def limits(self) -> tuple[Decimal, Decimal]:
+        """The smallest and the largest that the column holds."""
+        largest = Decimal(10**self.max_digits - 1).scaleb(-self.decimal_places, EXACT)
+        return -largest, largest
+
+    def guard(self, vendor: str) -> Callable[[Any], Any] | None:
+        if vendor != "sqlite":
+            return None
+        low, high = self.limits
+
+        def check(value: Any) -> Any:
+            if value is not None and not low <= value <= high:
+                raise self.misfit()
+            return value
+
+        return check
 
     def make_type(self) -> TypeEngine[Any]:
         return ExactDecimal(self.max_digits, self.decimal_places)

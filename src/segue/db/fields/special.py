@@ -8,7 +8,7 @@ Never: unpickles; JSON is the only format of a column.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 import msgspec
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from ...errors import Fault, ValidationError
-from ..errors import ModelError
+from ..errors import DataError, ModelError
 from ..expressions.base import Expression
 from ..types import Array, Json, Uuid
 from .base import Field, FieldOptions
@@ -229,7 +229,35 @@ class ArrayField(Field[T]):
                 )
         if faults:
             raise ValidationError(faults)
+        if isinstance(self.item, ArrayField) and values:
+            # PostgreSQL has arrays of several dimensions, not arrays of arrays.
+            lengths = {len(each) if each is not None else 0 for each in values}
+            if len(lengths) > 1 or 0 in lengths:
+                raise self.invalid("uneven")
         return values
+
+    messages: ClassVar[Mapping[str, str]] = {
+        **Field.messages,
+        "uneven": "The lists inside must be of one length, and not empty.",
+    }
+
+    def guard(self, vendor: str) -> Callable[[Any], Any] | None:
+        if vendor == "postgresql":
+            return None
+        # Inside JSON no database knows the size of an item.
+        each = self.item.guard("sqlite")
+        if each is None:
+            return None
+
+        def check(value: Any) -> Any:
+            try:
+                for one in value or ():
+                    each(one)
+            except DataError:
+                raise self.misfit() from None
+            return value
+
+        return check
 
     def faults(self, value: Any) -> Any:
         yield from super().faults(value)
@@ -288,4 +316,6 @@ class GeneratedField(Field[T]):
         return self.output_field.from_database()
 
     def deconstruct(self) -> dict[str, Any]:
-        return {**super().deconstruct(), "output": self.output_field.deconstruct_item(), "persist": self.db_persist}
+        facts = super().deconstruct()
+        facts |= {"expression": self.expression, "output": self.output_field.deconstruct_item()}
+        return facts if self.db_persist else {**facts, "db_persist": False}

@@ -58,6 +58,18 @@ class _Text(Field[T]):
 
         raise lookup_error(self, value)
 
+    def guard(self, vendor: str) -> Callable[[Any], Any] | None:
+        longest = self.max_length
+        if vendor != "sqlite" or longest is None or isinstance(self, TextField):
+            return None
+
+        def check(value: Any) -> Any:
+            if value is not None and len(value) > longest:
+                raise self.misfit()
+            return value
+
+        return check
+
     def get_default(self) -> Any:
         if not self.has_default and not self.null:
             return ""
@@ -237,13 +249,16 @@ class GenericIPAddressField(_Text[T]):
         return sa.String(39)
 
     def to_python(self, value: Any) -> Any:
+        text = str(value).strip()
         try:
-            address = ipaddress.ip_address(str(value).strip())
+            address = ipaddress.ip_address(text)
         except ValueError:
             raise self.invalid() from None
-        if self.protocol != "both" and f"ipv{address.version}" != self.protocol:
+        # A zone (`%eth0`) means something on one machine alone.
+        if (self.protocol != "both" and f"ipv{address.version}" != self.protocol) or "%" in text:
             raise self.invalid()
-        return str(address)
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return str(address) if mapped is None else f"::ffff:{mapped}"  # Python's own text differs by version
 
     def prepare(self, value: Any) -> Any:
         return Field.prepare(self, value)

@@ -38,6 +38,7 @@ def today() -> date:
 class _Automatic(Field[T]):
     """A field that can fill itself in when a row is made or saved."""
 
+    own_options: ClassVar[tuple[str, ...]] = ("auto_now", "auto_now_add")
     auto_now: bool = False
     auto_now_add: bool = False
     clock: ClassVar[Callable[[], Any]]
@@ -249,6 +250,12 @@ class DurationField(Field[T]):
             if found is not None:
                 return _span_of(found)
         raise self.invalid()
+
+    # What 64 bits of microseconds hold.
+    limits: ClassVar[tuple[timedelta, timedelta]] = (
+        timedelta(microseconds=-(2**63)),
+        timedelta(microseconds=2**63 - 1),
+    )
 
     def make_type(self) -> TypeEngine[Any]:
         return Span()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from ...errors import Fault, ValidationError
 __all__ = [
     "DecimalValidator",
     "EmailValidator",
+    "FileExtensionValidator",
     "MaxLengthValidator",
     "MaxValueValidator",
     "MinLengthValidator",
@@ -27,6 +28,7 @@ __all__ = [
     "URLValidator",
     "validate_email",
     "validate_ip_address",
+    "validate_path",
     "validate_slug",
     "validate_url",
 ]
@@ -218,6 +220,31 @@ def _is_ip(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class FileExtensionValidator:
+    """A name that ends in one of *extensions*, whatever their case."""
+
+    def __init__(self, extensions: Iterable[str]) -> None:
+        self.extensions = frozenset(each.lower().removeprefix(".") for each in extensions)
+
+    def __call__(self, value: Any) -> None:
+        name = str(value).rpartition("/")[2]
+        if name.rpartition(".")[2].lower() not in self.extensions or "." not in name:
+            choices = ", ".join(sorted(self.extensions))
+            raise _fail("invalid_extension", f"The name must end in one of: {choices}.", choices=choices)
+
+
+def validate_path(value: Any) -> None:
+    """Refuse a path that leads out of its storage, or that some system reads as another."""
+    text = str(value)
+    parts = text.split("/")
+    if (
+        text.startswith("/")
+        or any(part in ("", ".", "..") for part in parts)
+        or any(character in "\\:" or character < " " or character == "\x7f" for character in text)
+    ):
+        raise _fail("path", "This is not the path of a file.")
 
 
 def validate_ip_address(value: Any) -> None:

@@ -33,6 +33,11 @@ def _kept(database: Any, key: Hashable, build: Callable[[], Plan]) -> Plan:
     return plan if plan is not None else plans.keep(key, build())  # type: ignore[no-any-return]  # kept by any key
 
 
+def _written(parameters: Parameters, slot: int, field: Any) -> Any:
+    """Return the parameter by which a value is written to its column; one that does not fit is refused."""
+    return parameters.make(slot, field.column_type(), field.guard(parameters.vendor))
+
+
 def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any]) -> Plan:
     """Return the plan that inserts one row; its slots are the fields' values in order."""
     key = ("insert", model, tuple(fields), tuple(returning))
@@ -40,7 +45,7 @@ def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequ
     def build() -> Plan:
         table = model._meta.table
         parameters = Parameters(database.dialect, {})
-        values = {field.column: parameters.make(at, field.column_type()) for at, field in enumerate(fields)}
+        values = {field.column: _written(parameters, at, field) for at, field in enumerate(fields)}
         statement = sa.insert(table).values(values) if values else sa.insert(table)
         if returning and supports_returning(database):
             statement = statement.returning(*[table.c[field.column] for field in returning])
@@ -67,7 +72,7 @@ def insert_rows(
         parameters = Parameters(database.dialect, {})
         width = len(fields)
         rows = [
-            {field.column: parameters.make(row * width + at, field.column_type()) for at, field in enumerate(fields)}
+            {field.column: _written(parameters, row * width + at, field) for at, field in enumerate(fields)}
             for row in range(count)
         ]
         statement = _insert(database)(table).values(rows if len(rows) > 1 else rows[0])
@@ -174,7 +179,7 @@ def update_rows(database: Any, query: Query, values: Mapping[Any, Any]) -> tuple
         sets = {
             field.column: sa.null()
             if isinstance(node, _Slot) and node.value is None
-            else parameters.make(keyer.slots[id(node)], field.column_type())
+            else _written(parameters, keyer.slots[id(node)], field)
             if isinstance(node, _Slot)
             else node.compile(compiler)
             for field, node in nodes.items()

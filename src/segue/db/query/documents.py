@@ -45,7 +45,7 @@ def item(compiler: Any, element: Any, keys: tuple[str, ...], *, as_text: bool) -
     path = sa.literal(_path_text(keys), sa.Text())
     if isinstance(kind, Array):
         found = sa.func.json_extract(plain, path)
-        return sa.type_coerce(sa.func.json_unquote(found) if compiler.vendor == "mysql" else found, kind.item)
+        return sa.type_coerce(sa.func.json_unquote(found) if compiler.vendor == "mysql" else found, kind.kept_item)
     if compiler.vendor == "mysql":
         found = sa.func.json_extract(plain, path)
         return sa.type_coerce(sa.func.json_unquote(found), sa.Text()) if as_text else sa.type_coerce(found, Json())
@@ -92,7 +92,7 @@ def _same(compiler: Any, left: Any, leaf: Any, offset: int) -> Any:
         text = compiler.parameter(leaf, sa.Text(), offset, json_text)
         return (
             sa.func.json_equals(plain, text) == 1
-            if compiler.dialect.name == "mariadb" or getattr(compiler.dialect, "is_mariadb", False)
+            if _is_mariadb(compiler.dialect)
             else plain == sa.cast(text, sa.JSON())
         )
     return sa.func.segue_json(plain) == compiler.parameter(leaf, sa.Text(), offset, _canonical)
@@ -234,13 +234,47 @@ class _ArrayExact(Lookup):
     def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
         if leaf.kind == "null":
             return left.is_(None)
-        right = leaf.right.compile(compiler) if leaf.right is not None else compiler.parameter(leaf, left.type)
-        if compiler.vendor == "postgresql" or leaf.right is not None:
-            return left == right
-        plain = sa.type_coerce(left, sa.Text())
-        if compiler.vendor == "mysql":
-            return sa.func.json_contains(plain, right).__eq__(1) & sa.func.json_contains(right, plain).__eq__(1)
-        return sa.func.json(plain) == sa.func.json(sa.type_coerce(right, sa.Text()))
+        if leaf.right is not None:
+            return left == leaf.right.compile(compiler)
+        return _same_array(compiler, left, leaf, 0)
+
+
+def _same_array(compiler: Any, left: Any, leaf: Any, offset: int) -> Any:
+    if compiler.vendor == "postgresql":
+        return left == compiler.parameter(leaf, left.type, offset)
+    plain, other = sa.type_coerce(left, sa.Text()), _array_text(compiler, left, leaf, offset)
+    if compiler.vendor != "mysql":
+        return sa.func.json(plain) == sa.func.json(other)
+    if _is_mariadb(compiler.dialect):
+        return sa.func.json_equals(plain, other) == 1
+    return plain == sa.cast(other, sa.JSON())
+
+
+def _array_text(compiler: Any, left: Any, leaf: Any, offset: int = 0) -> Any:
+    """Return a list as the JSON that the column keeps: a text, which functions take."""
+    return compiler.parameter(leaf, sa.Text(), offset, left.type.binder(compiler.vendor))
+
+
+def _is_mariadb(dialect: Any) -> bool:
+    return dialect.name == "mariadb" or bool(getattr(dialect, "is_mariadb", False))
+
+
+class _ArrayIn(Lookup):
+    """One of several arrays."""
+
+    name = "in"
+    takes_expressions = False
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+            raise lookup_error(field, value)
+        values = tuple(field.prepare(each) for each in value if each is not None)
+        return ("list", len(values)) if values else "never", values
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
+        if leaf.kind == "never":
+            return sa.false()
+        return sa.or_(*[_same_array(compiler, left, leaf, at) for at in range(leaf.kind[1])])
 
 
 class _ArrayContains(Lookup):
@@ -252,11 +286,10 @@ class _ArrayContains(Lookup):
         return "v", (field.to_python(value),)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
-        right = compiler.parameter(leaf, left.type)
         if compiler.vendor == "postgresql":
             operator = {"contains": "@>", "contained_by": "<@", "overlap": "&&"}[self.name]
-            return left.op(operator, is_comparison=True)(right)
-        plain, other = sa.type_coerce(left, sa.Text()), sa.type_coerce(right, sa.Text())
+            return left.op(operator, is_comparison=True)(compiler.parameter(leaf, left.type))
+        plain, other = sa.type_coerce(left, sa.Text()), _array_text(compiler, left, leaf)
         if compiler.vendor == "mysql":
             if self.name == "overlap":
                 return sa.func.json_overlaps(plain, other) == 1
@@ -313,6 +346,6 @@ DOCUMENT_LOOKUPS: dict[Any, dict[str, Lookup]] = {
     },
     ArrayField: {
         each.name: each
-        for each in (_ArrayExact(), _ArrayContains(), _ArrayContainedBy(), _ArrayOverlap(), _ArrayLength())
+        for each in (_ArrayExact(), _ArrayIn(), _ArrayContains(), _ArrayContainedBy(), _ArrayOverlap(), _ArrayLength())
     },
 }

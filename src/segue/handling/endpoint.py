@@ -279,8 +279,8 @@ class _Writer:
             stack.append(None)
         stack.extend(self.hooks.inner_middleware)
         if not stack:
-            return "\n".join([*self._collector(), *self._core("endpoint", last=True)])
-        lines, inner = [*self._collector(), *self._core("core", last=False)], "core"
+            return "\n".join([*self._core("endpoint", last=True), *self._collector()])
+        lines, inner = [*self._core("core", last=False), *self._collector()], "core"
         for index, layer in reversed(list(enumerate(stack))):
             name = f"layer_{index}"
             lines += self._guard(name, inner) if layer is None else self._layer(name, inner, layer)

@@ -88,7 +88,8 @@ def _create(
         if missing and not supports_returning(database):
             yield from _one_by_one(options, fields, missing, rows, database)
             continue
-        most = max(_MOST_PARAMETERS[database.vendor] // max(len(fields), 1), 1)
+        # DEFAULT VALUES makes one row.
+        most = max(_MOST_PARAMETERS[database.vendor] // len(fields), 1) if fields else 1
         for batch in _batches(rows, min(most, batch_size or 1000)):
             flat = [value for _, values in batch for value in values.values()]
             plan = insert_rows(database, options.model, fields, missing, len(batch), conflict)

@@ -1,6 +1,6 @@
 """Deleting rows and what refers to them.
 
-Holds: `delete`, which collects first and then deletes, as in Django.
+Holds: `delete_instances` and `delete_query`, which collect first and then delete, as in Django.
 Imports: statements, reading, signals.
 Never: deletes anything when something protects a part of it.
 """
@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ProtectedError, RestrictedError
+from ..expressions.base import as_expression
+from ..fields.base import NOT_PROVIDED
 from ..fields.relations import CASCADE, DO_NOTHING, PROTECT, RESTRICT, SET_DEFAULT, SET_NULL, ForeignKey
-from ..query.query import Query
-from ..signals import post_delete, pre_delete, send, sends
+from ..query.query import Query, Selection
+from ..signals import call, post_delete, pre_delete, send, sends
 from ..steps import Execute, Operation, Transaction
 from .reading import fetch
 from .statements import delete_rows, update_rows
@@ -23,18 +25,28 @@ __all__ = ["delete_instances", "delete_query"]
 Counts = dict[str, int]
 
 
-def delete_query(query: Query, database: Any) -> Operation[tuple[int, Counts]]:
+def delete_query(query: Query, database: Any, origin: Any = None) -> Operation[tuple[int, Counts]]:
     """Delete a query's rows and what goes with them; return how many, by model.
+
+    Args:
+        origin: What receivers of signals are told it began with.
 
     Raises:
         ProtectedError: Rows refer to them by PROTECT (or RESTRICT, as `RestrictedError`).
     """
+    plain = query.framed(order=(), related=(), only=None, deferred=frozenset(), lock=None)
     if _can_go_fast(query.model, database):
-        plan, parameters = delete_rows(database, query)
+        plan, parameters = delete_rows(database, plain)
         written = yield Execute(plan, parameters)
         return _counted({query.model._meta.label: written.count})
-    instances = yield from fetch(query.framed(order=(), related=(), selection=None), database)
-    return (yield from delete_instances(instances, database))
+    return (yield Transaction(_delete_found(plain, database, origin), savepoint=False))  # type: ignore[no-any-return]  # the step's result
+
+
+def _delete_found(query: Query, database: Any, origin: Any) -> Operation[tuple[int, Counts]]:
+    instances = yield from fetch(query, database)
+    if not instances:
+        return 0, {}
+    return (yield from _Collector(database, origin).run(instances))
 
 
 def delete_instances(
@@ -47,7 +59,7 @@ def delete_instances(
     """
     if not instances:
         return 0, {}
-    collector = _Collector(database, keep_parents=keep_parents)
+    collector = _Collector(database, instances[0], keep_parents=keep_parents)
     return (yield Transaction(collector.run(instances), savepoint=False))  # type: ignore[no-any-return]  # the step's result
 
 
@@ -59,32 +71,36 @@ def _counted(counts: Counts) -> tuple[int, Counts]:
 def _can_go_fast(model: Any, database: Any) -> bool:
     """Tell whether one DELETE does it: nothing listens, nothing refers, no parent's row goes too."""
     options = model._meta
-    if sends(database, pre_delete, post_delete) or options.parents:
+    if options.parents or options.generic_relations():
         return False
-    return (
-        all(field.on_delete is DO_NOTHING or field.on_delete.database for field in options.referrers())
-        and not options.generic_relations()
-    )
+    if any(field.on_delete is not DO_NOTHING and not field.on_delete.database for field in options.referrers()):
+        return False
+    return options.auto_created or not sends(database, model, pre_delete, post_delete)
 
 
 class _Collector:
-    def __init__(self, database: Any, *, keep_parents: bool) -> None:
+    def __init__(self, database: Any, origin: Any, *, keep_parents: bool = False) -> None:
         self.database = database
+        self.origin = origin
         self.keep_parents = keep_parents
-        # In the order they were found: what refers comes after what it refers to.
+        # Rows to delete, by concrete model and key, in the order they were found.
         self.doomed: dict[Any, dict[Any, Any]] = {}
         self.fast: list[Query] = []
         self.updates: list[tuple[ForeignKey[Any], Query, Any]] = []
-        self.restricted: list[tuple[ForeignKey[Any], list[Any]]] = []
+        self.protected: list[tuple[ForeignKey[Any], Any, list[Any]]] = []
+        self.restricted: list[tuple[ForeignKey[Any], Any, list[Any]]] = []
 
     def run(self, instances: Sequence[Any]) -> Operation[tuple[int, Counts]]:
         yield from self.collect(list(instances))
-        self._refuse_restricted()
+        if self.protected:
+            raise _refused(ProtectedError, self.protected)
+        yield from self._refuse_restricted()
         return (yield from self._delete())
 
+    # Collecting
+
     def collect(self, instances: list[Any]) -> Operation[None]:
-        model = type(instances[0])
-        concrete = model._meta.concrete_model
+        concrete = type(instances[0])._meta.concrete_model
         known = self.doomed.setdefault(concrete, {})
         new = [each for each in instances if each.pk not in known]
         if not new:
@@ -94,9 +110,7 @@ class _Collector:
         if not self.keep_parents:
             for parent, link in options.parents.items():
                 keys = [getattr(each, link.attname) for each in new]
-                rows = yield from fetch(Query(parent).framed(order=()).filtered((), {"pk__in": keys}), self.database)
-                if rows:
-                    yield from self.collect(rows)
+                yield from self._gather(Query(parent), {f"{link.remote.name}__in": keys})
         for relation in options.generic_relations():
             rows = yield from relation.doomed(new, self.database)
             if rows:
@@ -104,49 +118,68 @@ class _Collector:
         for field in options.referrers():
             yield from self._follow(field, new)
 
+    def _gather(self, query: Query, lookups: dict[str, Any]) -> Operation[None]:
+        rows = yield from fetch(query.framed(order=()).filtered((), lookups), self.database)
+        if rows:
+            yield from self.collect(rows)
+
     def _follow(self, field: ForeignKey[Any], targets: list[Any]) -> Operation[None]:
+        """Collect what refers to *targets* by *field*, or note what becomes of it."""
         action = field.on_delete
         if action is DO_NOTHING or action.database:
             return
-        keys = [getattr(each, field.remote.attname) for each in targets]
-        rows = Query(field.model).framed(order=()).filtered((), {f"{field.attname}__in": keys})
+        rows = Query(field.model).framed(order=()).filtered((), {f"{field.name}__in": targets})
         if action is CASCADE:
-            if _can_go_fast(field.model, self.database):
-                self.fast.append(rows)
-                return
-            found = yield from fetch(rows, self.database)
-            if found:
-                yield from self.collect(found)
+            yield from self._cascade(field, rows)
         elif action is PROTECT or action is RESTRICT:
             found = yield from fetch(rows, self.database)
-            if found and action is PROTECT:
-                raise _protected(ProtectedError, targets[0], field, found)
             if found:
-                self.restricted.append((field, found))
-        elif action is SET_NULL:
-            self.updates.append((field, rows, None))
-        elif action is SET_DEFAULT:
-            self.updates.append((field, rows, field.get_default()))
+                (self.protected if action is PROTECT else self.restricted).append((field, targets, found))
+        elif callable(action.value):
+            # What makes the value may make a row for it: it is called where that is needed alone.
+            one = rows.framed(selection=Selection("tuple", (field.model._meta.pk_fields[0].name,))).copy(high=1)
+            if (yield from fetch(one, self.database)):
+                value = yield from call(self.database, action.value)
+                self.updates.append((field, rows, field.prepare(value)))
         else:
-            value = action.value() if callable(action.value) else action.value
-            self.updates.append((field, rows, field.prepare(value)))
+            self.updates.append((field, rows, _replacement(field, rows)))
 
-    def _refuse_restricted(self) -> None:
-        for field, rows in self.restricted:
-            gone = self.doomed.get(field.model._meta.concrete_model, {})
+    def _cascade(self, field: ForeignKey[Any], rows: Query) -> Operation[None]:
+        if _can_go_fast(field.model, self.database):
+            self.fast.append(rows)
+            return
+        found = yield from fetch(rows, self.database)
+        if not found:
+            return
+        yield from self.collect(found)
+        if field.null and self.database.vendor == "mysql":
+            # It checks references row by row: a cycle is cut before its rows go.
+            self.updates.append((field, rows, None))
+
+    def _refuse_restricted(self) -> Operation[None]:
+        """Refuse where rows restrict that are not deleted themselves, by another way."""
+        refused: list[tuple[ForeignKey[Any], Any, list[Any]]] = []
+        for field, targets, rows in self.restricted:
+            gone = set(self.doomed.get(field.model._meta.concrete_model, ()))
             left = [each for each in rows if each.pk not in gone]
+            for query in self.fast:
+                if left and query.model._meta.concrete_model is field.model._meta.concrete_model:
+                    keys = query.filtered((), {"pk__in": [each.pk for each in left]})
+                    chosen = Selection("tuple", tuple(each.name for each in field.model._meta.pk_fields))
+                    found = yield from fetch(keys.framed(selection=chosen), self.database)
+                    going = {key if len(key) > 1 else key[0] for key in found}
+                    left = [each for each in left if each.pk not in going]
             if left:
-                raise _protected(RestrictedError, None, field, left)
+                refused.append((field, targets, left))
+        if refused:
+            raise _refused(RestrictedError, refused)
+
+    # Deleting
 
     def _delete(self) -> Operation[tuple[int, Counts]]:
         database = self.database
         counts: Counts = {}
-        listened = sends(database, pre_delete, post_delete)
-        if listened:
-            for model, rows in self.doomed.items():
-                if not model._meta.auto_created:
-                    for instance in rows.values():
-                        yield from send(database, pre_delete, model, instance=instance, using=database)
+        yield from self._tell(pre_delete, list(self.doomed))
         for query in self.fast:
             plan, parameters = delete_rows(database, query)
             written = yield Execute(plan, parameters)
@@ -155,17 +188,50 @@ class _Collector:
             plan, parameters = update_rows(database, query, {field: value})
             yield Execute(plan, parameters)
         for model in _ordered(list(self.doomed)):
-            rows = self.doomed[model]
-            chosen = Query(model).framed(order=()).filtered((), {"pk__in": list(rows)})
+            chosen = Query(model).framed(order=()).filtered((), {"pk__in": list(self.doomed[model])})
             plan, parameters = delete_rows(database, chosen)
             written = yield Execute(plan, parameters)
             _count(counts, model, written.count)
+            yield from self._tell(post_delete, [model])
+        for rows in self.doomed.values():
             for instance in rows.values():
-                instance.__dict__.pop("_peers", None)
-            if listened and not model._meta.auto_created:
-                for instance in rows.values():
-                    yield from send(database, post_delete, model, instance=instance, using=database)
+                _forget_row(instance)
         return _counted(counts)
+
+    def _tell(self, signal: Any, models: list[Any]) -> Operation[None]:
+        database = self.database
+        for model in models:
+            if model._meta.auto_created:
+                continue
+            for instance in self.doomed[model].values():
+                sender = type(instance)
+                if sends(database, sender, signal):
+                    yield from send(database, signal, sender, instance=instance, using=database, origin=self.origin)
+
+
+def _replacement(field: ForeignKey[Any], rows: Query) -> Any:
+    """Return what a reference becomes when its target goes, ready for the column."""
+    action = field.on_delete
+    if action is SET_NULL:
+        return None
+    if action is SET_DEFAULT:
+        if not field.has_default and field.db_default is not NOT_PROVIDED:
+            value = field.db_default
+            return as_expression(value).resolve(rows) if hasattr(value, "resolve") else field.prepare(value)
+        return field.prepare(field.get_default())
+    return field.prepare(action.value)
+
+
+def _forget_row(instance: Any) -> None:
+    """Let an instance know that it is no row any more: it has no key."""
+    kept = instance.__dict__
+    kept.pop("_peers", None)
+    options = type(instance)._meta
+    for field in options.pk_fields:
+        kept[field.attname] = None
+    for parent in options.parents:
+        for field in parent._meta.pk_fields:
+            kept[field.attname] = None
 
 
 def _ordered(models: list[Any]) -> list[Any]:
@@ -194,13 +260,21 @@ def _count(counts: Counts, model: Any, count: int) -> None:
     counts[label] = counts.get(label, 0) + max(count, 0)
 
 
-def _protected(kind: type[ProtectedError], target: Any, field: ForeignKey[Any], rows: list[Any]) -> ProtectedError:
-    what = f"{type(target).__name__} {target.pk!r}" if target is not None else field.target.__name__
-    shown = ", ".join(f"{field.model.__name__} {each.pk!r}" for each in rows[:5])
-    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+_SHOWN = 10
+
+
+def _refused(kind: type[ProtectedError], refusals: Sequence[tuple[ForeignKey[Any], Any, list[Any]]]) -> ProtectedError:
+    """Return the error that lists the rows by which a delete is refused."""
+    rows = [row for _, _, each in refusals for row in each]
+    targets = refusals[0][1]
+    what = f"{type(targets[0]).__name__} {targets[0].pk!r}" if len(targets) == 1 else f"{len(targets)} rows"
+    keys = sorted({f"{field.model.__name__}.{field.name}" for field, _, _ in refusals})
+    shown = ", ".join(f"{type(each).__name__} {each.pk!r}" for each in rows[:_SHOWN])
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    action = refusals[0][0].on_delete
     return kind(
-        f"{what} cannot be deleted: {shown}{more} refer to it by {field.name}.",
+        f"{what} cannot be deleted: {shown}{more} refer to it by {', '.join(keys)}.",
         rows,
-        why=f"{field.model.__name__}.{field.name} says on_delete={field.on_delete!r}.",
+        why=f"{keys[0]} says on_delete={action!r}.",
         hint="Delete or change those first.",
     )

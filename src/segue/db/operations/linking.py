@@ -138,7 +138,7 @@ def _set(
 
 
 def _tell(action: str, instance: Any, relation: Relation, keys: list[Any] | None, database: Any) -> Operation[None]:
-    if not sends(database, m2m_changed):
+    if not sends(database, relation.field.through, m2m_changed):
         return
     yield from send(
         database,

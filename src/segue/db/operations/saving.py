@@ -46,7 +46,7 @@ def save(
     if update_fields is not None and not chosen:
         return
     adding = instance._peers is None
-    listened = sends(database, pre_save, post_save)
+    listened = sends(database, model, pre_save, post_save)
     if listened and not options.auto_created:
         yield from send(database, pre_save, model, instance=instance, raw=raw, using=database, update_fields=chosen)
     write = _write(instance, database, chosen, adding=adding, force_insert=force_insert, force_update=force_update)

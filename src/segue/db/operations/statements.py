@@ -46,7 +46,8 @@ def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequ
         table = model._meta.table
         parameters = Parameters(database.dialect, {})
         values = {field.column: _written(parameters, at, field) for at, field in enumerate(fields)}
-        statement = sa.insert(table).values(values) if values else sa.insert(table)
+        # Without any value it is DEFAULT VALUES, and not a parameter for each column.
+        statement = sa.insert(table).values(values)
         if returning and supports_returning(database):
             statement = statement.returning(*[table.c[field.column] for field in returning])
             return _with_rows(compile_statement(statement, parameters, writes=True), returning, database)

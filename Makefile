@@ -40,6 +40,7 @@ bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.routing
 	$(BIN)/python -m benchmarks.http
+	$(BIN)/python -m benchmarks.orm
 
 # A million requests of mixed kinds; about 5 minutes.
 bench-memory: $(VENV)/.run

@@ -26,7 +26,8 @@ _PLACE = ROOT / "benchmarks" / ".venv"
 _STAMP = _PLACE / "made-from.txt"
 _MEASURED = (
     "segue", "granian", "uvicorn", "uvloop", "httptools", "msgspec", "jinja2", "flask", "django", "fastapi",
-    "starlette", "litestar", "falcon", "blacksheep", "emmett55", "sanic",
+    "starlette", "litestar", "falcon", "blacksheep", "emmett55", "sanic", "sqlalchemy", "psycopg", "asyncpg",
+    "peewee", "tortoise-orm", "piccolo",
 )  # fmt: skip
 
 

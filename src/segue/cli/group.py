@@ -57,6 +57,7 @@ BUILTINS: dict[str, Builtin] = {
     "template": Builtin("template", "Make templates."),
     "test": Builtin("test", "Run the tests with pytest."),
     "version": Builtin("version", "Print the versions of Segue and what it runs on."),
+    "why": Builtin("why", "Tell what a request meets: the route, the handler, and every callable around it."),
 }
 
 

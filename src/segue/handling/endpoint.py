@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import CodeType, MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..errors import SetupError
+from ..errors import SetupError, place_of
 from ..http.response import encode_json
 from . import runtime
 from .binding import Binder, Call, Known, RouteFacts
@@ -30,7 +30,7 @@ from .recovery import Injected, Recovery
 from .results import Reply, Waiting, as_response
 from .signature import Callee, inspect_callable
 
-__all__ = ["Endpoint", "Hooks", "Middleware", "compile_endpoint", "inject"]
+__all__ = ["Endpoint", "Hooks", "Middleware", "Step", "compile_endpoint", "inject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,19 @@ class Hooks:
         return [*self.app_middleware, *self.inner_middleware]
 
 
+class Step(NamedTuple):
+    """One callable between server and handler, or behind it.
+
+    Attributes:
+        kind: What made it one, such as `before_request`.
+        place: `file:line` of it.
+    """
+
+    kind: str
+    name: str
+    place: str
+
+
 @dataclass(slots=True)
 class Endpoint:
     """What answers a route for a group of methods.
@@ -94,7 +107,7 @@ class Endpoint:
             on a loop reads it there, and the thread finds it ready.
         streams_body: Whether the handler reads the body itself, as a stream.
         cancellable: Whether a disconnect or the deadline cancels it.
-        steps: The names of all callables between server and handler, for `segue why`.
+        steps: All callables between server and handler, and behind it, for `segue why`.
     """
 
     name: str
@@ -109,7 +122,7 @@ class Endpoint:
     limits: Any = None
     handler: Callee | None = None
     teardown: Sequence[Injected] = ()
-    steps: Sequence[str] = ()
+    steps: Sequence[Step] = ()
     source: str = ""
 
     @property
@@ -175,7 +188,7 @@ def compile_endpoint(
         limits=limits,
         handler=callee,
         teardown=hooks.teardown,
-        steps=writer.step_names(),
+        steps=writer.steps(),
         source=source,
     )
     namespace["rebuild_values"] = _rebuilder(endpoint, hooks.preprocessors)
@@ -266,10 +279,20 @@ class _Writer:
         # a `def` handler that says it never waits needs no thread: it runs on the loop.
         return handler.is_async_generator or not (handler.blocking or handler.is_generator)
 
-    def step_names(self) -> list[str]:
-        calls = [*self.guards, *self.before, *self.binder.dependencies, *self.after]
-        steps = [each.callee for each in self.hooks.middleware] + [call.callee for call in calls]
-        return [f"{callee.name} ({callee.place})" for callee in steps]
+    def steps(self) -> list[Step]:
+        hooks = self.hooks
+        called: dict[str, list[Callee]] = {
+            "middleware of the app": [each.callee for each in hooks.app_middleware],
+            "guard": [call.callee for call in self.guards],
+            "middleware": [each.callee for each in hooks.inner_middleware],
+            "before_request": [call.callee for call in self.before],
+            "dependency": [call.callee for call in self.binder.dependencies],
+            "after_request": [call.callee for call in self.after],
+        }
+        found = [Step(kind, callee.name, callee.place) for kind, callees in called.items() for callee in callees]
+        functions = [("url_value_preprocessor", each) for each in hooks.preprocessors]
+        functions += [("teardown_request", each.function) for each in hooks.teardown]
+        return found + [Step(kind, getattr(each, "__name__", repr(each)), place_of(each)) for kind, each in functions]
 
     # The whole
 

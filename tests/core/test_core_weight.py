@@ -257,7 +257,7 @@ def test_lines_are_counted_without_blanks_comments_and_docstrings() -> None:
     assert code_lines(source) == 5
 
 
-@pytest.mark.xfail(strict=True, reason="3,804 lines")
+@pytest.mark.xfail(strict=True, reason="3,876 lines: handling 2,171, routing 956, app and blueprint 657, context 92")
 def test_the_core_is_small() -> None:
     lines = {path: code_lines(path.read_text()) for pattern in CORE for path in sorted(SOURCE.glob(pattern))}
 

@@ -62,6 +62,10 @@ class _Type(TypeDecorator[Any]):
     cache_ok = True
     impl = sa.Text
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        cls.cache_ok = True  # SQLAlchemy asks each class for its own
+        super().__init_subclass__(**options)
+
     def declare(self, vendor: str) -> TypeEngine[Any]:
         """Return the type of the column on *vendor*."""
         raise TypeError(f"{type(self).__name__} does not say how it is declared")  # pragma: no cover

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypedDict, TypeVar, overload
 
 import sqlalchemy as sa
@@ -64,6 +65,8 @@ class FieldOptions(TypedDict, total=False):
     db_collation: str
     secret: bool
     unique_for_date: str
+    unique_for_month: str
+    unique_for_year: str
 
 
 class Field(Generic[T]):
@@ -83,6 +86,8 @@ class Field(Generic[T]):
         primary_key: Whether it is the key.
         editable: Whether forms show it.
         secret: Never shown: not in `repr`, logs, JSON or dumps.
+        unique_for_date: The field of a day on which no two rows share this value; the same for
+            `unique_for_month` and `unique_for_year`. Validation checks it.
         db_column: The column's name where it is not the field's.
     """
 
@@ -115,7 +120,7 @@ class Field(Generic[T]):
             raise ModelError(
                 f"{type(self).__name__} takes no `{unknown[0]}`.",
                 code="data/field-option",
-                hint=did_you_mean(unknown[0], [*known, "null", *self.own_options]),
+                hint=did_you_mean(unknown[0], [*known, *_parameters(type(self))]),
             )
         self.null: bool = null
         self.blank: bool = options.get("blank", False)
@@ -134,11 +139,17 @@ class Field(Generic[T]):
         self.db_comment: str | None = options.get("db_comment")
         self.db_collation: str | None = options.get("db_collation")
         self.secret: bool = options.get("secret", False)
-        self.unique_for_date: str | None = options.get("unique_for_date")
+        # The field of the day within which no two rows share this value, by how long.
+        self.unique_for: dict[str, str] = {
+            span: options[f"unique_for_{span}"]
+            for span in ("date", "month", "year")
+            if options.get(f"unique_for_{span}")
+        }
         if isinstance(self.choices_given, type) and issubclass(self.choices_given, enum.Enum):
             self.enum: type[enum.Enum] | None = self.choices_given
         else:
             self.enum = None
+        self._check_choices()
         self._column_type: TypeEngine[Any] | None = None
 
     def __repr__(self) -> str:
@@ -232,6 +243,13 @@ class Field(Generic[T]):
         return self.default() if callable(self.default) else self.default
 
     @property
+    def default_is_constant(self) -> bool:
+        """Whether every new instance has the same value, so that it is asked for once."""
+        if callable(self.default) or (self.default is NOT_PROVIDED and self.db_default is not NOT_PROVIDED):
+            return False
+        return type(self).get_default.__module__.startswith(__name__.rpartition(".")[0])
+
+    @property
     def has_default(self) -> bool:
         """Whether a new instance has a value without being given one."""
         return self.default is not NOT_PROVIDED
@@ -260,12 +278,27 @@ class Field(Generic[T]):
             given = given.items()
         return [_pair(each) for each in given]
 
+    def _check_choices(self) -> None:
+        given = self.choices_given
+        if given is None or callable(given):
+            return
+        try:
+            _ = self.flat_choices
+        except (TypeError, ValueError):
+            raise ModelError(
+                f"choices={cut(given)} are no choices.",
+                code="data/field-option",
+                hint='choices=[("v", "Vinyl"), ("t", "Tape")], or a class of db.TextChoices',
+            ) from None
+
     @property
     def flat_choices(self) -> list[tuple[Any, Any]]:
         """The allowed values with their labels, without groups."""
         flat: list[tuple[Any, Any]] = []
         for value, label in self.choices or ():
-            if isinstance(label, list | tuple):
+            if isinstance(label, Mapping):
+                flat.extend(label.items())
+            elif isinstance(label, list | tuple):
                 flat.extend(_pair(each) for each in label)
             else:
                 flat.append((value, label))
@@ -354,6 +387,15 @@ class Field(Generic[T]):
         facts = self.deconstruct()
         del facts["column"]
         return facts
+
+
+def _parameters(kind: type) -> list[str]:
+    """Return the options that a class of field and those above it name in `__init__`."""
+    found: list[str] = []
+    for each in kind.__mro__:
+        if "__init__" in vars(each):
+            found += [name for name, one in signature(each.__init__).parameters.items() if one.kind is one.KEYWORD_ONLY]
+    return found
 
 
 def _enum_reader(kind: type[enum.Enum]) -> Callable[[Any], Any]:

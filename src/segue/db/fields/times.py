@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from sqlalchemy.types import TypeEngine
 
+from ..errors import ModelError
 from ..types import Day, Moment, Span, TimeOfDay
 from .base import Field, FieldOptions
 
@@ -44,6 +45,13 @@ class _Automatic(Field[T]):
     clock: ClassVar[Callable[[], Any]]
 
     def _automatic(self, options: dict[str, Any], *, auto_now: bool, auto_now_add: bool) -> None:
+        if auto_now + auto_now_add + ("default" in options) > 1:
+            raise ModelError(
+                "auto_now, auto_now_add and default exclude each other.",
+                code="data/field-option",
+                why="Each says what a new row has.",
+                hint="Keep one of them; default=… with editable=False is auto_now_add that can be changed.",
+            )
         self.auto_now = auto_now
         self.auto_now_add = auto_now_add
         if auto_now or auto_now_add:

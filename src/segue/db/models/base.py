@@ -11,18 +11,17 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from ...errors import did_you_mean
-from ..choice import database_for
 from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned, QueryError
-from ..expressions.base import Expression
-from ..fields.relations import ForeignKey, Relation
-from ..instance import Instance, Peers
+from ..fields.relations import ForeignKey
+from ..instance import Peers
 from ..managers import ManagerDescriptor
 from ..operations.deleting import delete_instances
-from ..operations.reading import load_fields, load_relation, relation_called
+from ..operations.reading import load_fields
 from ..operations.saving import save as save_operation
 from ..queryset import QuerySet
-from ..related import ReverseDescriptor, missing_related, related_manager
+from ..related import ReverseDescriptor
 from ..steps import Operation
+from .loading import Loads
 from .making import make_model
 from .options import Options
 from .validation import afull_clean, full_clean
@@ -65,7 +64,7 @@ class _PrimaryKey:
             setattr(instance, field.attname, each)
 
 
-class Model(Instance):
+class Model(Loads):
     """A class whose instances are rows of a table.
 
     >>> class Musician(Model):
@@ -97,33 +96,46 @@ class Model(Instance):
                 code="data/abstract",
                 hint="Make an instance of a model that derives from it.",
             )
-        fields = options.fields
         if args:
-            if len(args) > len(fields):
-                raise TypeError(f"{type(self).__name__}() takes at most {len(fields)} values by position")
-            for field, value in zip(fields, args, strict=False):
-                values.setdefault(field.attname, value)
+            self._by_position(args, values)
+        constant, made, plain = options.cache.get("blank") or options.blank()
         kept = self.__dict__
-        for field in fields:
-            attname = field.attname
-            if attname in values:
-                kept[attname] = values.pop(attname)
-            elif field.name in values:
-                setattr(self, field.name, values.pop(field.name))
-            else:
-                kept[attname] = field.get_default()
+        # PERF: one update for all defaults that are the same each time, and one look-up for each value.
+        kept.update(constant)
         for name, value in values.items():
-            kind = type(self)
-            settable = isinstance(getattr(kind, name, None), property) or isinstance(
-                vars(kind).get(name), ReverseDescriptor
-            )
-            if name == "pk" or settable or name in options.private:
-                setattr(self, name, value)
+            if name in plain:
+                kept[name] = value
             else:
-                raise TypeError(
-                    f"{type(self).__name__}() has no field {name!r}. "
-                    + did_you_mean(name, [each.name for each in fields])
-                )
+                self._take(name, value)
+        for attname, make in made:
+            if attname not in kept:
+                kept[attname] = make()
+
+    def _by_position(self, args: tuple[Any, ...], values: dict[str, Any]) -> None:
+        fields = self._meta.fields
+        if len(args) > len(fields):
+            raise TypeError(f"{type(self).__name__}() takes at most {len(fields)} values by position")
+        for field, value in zip(fields, args, strict=False):
+            if field.attname in values or field.name in values:
+                raise TypeError(f"{type(self).__name__}() got two values for {field.name}")
+            values[field.attname] = value
+
+    def _take(self, name: str, value: Any) -> None:
+        """Take a value that is more than a column's: a related instance, the key, a property."""
+        kind, options = type(self), self._meta
+        field = options.find_field(name)
+        is_settable = (
+            (field is not None and field.is_column)
+            or name == "pk"
+            or name in options.private
+            or isinstance(getattr(kind, name, None), property)
+            or isinstance(vars(kind).get(name), ReverseDescriptor)
+        )
+        if not is_settable:
+            raise TypeError(
+                f"{kind.__name__}() has no field {name!r}. " + did_you_mean(name, [each.name for each in options.fields])
+            )
+        setattr(self, name, value)
 
     # What an instance is
 
@@ -163,13 +175,6 @@ class Model(Instance):
     def is_stored(self) -> bool:
         """Whether it is a row of the database, as far as this instance knows."""
         return self._peers is not None
-
-    def _database(self, using: Any = None, *, writes: bool = False) -> Any:
-        if using is None and self._peers is not None and self._peers.database is not None:
-            here = database_for(type(self), None, writes=writes)
-            # A session's other databases keep what came from them.
-            return self._peers.database if self._peers.database.url != here.url else here
-        return database_for(type(self), using, writes=writes)
 
     # Saving
 
@@ -329,142 +334,6 @@ class Model(Instance):
         if names is None:
             for relation in options.reverse.values():
                 self.__dict__.pop(relation.accessor, None)
-
-    def fetch(self, *names: str) -> Any:
-        """Load relations or columns of this instance and its peers; return the (last) one."""
-        database = self._database()
-        return database.run(self._fetch(names, database), "fetch()")
-
-    async def afetch(self, *names: str) -> Any:
-        """`fetch()` in async code: `await record.afetch("leader")`."""
-        database = self._database()
-        return await database.arun(self._fetch(names, database))
-
-    def _fetch(self, names: Sequence[str], database: Any) -> Operation[Any]:
-        for name in names:
-            field = self._meta.find_field(name)
-            if field is not None and field.is_column and (not field.is_relation or name != field.name):
-                if field.attname not in self.__dict__:
-                    yield from load_fields(self._peers_without(field.attname), [field.attname], database)
-                continue
-            relation = relation_called(type(self), name)
-            if relation is None:
-                self._meta.get_field(name)
-            assert relation is not None
-            if relation.many:
-                yield from load_relation(self._peers_all(), relation, database)
-            else:
-                yield from self._load_one(relation, database)
-        last = getattr(self, names[-1]) if names else None
-        return list(last) if isinstance(last, QuerySet) else last
-
-    def _peers_all(self) -> list[Any]:
-        peers = self._peers
-        if peers is None or peers.mode == "one":
-            return [self]
-        others = [each for each in peers.alive() if each is not self and type(each) is type(self)]
-        return [self, *others]
-
-    def _peers_without(self, attname: str) -> list[Any]:
-        return [each for each in self._peers_all() if attname not in each.__dict__]
-
-    def _load_deferred(self, attname: str) -> Any:
-        if self.pk is None or self._peers is None:
-            raise AttributeError(f"{type(self).__name__}.{attname} was never set.")
-        self._refuse_touch(attname)
-        database = self._database()
-        database.run(load_fields(self._peers_without(attname), [attname], database), attname)
-        return self.__dict__[attname]
-
-    def _refuse_touch(self, name: str) -> None:
-        """Refuse a touch that would wait on the loop, or that the queryset forbade."""
-        from ..database import running_on_loop
-        from ..places import place_of_caller
-
-        mode = self._peers.mode if self._peers is not None else "peers"
-        if mode == "raise":
-            raise QueryError(
-                f"{type(self).__name__}.{name} was not loaded, and this queryset forbids loading it now.",
-                code="data/unloaded-relation",
-                where=place_of_caller(),
-                hint=f'select_related("{name}"), or prefetch_related("{name}")',
-            )
-        if running_on_loop():
-            raise QueryError(
-                f"{type(self).__name__}.{name} was not loaded, and async code cannot wait for it here.",
-                code="data/unloaded-relation",
-                where=place_of_caller(),
-                hint=f'await instance.afetch("{name}"), or select_related("{name}") in the query',
-            )
-
-    def _load_one(self, relation: Relation, database: Any) -> Operation[None]:
-        name = relation.accessor or relation.name
-        missing = [each for each in self._peers_all() if name not in each.__dict__]
-        mode = self._peers.mode if self._peers is not None else "peers"
-        yield from load_relation(missing or [self], relation, database, mode)
-
-    def _related(self, field: Any) -> Any:
-        kept = self.__dict__
-        value = kept.get(field.attname)
-        found = kept.get(field.name)
-        if found is not None:
-            # PERF: a changed key is seen here, so setting a key costs nothing.
-            if value is None or found.__dict__.get(field.remote.attname, value) == value:
-                return found
-            del kept[field.name]
-        if field.attname not in kept:
-            value = self._load_deferred(field.attname)
-        if value is None:
-            if field.null or self._peers is not None:
-                return None
-            raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
-        self._refuse_touch(field.name)
-        database = self._database()
-        relation = self._meta.relation(field.name)
-        assert relation is not None
-        database.run(self._load_one(relation, database), field.name)
-        if field.name not in kept:
-            text = f"{type(self).__name__}.{field.name} refers to a {field.target.__name__} that is not there."
-            raise missing_related(field.target, text)
-        return kept[field.name]
-
-    def _set_related(self, field: Any, value: Any) -> None:
-        kept = self.__dict__
-        if value is None:
-            if not field.null:
-                kept[field.attname] = None
-                kept.pop(field.name, None)
-                return
-            kept[field.attname] = None
-            kept[field.name] = None
-            return
-        if isinstance(value, Expression):
-            kept[field.attname] = value
-            return
-        kept[field.attname] = field.value_of(value)
-        kept[field.name] = value
-        if field.one and not field.hidden:
-            value.__dict__[field.back_name(many=False)] = self
-
-    def _reverse_one(self, relation: Relation) -> Any:
-        kept = self.__dict__
-        name = relation.accessor
-        if name not in kept:
-            if self.pk is None:
-                found = None
-            else:
-                self._refuse_touch(name)
-                database = self._database()
-                database.run(self._load_one(relation, database), name)
-                found = kept.get(name)
-        else:
-            found = kept[name]
-        if found is None:
-            raise missing_related(relation.target, f"{type(self).__name__} {self.pk!r} has no {name}.")
-        return found
-
-    def _manager(self, relation: Any) -> Any:
-        return related_manager(self, relation)
 
     # Validation
 

@@ -16,6 +16,7 @@ from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned
 from ..fields.base import Field
 from ..fields.numbers import BigAutoField
 from ..fields.relations import CASCADE, ForeignKey, ManyToManyField, OneToOneField
+from ..instance import fetch_mode_of
 from ..managers import ManagerDescriptor
 from ..related import Key, Reverse, ReverseDescriptor
 from .options import META_NAMES, CompositePrimaryKey, Options
@@ -38,6 +39,8 @@ def make_model(cls: Any, base: Any) -> None:
     abstract = [each for each in parents if each._meta.abstract]
     options = Options(cls, _merged(meta, abstract, concrete), own.get("_registry"))
     cls._meta = options
+    if options.fetch_mode is not None:
+        options.fetch_mode = fetch_mode_of(options.fetch_mode, f"{cls.__name__}.Meta.fetch_mode")
     if options.proxy:
         _make_proxy(cls, options, concrete)
     declared = _declared(cls, own, abstract, options)

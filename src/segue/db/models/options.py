@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ...errors import did_you_mean, place_of
 from ..errors import FieldError, ModelError
-from ..fields.base import Field
+from ..fields.base import NOT_PROVIDED, Field
 from ..fields.relations import CASCADE, ForeignKey, ManyToManyField, OneToOneField, Relation
 from ..naming import SEPARATOR, plural, short_name, snake, words
 from ..registry import Registry, label_of, registry_for
@@ -232,6 +232,18 @@ class Options:
     def names(self) -> list[str]:
         """Return what a look-up may begin with."""
         return sorted({"pk", *(each.name for each in (*self.fields, *self.many_to_many)), *self.reverse})
+
+    def blank(self) -> tuple[dict[str, Any], list[tuple[str, Any]], frozenset[str]]:
+        """Return what a new instance begins with: defaults, functions that make them, plain attributes."""
+        constant: dict[str, Any] = {}
+        made: list[tuple[str, Any]] = []
+        for field in self.fields:
+            if field.default_is_constant:
+                constant[field.attname] = field.get_default()
+            elif field.has_default or field.db_default is NOT_PROVIDED:
+                made.append((field.attname, field.get_default))
+        found = self.cache["blank"] = constant, made, frozenset(field.attname for field in self.fields)
+        return found
 
     def forget(self) -> None:
         """Make everything derived anew: a field or a relation was added."""

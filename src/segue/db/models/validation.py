@@ -13,7 +13,6 @@ from typing import Any
 from ...errors import Fault, ValidationError
 from ..expressions.base import Expression, F, OrderBy
 from ..expressions.q import Q
-from ..fields.base import NOT_PROVIDED
 from ..query.plans import plan_of
 from ..query.query import Query, Selection
 from ..steps import Call, Execute, Operation
@@ -41,7 +40,7 @@ def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
             continue
         if value in field.empty_values and field.blank:
             continue
-        if value is None and (field.generated or field.db_default is not NOT_PROVIDED):
+        if value is None and field.generated:
             continue
         try:
             kept[field.attname] = field.clean(value, instance)
@@ -118,10 +117,11 @@ def validate_unique(instance: Any, database: Any, exclude: Iterable[str] = ()) -
         if (yield from _others(instance, model, values, database)):
             faults.append(_not_unique(options, fields))
     for field in options.fields:
-        if field.unique_for_date and field.name not in left_out:
-            fault = yield from _same_day(instance, field, database)
-            if fault is not None:
-                faults.append(fault)
+        for span, day in field.unique_for.items():
+            if not left_out & {field.name, day}:
+                fault = yield from _same_day(instance, field, span, day, database)
+                if fault is not None:
+                    faults.append(fault)
     if faults:
         raise ValidationError(faults)
 
@@ -149,14 +149,16 @@ def _not_unique(options: Any, fields: list[Any]) -> Fault:
     return Fault((), "unique_together", f"{options.verbose_name.capitalize()} with this {names} already exists.")
 
 
-def _same_day(instance: Any, field: Any, database: Any) -> Operation[Fault | None]:
-    value, day = instance.__dict__.get(field.attname), instance.__dict__.get(field.unique_for_date)
+_PARTS = {"date": ("year", "month", "day"), "month": ("month",), "year": ("year",)}
+
+
+def _same_day(instance: Any, field: Any, span: str, name: str, database: Any) -> Operation[Fault | None]:
+    value, day = instance.__dict__.get(field.attname), instance.__dict__.get(name)
     if value is None or day is None:
         return None
-    condition = {field.attname: value, f"{field.unique_for_date}__year": day.year}
-    condition |= {f"{field.unique_for_date}__month": day.month, f"{field.unique_for_date}__day": day.day}
+    condition = {field.attname: value} | {f"{name}__{part}": getattr(day, part) for part in _PARTS[span]}
     if (yield from _others(instance, type(instance), condition, database)):
-        return Fault((field.name,), "unique_for_date", f"This {field.verbose_name} is taken on that day.")
+        return Fault((field.name,), f"unique_for_{span}", f"This {field.verbose_name} is taken for that {span}.")
     return None
 
 

@@ -138,9 +138,9 @@ def values_to_write(
             continue
         value = field.pre_save(instance, adding=adding)
         if value is None:
-            if field.attname not in kept and not adding:
+            if field.attname not in kept and (not adding or field.db_default is not NOT_PROVIDED):
                 continue
-            if adding and (field.generated or field.db_default is not NOT_PROVIDED):
+            if adding and field.generated:
                 continue
         elif isinstance(value, Expression):
             found[field] = value

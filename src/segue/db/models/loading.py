@@ -1,0 +1,182 @@
+"""What an instance loads when it is touched or told to.
+
+Holds: `Loads`, the part of every model that fetches relations and columns, for all peers.
+Imports: operations, relations.
+Never: waits on an event loop; it says what to await instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..choice import database_for
+from ..database import running_on_loop
+from ..errors import QueryError
+from ..fields.base import NOT_PROVIDED
+from ..fields.relations import Relation
+from ..instance import FETCH_PEERS, Instance
+from ..observing import loading
+from ..operations.reading import load_fields, load_relation, prefetch, relation_called
+from ..places import place_of_caller
+from ..queryset import QuerySet
+from ..related import missing_related, related_manager
+from ..steps import Operation
+
+__all__ = ["Loads"]
+
+
+class Loads(Instance):
+    """An instance that knows where the rest of it is."""
+
+    def _database(self, using: Any = None, *, writes: bool = False) -> Any:
+        peers = self._peers
+        if using is None and peers is not None and peers.database is not None:
+            here = database_for(type(self), None, writes=writes)
+            # A session's other databases keep what came from them.
+            return peers.database if peers.database.url != here.url else here
+        return database_for(type(self), using, writes=writes)
+
+    def fetch(self, *names: str) -> Any:
+        """Load relations or columns of this instance and its peers; return the (last) one.
+
+        Args:
+            names: Attributes; `leader__country` loads what is behind a relation too.
+        """
+        database = self._database()
+        return database.run(self._fetch(names, database), "fetch()")
+
+    async def afetch(self, *names: str) -> Any:
+        """`fetch()` in async code: `await record.afetch("leader")`."""
+        database = self._database()
+        return await database.arun(self._fetch(names, database))
+
+    def _fetch(self, names: Sequence[str], database: Any) -> Operation[Any]:
+        for name in names:
+            field = self._meta.find_field(name)
+            if field is not None and field.is_column and (not field.is_relation or name != field.name):
+                if field.attname not in self.__dict__:
+                    yield from load_fields(self._peers_without(field.attname), [field.attname], database)
+                continue
+            relation = relation_called(type(self), name)
+            if relation is not None and not relation.many:
+                yield from self._load_one(relation, database)
+            else:
+                yield from prefetch(self._peers_all(), [name], database, self._mode)
+        last: Any = self
+        for part in names[-1].split("__") if names else ():
+            last = getattr(last, part) if last is not None else None
+        return list(last) if isinstance(last, QuerySet) else last
+
+    @property
+    def _mode(self) -> str:
+        return self._peers.mode if self._peers is not None else FETCH_PEERS
+
+    def _peers_all(self) -> list[Any]:
+        peers = self._peers
+        if peers is None or peers.mode == "one":
+            return [self]
+        others = [each for each in peers.alive() if each is not self and type(each) is type(self)]
+        return [self, *others]
+
+    def _peers_without(self, attname: str) -> list[Any]:
+        return [each for each in self._peers_all() if attname not in each.__dict__]
+
+    # What a touch does
+
+    def _load_deferred(self, attname: str) -> Any:
+        if self.pk is None or self._peers is None:
+            if self._meta.get_field(attname).db_default is not NOT_PROVIDED:
+                return None  # the database fills it in when this is saved
+            raise AttributeError(f"{type(self).__name__}.{attname} was never set.")
+        self._refuse_touch(attname, f'only(…, "{attname}"), or no defer("{attname}"),')
+        self._load(load_fields(self._peers_without(attname), [attname], self._database()), attname)
+        return self.__dict__[attname]
+
+    def _load(self, operation: Operation[None], name: str) -> None:
+        with loading(type(self), name, self):
+            self._database().run(operation, name)
+
+    def _refuse_touch(self, name: str, ahead: str) -> None:
+        """Refuse a touch that would wait on the loop, or that the queryset forbade.
+
+        Args:
+            ahead: The call that loads it with the query.
+        """
+        if self._mode == "raise":
+            raise QueryError(
+                f"{type(self).__name__}.{name} was not loaded, and this queryset forbids loading it now.",
+                code="data/unloaded-relation",
+                where=place_of_caller(),
+                why="Its fetch mode is RAISE.",
+                hint=f"{ahead} in the query",
+            )
+        if running_on_loop():
+            raise QueryError(
+                f"{type(self).__name__}.{name} was not loaded, and async code cannot wait for it here.",
+                code="data/unloaded-relation",
+                where=place_of_caller(),
+                why="An attribute cannot be awaited, and a query would keep the event loop waiting.",
+                hint=f'await {type(self).__name__.lower()}.afetch("{name}"), or {ahead} in the query',
+            )
+
+    def _load_one(self, relation: Relation, database: Any) -> Operation[None]:
+        name = relation.accessor or relation.name
+        missing = [each for each in self._peers_all() if name not in each.__dict__]
+        yield from load_relation(missing or [self], relation, database, self._mode)
+
+    def _related(self, field: Any) -> Any:
+        kept = self.__dict__
+        value = kept.get(field.attname)
+        found = kept.get(field.name)
+        if found is not None:
+            # PERF: a changed key is seen here, so setting a key costs nothing.
+            if value is None or found.__dict__.get(field.remote.attname, value) == value:
+                return found
+            del kept[field.name]
+        if field.attname not in kept:
+            value = self._load_deferred(field.attname)
+        if value is None:
+            if field.null:
+                return None
+            raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
+        self._refuse_touch(field.name, f'select_related("{field.name}")')
+        relation = self._meta.relation(field.name)
+        assert relation is not None
+        self._load(self._load_one(relation, self._database()), field.name)
+        if field.name not in kept:
+            text = f"{type(self).__name__}.{field.name} refers to a {field.target.__name__} that is not there."
+            raise missing_related(field.target, text)
+        return kept[field.name]
+
+    def _set_related(self, field: Any, value: Any) -> None:
+        kept = self.__dict__
+        if value is None:
+            kept[field.attname] = None
+            if field.null:
+                kept[field.name] = None
+            else:
+                kept.pop(field.name, None)
+            return
+        if hasattr(value, "resolve"):
+            kept[field.attname] = value  # an expression: the database knows which
+            kept.pop(field.name, None)
+            return
+        kept[field.attname] = field.value_of(value)
+        kept[field.name] = value
+        if field.one and not field.hidden:
+            value.__dict__[field.back_name(many=False)] = self
+
+    def _reverse_one(self, relation: Relation) -> Any:
+        kept = self.__dict__
+        name = relation.accessor
+        if name not in kept and self.pk is not None:
+            self._refuse_touch(name, f'select_related("{name}")')
+            self._load(self._load_one(relation, self._database()), name)
+        found = kept.get(name)
+        if found is None:
+            raise missing_related(relation.target, f"{type(self).__name__} {self.pk!r} has no {name}.")
+        return found
+
+    def _manager(self, relation: Any) -> Any:
+        return related_manager(self, relation)

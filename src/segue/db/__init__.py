@@ -7,6 +7,7 @@ Never: knows an app, a request or a form; it works in a script with `db.connect(
 
 from __future__ import annotations
 
+from . import functions
 from .current import aexecute, atomic, connect, current_database, disconnect, execute, on_commit
 from .database import Database
 from .errors import (
@@ -85,6 +86,7 @@ from .fields.relations import (
 from .fields.special import ArrayField, BinaryField, GeneratedField, JSONField, UUIDField
 from .fields.text import CharField, EmailField, GenericIPAddressField, SlugField, TextField, URLField
 from .fields.times import DateField, DateTimeField, DurationField, TimeField
+from .instance import FETCH_ONE, FETCH_PEERS, RAISE, FetchMode
 from .managers import Manager
 from .models.base import Model
 from .models.constraints import CheckConstraint, Index, UniqueConstraint
@@ -102,7 +104,10 @@ __all__ = [
     "DB_SET_DEFAULT",
     "DB_SET_NULL",
     "DO_NOTHING",
+    "FETCH_ONE",
+    "FETCH_PEERS",
     "PROTECT",
+    "RAISE",
     "RESTRICT",
     "SET",
     "SET_DEFAULT",
@@ -137,6 +142,7 @@ __all__ = [
     "Expression",
     "F",
     "Field",
+    "FetchMode",
     "FieldError",
     "FileField",
     "FloatField",
@@ -203,6 +209,7 @@ __all__ = [
     "current_database",
     "disconnect",
     "execute",
+    "functions",
     "m2m_changed",
     "on_commit",
     "policy",

@@ -1,17 +1,53 @@
 """The least that every instance of a model is.
 
-Holds: `Instance`, what fields and queries know of a row in memory; `Peers`.
-Imports: the standard library.
+Holds: `Instance`, what fields and queries know of a row in memory; `Peers`; how they are fetched.
+Imports: floor 0.
 Never: saves or fetches; `models.base.Model` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
 
-__all__ = ["Instance", "Peers"]
+from ..errors import cut
+from .errors import QueryError
+
+__all__ = ["FETCH_ONE", "FETCH_PEERS", "RAISE", "FetchMode", "Instance", "Peers", "fetch_mode_of"]
+
+
+class FetchMode(StrEnum):
+    """What touching a relation or column does that was not loaded."""
+
+    PEERS = "peers"
+    ONE = "one"
+    RAISE = "raise"
+
+
+FETCH_PEERS: FetchMode = FetchMode.PEERS
+"""It is loaded for all instances of the same fetch, by one query: the default."""
+FETCH_ONE: FetchMode = FetchMode.ONE
+"""It is loaded for that instance alone."""
+RAISE: FetchMode = FetchMode.RAISE
+"""It is an error (`data/unloaded-relation`)."""
+
+
+def fetch_mode_of(given: Any, what: str = "fetch_mode()") -> FetchMode:
+    """Return the mode that *given* means.
+
+    Raises:
+        QueryError: It is none (`data/fetch-mode`).
+    """
+    try:
+        return FetchMode(given)
+    except ValueError:
+        raise QueryError(
+            f"{what} was given {cut(given)}, which is no fetch mode.",
+            code="data/fetch-mode",
+            hint="db.FETCH_PEERS, db.FETCH_ONE or db.RAISE",
+        ) from None
 
 
 class Peers:
@@ -19,14 +55,17 @@ class Peers:
 
     Attributes:
         database: The database they came from.
-        mode: `peers`, `one` or `raise`: what touching an unloaded relation does.
+        mode: What touching an unloaded relation does.
+        origin: The model that a query was of, and the path by which these were loaded with it or
+            after it; `None` for what a query gave itself.
     """
 
-    __slots__ = ("database", "mode", "refs")
+    __slots__ = ("database", "mode", "origin", "refs")
 
-    def __init__(self, database: Any, mode: str = "peers") -> None:
+    def __init__(self, database: Any, mode: str = FETCH_PEERS, origin: tuple[Any, str] | None = None) -> None:
         self.database: Any = database
         self.mode: str = mode
+        self.origin: tuple[Any, str] | None = origin
         self.refs: list[ref[Any]] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -36,17 +75,20 @@ class Peers:
     def __deepcopy__(self, memo: Any) -> Peers:
         return Peers(self.database, self.mode)
 
-    def beside(self) -> Peers:
-        """Return a holder for what is loaded beside these: one side's peers are another's."""
-        return Peers(self.database, self.mode)
+    def beside(self, model: Any, name: str) -> Peers:
+        """Return a holder for what instances of *model* here reach by *name*."""
+        root, path = self.origin or (model, "")
+        return Peers(self.database, self.mode, (root, f"{path}__{name}" if path else name))
 
     def hold(self, instances: Iterable[Any]) -> None:
         """Remember *instances* as peers of each other."""
-        self.refs = list(map(ref, instances))
+        if self.mode != "one":
+            self.refs = list(map(ref, instances))
 
     def add(self, instance: Any) -> None:
         """Remember one more."""
-        self.refs.append(ref(instance))
+        if self.mode != "one":
+            self.refs.append(ref(instance))
 
     def alive(self) -> list[Any]:
         """Return the instances that still are."""
@@ -60,6 +102,9 @@ class Instance:
     _meta: ClassVar[Any]
     # Of an instance that was never stored; a stored one has its own.
     _peers: Peers | None = None
+    if TYPE_CHECKING:
+        # The value of the key; a model's descriptor knows of which columns.
+        pk: Any
 
     def _load_deferred(self, attname: str) -> Any:
         """Fetch a column that was not loaded, for all peers."""

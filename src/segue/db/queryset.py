@@ -13,12 +13,13 @@ from typing import Any, Generic, TypeVar, cast, overload
 from .choice import database_for
 from .errors import DoesNotExist, FieldError, QueryError
 from .expressions.base import Expression
-from .instance import Peers
+from .instance import FETCH_PEERS, FetchMode, Peers, fetch_mode_of
 from .naming import check_alias
 from .operations import bulk as bulk_operations
 from .operations.deleting import delete_query
 from .operations.reading import Prefetch, prefetch
 from .operations.retrieving import aggregate, get_or_create, in_bulk, update_or_create
+from .policies.asking import ascoped, scoped
 from .query.plans import Plan, plan_of
 from .query.query import Lock, Query, Selection
 from .steps import Operation
@@ -50,7 +51,7 @@ class QuerySet(Generic[R]):
         self.query: Query = query if query is not None else Query(model)
         self._using: Any = using
         self._prefetches: tuple[Any, ...] = ()
-        self._mode: str | None = None
+        self._mode: FetchMode | None = None
         self._rows: list[Any] | None = None
 
     # Making others
@@ -91,6 +92,16 @@ class QuerySet(Generic[R]):
         """Drop the rows for which all of these hold."""
         self._refuse_sliced("exclude")
         return self._with(self.query.filtered(conditions, lookups, negated=True))
+
+    def visible_to(self: S, user: Any, action: str = "view") -> S:
+        """Keep the rows for which the model's policies let *user* do *action*; `None` is nobody."""
+        self._refuse_sliced("visible_to")
+        return cast(S, scoped(self, user, action))
+
+    async def avisible_to(self: S, user: Any, action: str = "view") -> S:
+        """`visible_to()`, where the user's permissions may have to be fetched first."""
+        self._refuse_sliced("avisible_to")
+        return cast(S, await ascoped(self, user, action))
 
     def _refuse_sliced(self, method: str) -> None:
         if self.query.is_sliced:
@@ -279,10 +290,10 @@ class QuerySet(Generic[R]):
         if reached.rest or (reached.relation is not None and reached.relation.many):
             self.model._meta.get_field(name)
 
-    def fetch_mode(self: S, mode: Any) -> S:
+    def fetch_mode(self: S, mode: FetchMode) -> S:
         """Say what touching an unloaded relation does: `FETCH_PEERS`, `FETCH_ONE`, `RAISE`."""
         new = self._with(self.query)
-        new._mode = str(mode)
+        new._mode = fetch_mode_of(mode)
         return new
 
     def select_for_update(
@@ -376,7 +387,7 @@ class QuerySet(Generic[R]):
         return bool(frame.order) or (frame.order is None and bool(self.model._meta.ordering))
 
     def _fetch_mode(self) -> str:
-        return self._mode or self.model._meta.fetch_mode or "peers"
+        return self._mode or self.model._meta.fetch_mode or FETCH_PEERS
 
     def _run(self, operation: Operation[T], method: str, database: Any = None) -> T:
         return cast(T, (database if database is not None else self.db).run(operation, method))
@@ -861,7 +872,7 @@ class QuerySet(Generic[R]):
             self._refuse_sliced("delete")
         if query.frame.selection is not None:
             raise QueryError("delete() after values().", code="data/delete", hint="Delete before, or filter(pk__in=…).")
-        return delete_query(query, self._writer)
+        return delete_query(query, self._writer, self)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete all rows and what goes with them; return how many, and how many by model."""

@@ -101,18 +101,37 @@ class Relation:
     Attributes:
         name: What a query calls it.
         accessor: The attribute of instances; empty where there is none.
-        kind: `forward`, `reverse_one`, `reverse`, `many` or `parent`.
+        kind: `forward`, `reverse_one`, `reverse`, `many`; `generic` to rows that say what they
+            refer to, `generic_back` from them.
         field: The field that declares it, on either side.
         hops: The joins it takes.
     """
 
     name: str
     accessor: str
-    kind: Literal["forward", "reverse_one", "reverse", "many", "parent"]
+    kind: Literal["forward", "reverse_one", "reverse", "many", "generic", "generic_back"]
     source: Any
     target: Any
     field: Any
     hops: tuple[Hop, ...]
+
+    @property
+    def back(self) -> str:
+        """The attribute by which what a way back reaches knows its instance."""
+        return self.field.content_object if self.kind == "generic" else self.field.name  # type: ignore[no-any-return]  # of any field
+
+    def key_of(self, instance: Any) -> Any:
+        """Return what the rows reached have in common with *instance*; `None` where it reaches none.
+
+        It is a value, or a tuple where the relation goes by several columns.
+        """
+        if self.kind == "generic":
+            return self.field.key_of(instance)
+        pairs = self.hops[0].pairs
+        if len(pairs) == 1:
+            return getattr(instance, pairs[0][0])
+        key = tuple(getattr(instance, here) for here, _ in pairs)
+        return None if None in key else key
 
     @property
     def many(self) -> bool:
@@ -181,10 +200,9 @@ class _Relational(Field[T]):
     def back_name(self, *, many: bool) -> str:
         """Return the attribute on the target: `related_name`, or Django's default."""
         options = self.model._meta
-        if self.related_name:
-            return self.related_name.replace("%(class)s", options.model_name).replace(
-                "%(app_label)s", options.app_label
-            )
+        given = self.related_name or options.default_related_name
+        if given:
+            return given.replace("%(class)s", options.model_name).replace("%(app_label)s", options.app_label)
         return f"{options.model_name}_set" if many else options.model_name
 
     def back_query_name(self, *, many: bool) -> str:
@@ -192,7 +210,8 @@ class _Relational(Field[T]):
         if self.related_query_name:
             options = self.model._meta
             return self.related_query_name.replace("%(class)s", options.model_name)
-        return self.back_name(many=many) if self.related_name else self.model._meta.model_name
+        is_named = self.related_name or self.model._meta.default_related_name
+        return self.back_name(many=many) if is_named else self.model._meta.model_name
 
 
 def _key_of(model: Any) -> str:

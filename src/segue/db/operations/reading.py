@@ -7,18 +7,22 @@ Never: keeps an instance alive for another's sake.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from ..errors import QueryError
+from ..expressions.base import F
+from ..expressions.q import Q
 from ..fields.relations import Relation
-from ..instance import Peers
+from ..instance import FETCH_PEERS, Peers
 from ..query.plans import plan_of
-from ..query.query import Query
+from ..query.query import Annotation, Query
 from ..steps import Execute, Operation
 
-__all__ = ["Prefetch", "fetch", "load_fields", "load_relation", "prefetch"]
+__all__ = ["Prefetch", "fetch", "load_fields", "load_relation", "matching", "opposite", "prefetch", "relation_called"]
 
 
 class Prefetch:
@@ -42,11 +46,21 @@ class Prefetch:
         return f"Prefetch({self.lookup!r})"
 
 
-def fetch(query: Query, database: Any, prefetches: Sequence[Any] = (), mode: str = "peers") -> Operation[list[Any]]:
-    """Return what a query gives, with its prefetches."""
+def fetch(
+    query: Query,
+    database: Any,
+    prefetches: Sequence[Any] = (),
+    mode: str = FETCH_PEERS,
+    origin: tuple[Any, str] | None = None,
+) -> Operation[list[Any]]:
+    """Return what a query gives, with its prefetches.
+
+    Args:
+        origin: By which path of which model's query the rows are reached.
+    """
     plan, values = plan_of(query, database)
     rows = yield Execute(plan, plan.bind(values))
-    peers = Peers(database, mode)
+    peers = Peers(database, mode, origin)
     found = plan.hydrate(rows, peers)
     if query.frame.selection is None:
         peers.hold(found)
@@ -55,7 +69,9 @@ def fetch(query: Query, database: Any, prefetches: Sequence[Any] = (), mode: str
     return found
 
 
-def prefetch(instances: Sequence[Any], lookups: Sequence[Any], database: Any, mode: str = "peers") -> Operation[None]:
+def prefetch(
+    instances: Sequence[Any], lookups: Sequence[Any], database: Any, mode: str = FETCH_PEERS
+) -> Operation[None]:
     """Load relations of *instances*: one query for each level of each look-up.
 
     Raises:
@@ -138,7 +154,7 @@ def load_relation(
     instances: Sequence[Any],
     relation: Relation,
     database: Any,
-    mode: str = "peers",
+    mode: str = FETCH_PEERS,
     query: Query | None = None,
     further: Sequence[Any] = (),
     to_attr: str | None = None,
@@ -148,8 +164,7 @@ def load_relation(
     What an instance has loaded already is left as it is.
     """
     name = to_attr or relation.accessor or relation.name
-    here, _ = relation.hops[0].pairs[0]
-    many = relation.kind in ("reverse", "many")
+    many = relation.many
     kept_in = "_prefetched" if many and to_attr is None else None
     missing: list[Any] = []
     found: list[Any] = []
@@ -162,64 +177,92 @@ def load_relation(
             missing.append(instance)
     if not missing:
         return found
-    keys = {value for value in (getattr(instance, here) for instance in missing) if value is not None}
+    yield from _load_keys(missing, relation, database)
+    key_of = relation.key_of
+    wanted = {key_of(instance): instance for instance in missing}
+    wanted.pop(None, None)
     groups: dict[Any, list[Any]] = {}
-    if keys:
-        if relation.kind == "many":
-            loaded = yield from _through(relation, keys, database, mode, query, further, groups)
-        else:
-            loaded = yield from _direct(relation, keys, database, mode, query, further, groups)
-        found += loaded
+    if wanted:
+        load = _through if relation.kind == "many" else _direct
+        found += yield from load(relation, wanted, database, mode, query, further, groups)
     for instance in missing:
-        group = groups.get(getattr(instance, here), [])
+        key = key_of(instance)
+        group = groups.get(key, [])
         if many:
             target = instance.__dict__.setdefault("_prefetched", {}) if kept_in else instance.__dict__
             target[name] = list(group)
         else:
             value = group[0] if group else None
-            if relation.kind == "forward" and value is None and getattr(instance, here) is not None and query is None:
+            if relation.kind == "forward" and value is None and key is not None and query is None:
                 continue  # a dangling reference: touching it says so
             instance.__dict__[name] = value
-        _set_backward(instance, relation, group)
+        if relation.kind in ("reverse", "reverse_one", "generic"):
+            # What was loaded knows the instance it belongs to, since that is one.
+            for each in group:
+                each.__dict__[relation.back] = instance
     return found
 
 
 def _still_fits(instance: Any, relation: Relation, value: Any) -> bool:
     if relation.kind != "forward":
         return True
-    here, there = relation.hops[0].pairs[0]
-    key = instance.__dict__.get(here)
-    return key is None if value is None else bool(value.__dict__.get(there) == key)
+    kept = instance.__dict__
+    for here, there in relation.hops[0].pairs:
+        key = kept.get(here)
+        if key is not None and (value is None or value.__dict__.get(there) != key):
+            return False
+    return True
 
 
-def _set_backward(instance: Any, relation: Relation, group: list[Any]) -> None:
-    """Let what was loaded know the instance it belongs to, where that is one."""
-    if relation.kind in ("reverse", "reverse_one"):
-        for each in group:
-            each.__dict__[relation.field.name] = instance
+def _load_keys(instances: Sequence[Any], relation: Relation, database: Any) -> Operation[None]:
+    """Load the columns that the relation begins with, where they were deferred."""
+    for here, _ in relation.hops[0].pairs:
+        without = [each for each in instances if here not in each.__dict__ and each.is_stored]
+        if without:
+            yield from load_fields(without, [here], database)
 
 
 def _direct(
     relation: Relation,
-    keys: set[Any],
+    wanted: Mapping[Any, Any],
     database: Any,
     mode: str,
     query: Query | None,
     further: Sequence[Any],
     groups: dict[Any, list[Any]],
 ) -> Operation[list[Any]]:
-    _, there = relation.hops[0].pairs[0]
+    names = [there for _, there in relation.hops[0].pairs]
     base = query if query is not None else base_query(relation.target)
     _refuse_slice(base, relation)
-    loaded = yield from fetch(base.filtered((), {f"{there}__in": list(keys)}), database, further, mode)
+    if relation.kind == "generic":
+        base = relation.field.of_type(base)
+    first = next(iter(wanted.values()))
+    loaded = yield from fetch(matching(base, names, list(wanted)), database, further, mode, _origin(first, relation))
     for each in loaded:
-        groups.setdefault(getattr(each, there), []).append(each)
+        kept = [getattr(each, name) for name in names]
+        groups.setdefault(kept[0] if len(kept) == 1 else tuple(kept), []).append(each)
     return loaded
+
+
+def matching(query: Query, names: Sequence[str], keys: Sequence[Any]) -> Query:
+    """Return the rows of *query* whose columns are one of *keys*: values, or tuples of several."""
+    if len(names) == 1:
+        return query.filtered((), {f"{names[0]}__in": keys})
+    conditions = [Q(**dict(zip(names, key, strict=True))) for key in keys]
+    return query.filtered((reduce(or_, conditions),), {})
+
+
+def _origin(instance: Any, relation: Relation) -> tuple[Any, str]:
+    """Return by which path the rows of a relation are reached."""
+    name = relation.accessor or relation.name
+    peers = instance._peers
+    root, path = peers.origin if peers is not None and peers.origin is not None else (type(instance), "")
+    return root, f"{path}__{name}" if path else name
 
 
 def _through(
     relation: Relation,
-    keys: set[Any],
+    wanted: Mapping[Any, Any],
     database: Any,
     mode: str,
     query: Query | None,
@@ -227,19 +270,18 @@ def _through(
     groups: dict[Any, list[Any]],
 ) -> Operation[list[Any]]:
     """Load a many-to-many relation: the targets, each with the key it was reached from."""
-    from ..expressions.base import F
-    from ..query.query import Annotation
-
     base = query if query is not None else base_query(relation.target)
     _refuse_slice(base, relation)
-    back = opposite(relation)
-    near = f"{back.name}__{relation.hops[0].pairs[0][0]}"
-    chosen = base.filtered((), {f"{near}__in": list(keys)})
-    annotation = Annotation(F(near), len(chosen.where))
-    chosen = chosen.framed(annotations={**chosen.frame.annotations, "_near": annotation})
-    loaded = yield from fetch(chosen, database, further, mode)
+    back = opposite(relation).name
+    names = [f"{back}__{here}" for here, _ in relation.hops[0].pairs]
+    chosen = matching(base, names, list(wanted))
+    near = {f"_near{at}": Annotation(F(name), len(chosen.where)) for at, name in enumerate(names)}
+    chosen = chosen.framed(annotations={**chosen.frame.annotations, **near})
+    first = next(iter(wanted.values()))
+    loaded = yield from fetch(chosen, database, further, mode, _origin(first, relation))
     for each in loaded:
-        groups.setdefault(each.__dict__.pop("_near"), []).append(each)
+        kept = [each.__dict__.pop(name) for name in near]
+        groups.setdefault(kept[0] if len(kept) == 1 else tuple(kept), []).append(each)
     return loaded
 
 

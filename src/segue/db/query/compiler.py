@@ -187,7 +187,7 @@ class SelectCompiler:
             hops = len(relation.hops)
             for index in range(hops):
                 hop = relation.hops[index]
-                if last and index == hops - 1 and not hop.many and relation.kind != "reverse_one":
+                if last and index == hops - 1 and not hop.many and relation.kind in ("forward", "many"):
                     here = self._already_here(join, hop, reached.field)
                     if here is not None:
                         if strict and join is not self.joins.root:

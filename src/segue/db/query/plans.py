@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..instance import Instance
 from ..shapes import Keyer, UnshapedError
 from ..steps import Prepared, Row
 from .compiler import Column, Parameters, SelectCompiler
@@ -252,7 +253,7 @@ def _model_hydrator(query: Query, columns: Sequence[Column], readers: Sequence[A
 
     PERF: five times the speed of a loop over columns with setattr.
     """
-    scope: dict[str, Any] = {"new": object.__new__, "Root": query.model}
+    scope: dict[str, Any] = {"new": object.__new__, "Root": query.model, "fill": _set_dictionary}
     parts = _source(readers, scope)
     own: list[str] = []
     below: dict[str, list[tuple[str, str, int]]] = {path: [] for path in query.frame.related}
@@ -265,8 +266,7 @@ def _model_hydrator(query: Query, columns: Sequence[Column], readers: Sequence[A
     lines = ["def hydrate(rows, peers):", "    found = []", "    add = found.append"]
     groups = sorted(below, key=lambda path: -path.count("__"))
     for number, path in enumerate(groups):
-        lines.append(f"    peers{number} = peers.beside()")
-        del path
+        lines.append(f"    peers{number} = peers.beside(Root, {path!r})")
     lines.append(f"    for {_unpacked(len(columns))} in rows:")
     held: dict[str, str] = {}
     for number, path in enumerate(groups):
@@ -283,7 +283,7 @@ def _model_hydrator(query: Query, columns: Sequence[Column], readers: Sequence[A
             f"            m{number} = None",
             "        else:",
             f"            m{number} = new(Model{number})",
-            f"            m{number}.__dict__ = {{{', '.join(inner)}, '_peers': peers{number}}}",
+            f"            {_fill(relation.target, f'm{number}', ', '.join(inner), f'peers{number}')}",
             f"            peers{number}.add(m{number})",
         ]
         held[path] = f"m{number}"
@@ -294,7 +294,7 @@ def _model_hydrator(query: Query, columns: Sequence[Column], readers: Sequence[A
             own.append(f"{_kept_name(query, path)!r}: {variable}")
     lines += [
         "        one = new(Root)",
-        f"        one.__dict__ = {{{', '.join(own)}, '_peers': peers}}",
+        f"        {_fill(query.model, 'one', ', '.join(own), 'peers')}",
         "        add(one)",
     ]
     for path, variable in held.items():
@@ -303,6 +303,16 @@ def _model_hydrator(query: Query, columns: Sequence[Column], readers: Sequence[A
             lines.append(f"        if {variable} is not None: {variable}.__dict__[{relation.field.name!r}] = one")
     lines.append("    return found")
     return _make("\n".join(lines) + "\n", scope)
+
+
+_set_dictionary = vars(Instance)["__dict__"].__set__
+
+
+def _fill(model: Any, variable: str, items: str, peers: str) -> str:
+    """Return the line that writes an instance's dictionary."""
+    kept = f"{{{items}, '_peers': {peers}}}"
+    # Past a __setattr__ of the class, which is for what users assign; without one this is faster.
+    return f"{variable}.__dict__ = {kept}" if model.__setattr__ is object.__setattr__ else f"fill({variable}, {kept})"
 
 
 def _kept_name(query: Query, path: str) -> str:

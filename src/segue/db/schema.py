@@ -2,7 +2,7 @@
 
 Holds: the full table of a model (constraints, indexes, defaults), their order, and
 `create_all` and `drop_all`.
-Imports: the compiler, SQLAlchemy's DDL.
+Imports: `ddl`, the models, SQLAlchemy.
 Never: alters a table; migrations do.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable, DropTable
 
+from .ddl import Later
 from .errors import ModelError
 from .expressions.base import Expression, OrderBy
 from .fields.base import NOT_PROVIDED
@@ -22,11 +22,9 @@ from .fields.relations import ForeignKey
 from .fields.special import GeneratedField
 from .models.constraints import CheckConstraint, Index, UniqueConstraint
 from .naming import short_name
-from .query.compiler import Parameters, SelectCompiler
 from .query.query import Query
-from .shapes import Keyer
 
-__all__ = ["create_all", "drop_all", "full_table", "tables_of"]
+__all__ = ["Later", "create_all", "drop_all", "full_table", "tables_of"]
 
 
 def full_table(model: Any) -> sa.Table:
@@ -139,6 +137,8 @@ def _index_options(options: Any, table: sa.Table, index: Any) -> dict[str, Any]:
         found["postgresql_where"] = condition
     if index.include:
         found["postgresql_include"] = [table.c[options.get_field(name).column] for name in index.include]
+    if getattr(index, "nulls_distinct", None) is False:
+        found["postgresql_nulls_not_distinct"] = True
     if getattr(index, "using", ""):
         found["postgresql_using"] = index.using
     return found
@@ -154,46 +154,6 @@ def _index(options: Any, table: sa.Table, index: Index) -> None:
     parts += [_expression(options.model, each) for each in index.expressions]
     name = _named(options, index.name) if index.name else short_name("ix", options.db_table, *columns)
     sa.Index(name, *parts, _table=table, **_index_options(options, table, index))
-
-
-class _Literal(SelectCompiler):
-    """Compiles conditions of DDL: there are no parameters, and no joins."""
-
-    def parameter(self, node: object, type_: Any, offset: int = 0, through: Any = None) -> Any:
-        value = self._values[self.parameters.slots[id(node)] + offset]
-        return sa.literal(through(value) if through is not None else value, type_, literal_execute=True)
-
-    def bind(self, node: object, type_: Any, offset: int = 0) -> Any:
-        return self.parameter(node, type_, offset)
-
-    _values: list[Any]
-
-
-class Later(sa.sql.expression.ColumnElement[Any]):
-    """A condition or expression that is compiled when the dialect is known."""
-
-    inherit_cache = False
-    __visit_name__ = "later"
-
-    def __init__(self, model: Any, expression: Expression) -> None:
-        self.model = model
-        self.asked = expression
-        self.type = sa.types.NullType()
-
-    def element(self, dialect: Any) -> Any:
-        """Return the Core expression for *dialect*."""
-        keyer = Keyer()
-        self.asked.shape(keyer)
-        compiler = _Literal(Query(self.model), Parameters(dialect, keyer.slots))
-        compiler._values = keyer.values
-        return self.asked.compile(compiler)
-
-
-@compiles(Later)
-def _compile_later(element: Later, compiler: Any, **options: Any) -> str:
-    options.pop("literal_binds", None)
-    options["include_table"] = False
-    return str(compiler.process(element.element(compiler.dialect), literal_binds=True, **options))
 
 
 def _condition(model: Any, condition: Any) -> Any:
@@ -220,20 +180,6 @@ def _default(model: Any, field: Any) -> Any:
 
 
 # The order of tables
-
-
-@compiles(CreateTable, "mysql")
-def _create_on_mysql(element: CreateTable, compiler: Any, **options: Any) -> str:
-    """MariaDB, reached under MySQL's name, calls the same collation otherwise."""
-    text = str(compiler.visit_create_table(element, **options))
-    return text.replace("utf8mb4_0900_bin", "utf8mb4_nopad_bin") if compiler.dialect.is_mariadb else text
-
-
-@compiles(sa.ForeignKeyConstraint, "mysql", "mariadb")
-def _refer_on_mysql(element: sa.ForeignKeyConstraint, compiler: Any, **options: Any) -> str:
-    """MySQL checks at once: it knows no other time."""
-    text = str(compiler.visit_foreign_key_constraint(element, **options))
-    return text.removesuffix(" INITIALLY DEFERRED").removesuffix(" DEFERRABLE")
 
 
 def tables_of(models: Iterable[Any]) -> list[sa.Table]:

@@ -88,7 +88,9 @@ class _Type(TypeDecorator[Any]):
         return self.reader(vendor_of(dialect))
 
     def literal_processor(self, dialect: Dialect) -> Callable[[Any], str] | None:
-        binder = self.binder(vendor_of(dialect))
+        binder = self.literal_binder(vendor_of(dialect))
+        # Texts of DDL go through the driver's own formatting.
+        doubles = dialect.identifier_preparer._double_percents  # pyright: ignore[reportPrivateUsage]  # as sa.String does
 
         def literal(value: Any) -> str:
             bound = binder(value) if binder is not None else value
@@ -96,9 +98,14 @@ class _Type(TypeDecorator[Any]):
                 return "NULL"
             if isinstance(bound, int | float | Decimal):
                 return str(bound)
-            return "'" + str(bound).replace("'", "''") + "'"
+            text = "'" + str(bound).replace("'", "''") + "'"
+            return text.replace("%", "%%") if doubles else text
 
         return literal
+
+    def literal_binder(self, vendor: str) -> Processor:
+        """Return what turns a value into what stands in a text of SQL."""
+        return self.binder(vendor)
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         return self
@@ -359,6 +366,9 @@ class Json(_Type):
     def binder(self, vendor: str) -> Processor:
         return _jsonb if vendor == "postgresql" else _json_or_none
 
+    def literal_binder(self, vendor: str) -> Processor:
+        return _json_or_none
+
     def reader(self, vendor: str) -> Processor:
         # psycopg decodes jsonb itself; a path through it may come as text already decoded.
         return None if vendor == "postgresql" else _json_value
@@ -399,6 +409,19 @@ class Array(_Type):
     def kept_item(self) -> TypeEngine[Any]:
         """The type of an item where the array is JSON."""
         return InJson(self.item) if isinstance(self.item, _Type) else self.item
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[Any], str] | None:
+        if vendor_of(dialect) != "postgresql":
+            return super().literal_processor(dialect)
+        each: Any = self.item.literal_processor(dialect)
+        if isinstance(self.item, sa.String):
+            each = sa.String().literal_processor(dialect)
+        kind = dialect.type_compiler_instance.process(self.declare("postgresql"))
+
+        def literal(value: Any) -> str:
+            return "NULL" if value is None else f"ARRAY[{', '.join(map(each, value))}]::{kind}"
+
+        return literal
 
     def binder(self, vendor: str) -> Processor:
         item = self.item if vendor == "postgresql" else self.kept_item

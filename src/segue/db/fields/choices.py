@@ -74,7 +74,7 @@ class Choices(enum.Enum, metaclass=ChoicesType):
         if twice:
             raise ModelError(
                 f"{cls.__name__}.{twice[0]} has the value of {cls[twice[0]].name}.",
-                code="data/choices",
+                code="data/field-option",
                 why="A row could not tell which of the two it has.",
                 hint="Give each member a value of its own.",
             )

@@ -133,7 +133,8 @@ class Model(Loads):
         )
         if not is_settable:
             raise TypeError(
-                f"{kind.__name__}() has no field {name!r}. " + did_you_mean(name, [each.name for each in options.fields])
+                f"{kind.__name__}() has no field {name!r}. "
+                + did_you_mean(name, [each.name for each in options.fields])
             )
         setattr(self, name, value)
 
@@ -249,7 +250,7 @@ class Model(Loads):
             if value is None:
                 raise QueryError(
                     f"{type(self).__name__}.{field.name} is a {type(related).__name__} that was not saved.",
-                    code="data/unsaved-relation",
+                    code="data/unsaved",
                     hint=f"Save the {type(related).__name__.lower()} first.",
                 )
             if kept.get(field.attname) is None:

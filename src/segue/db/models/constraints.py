@@ -17,6 +17,9 @@ from ..expressions.q import Q
 __all__ = ["BaseConstraint", "CheckConstraint", "Index", "UniqueConstraint"]
 
 
+_LONGEST = 63
+
+
 class BaseConstraint:
     """What every constraint has.
 
@@ -31,10 +34,10 @@ class BaseConstraint:
     def __init__(
         self, *, name: str, violation_error_message: str | None = None, violation_error_code: str | None = None
     ) -> None:
-        if not isinstance(name, str) or not name or len(name) > 63:  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
+        if not isinstance(name, str) or not name or len(name) > _LONGEST:  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
             raise ModelError(
-                f"{type(self).__name__} needs a name of at most 63 characters.",
-                code="data/constraint-name",
+                f"{type(self).__name__} needs a name of at most {_LONGEST} characters.",
+                code="data/constraint",
                 hint=f'{type(self).__name__}(…, name="record_year_positive")',
             )
         self.name: str = name
@@ -59,7 +62,7 @@ class UniqueConstraint(BaseConstraint):
     Args:
         expressions: In place of fields: `Lower("slug")`, `F("year").desc()`.
         fields: Names of fields.
-        condition: Only rows that meet it count (not on MySQL).
+        condition: Only rows that meet it count.
         include: Further fields in the index (PostgreSQL).
         nulls_distinct: Whether two NULLs differ; `None` is the database's own.
         deferrable: `deferred` or `immediate`, where it is checked at commit (PostgreSQL).
@@ -84,6 +87,14 @@ class UniqueConstraint(BaseConstraint):
                 f"UniqueConstraint {name!r} takes fields or expressions, one of the two.",
                 code="data/constraint",
                 hint='UniqueConstraint(fields=["leader", "title"], name="…")',
+            )
+        _check_names(fields, f"UniqueConstraint {name!r}")
+        if deferrable is not None and (condition is not None or expressions or include):
+            raise ModelError(
+                f"UniqueConstraint {name!r} is deferrable, and has a condition, expressions or include.",
+                code="data/constraint",
+                why="With those it is an index, and no index is checked later.",
+                hint="Leave deferrable= out.",
             )
         if deferrable not in (None, "deferred", "immediate"):
             raise ModelError(
@@ -113,7 +124,7 @@ class Index:
         expressions: In place of fields: names (`-year`), or expressions.
         fields: Names of fields, `-` before those that descend.
         name: Made from table and fields where it is not given.
-        condition: Only rows that meet it are in it (not on MySQL).
+        condition: Only rows that meet it are in it; on MySQL all are.
         include: Further fields kept in it (PostgreSQL).
         using: The method, such as `gin` (PostgreSQL).
     """
@@ -133,10 +144,15 @@ class Index:
                 code="data/constraint",
                 hint='Index(fields=["-year", "title"])',
             )
-        if expressions and not name:
+        _check_names(fields, "Index()")
+        if len(name) > _LONGEST:
             raise ModelError(
-                "An Index of expressions needs a name.", code="data/constraint-name", hint='Index(…, name="…")'
+                f"The name {name[:20]}… of an Index is longer than {_LONGEST} characters.",
+                code="data/constraint",
+                hint="PostgreSQL and MariaDB would cut it.",
             )
+        if expressions and not name:
+            raise ModelError("An Index of expressions needs a name.", code="data/constraint", hint='Index(…, name="…")')
         if using and not using.isidentifier():
             raise ModelError(f"using={using[:40]!r} is no method.", code="data/constraint", hint='using="gin"')
         self.expressions: tuple[Expression, ...] = tuple(_part(each) for each in expressions)
@@ -148,6 +164,11 @@ class Index:
 
     def __repr__(self) -> str:
         return f"<Index {self.name or ', '.join(self.fields)}>"
+
+
+def _check_names(names: Any, what: str) -> None:
+    if isinstance(names, str):
+        raise ModelError(f"{what}: fields={names!r} is a text.", code="data/constraint", hint=f"fields=[{names!r}]")
 
 
 def _part(thing: Any) -> Expression:

@@ -48,7 +48,7 @@ def make_model(cls: Any, base: Any) -> None:
     if options.proxy and declared:
         raise ModelError(
             f"{cls.__name__} is a proxy, and has fields: {', '.join(declared)}.",
-            code="data/proxy-fields",
+            code="data/proxy",
             where=options.where,
             hint="Leave proxy = True out, and it gets a table of its own.",
         )
@@ -211,7 +211,7 @@ def _find_key(cls: Any, options: Options, own: Any) -> None:
         if unknown:
             raise ModelError(
                 f"{cls.__name__}.pk names {unknown[0]!r}, which is no field.",
-                code="data/composite-key",
+                code="data/primary-key",
                 where=options.where,
                 hint=did_you_mean(unknown[0], by_name),
             )
@@ -221,7 +221,7 @@ def _find_key(cls: Any, options: Options, own: Any) -> None:
     if len(keys) > 1:
         raise ModelError(
             f"{cls.__name__} has {len(keys)} primary keys: {', '.join(field.name for field in keys)}.",
-            code="data/primary-keys",
+            code="data/primary-key",
             where=options.where,
             hint=f"pk = db.CompositePrimaryKey({', '.join(repr(field.name) for field in keys)})",
         )
@@ -229,7 +229,7 @@ def _find_key(cls: Any, options: Options, own: Any) -> None:
         if any(field.name == "id" for field in options.local_fields):
             raise ModelError(
                 f"{cls.__name__} has a field `id` that is not its key.",
-                code="data/primary-keys",
+                code="data/primary-key",
                 where=options.where,
                 hint="Add primary_key=True to it, or to another field.",
             )

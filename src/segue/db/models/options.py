@@ -68,7 +68,7 @@ class CompositePrimaryKey:
         if len(names) < 2:
             raise ModelError(
                 "CompositePrimaryKey() takes two or more names of fields.",
-                code="data/composite-key",
+                code="data/primary-key",
                 hint='pk = db.CompositePrimaryKey("tenant", "number")',
             )
         self.names = names
@@ -208,13 +208,13 @@ class Options:
         """Return the field called *name* (or with that attribute name).
 
         Raises:
-            FieldError: There is none (`data/unknown-field`).
+            FieldError: There is none (`data/unknown-name`).
         """
         found = self.find_field(name)
         if found is None:
             raise FieldError(
                 f"{self.object_name} has no field {name[:80]!r}.",
-                code="data/unknown-field",
+                code="data/unknown-name",
                 where=self.where,
                 hint=did_you_mean(name, self.names()),
             )
@@ -345,7 +345,7 @@ class Options:
         """Return where a look-up path leads; the rest is not looked at.
 
         Raises:
-            FieldError: Its first part is no field of this model (`data/unknown-lookup`).
+            FieldError: Its first part is no field of this model (`data/unknown-name`).
         """
         found = self._reached.get(path)
         if found is None:
@@ -392,7 +392,7 @@ class Options:
         where = f" (after {walked})" if walked else ""
         return FieldError(
             f"{options.object_name} has no field {part[:80]!r}{where}.",
-            code="data/unknown-lookup",
+            code="data/unknown-name",
             where=self.where,
             why=f"{self.object_name} was asked for {path[:80]!r}.",
             hint=did_you_mean(part, options.names()) or f"Choices: {', '.join(options.names()[:30])}",
@@ -421,7 +421,8 @@ class Options:
                 field.column,
                 field.column_type(),
                 primary_key=field.name in keys,
-                nullable=field.null and field.name not in keys,
+                # MariaDB knows no NOT NULL of a column that it computes.
+                nullable=(field.null or field.kind == "generated") and field.name not in keys,
                 autoincrement=bool(field.generated and field.kind.endswith("auto")),
                 comment=field.db_comment,
                 key=field.column,

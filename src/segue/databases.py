@@ -60,7 +60,7 @@ def app_databases(app: App) -> Databases:
     if "default" not in given:
         raise SetupError(
             f"DATABASE names {', '.join(map(repr, given))}, and none of them `default`.",
-            code="data/no-default",
+            code="data/database-option",
             where=place,
             hint='DATABASE = {"default": "sqlite:///club.db", "archive": "sqlite:///archive.db"}',
         )

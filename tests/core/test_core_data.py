@@ -254,7 +254,7 @@ def test_an_app_without_a_database_says_how_to_give_it_one() -> None:
 def test_several_databases_need_one_called_default() -> None:
     app = App("tests_many_app", database={"archive": "sqlite://:memory:"})
 
-    with pytest.raises(SetupError, match="data/no-default"):
+    with pytest.raises(SetupError, match="data/database-option"):
         app.compile()
 
 

@@ -38,14 +38,14 @@ def fetch_mode_of(given: Any, what: str = "fetch_mode()") -> FetchMode:
     """Return the mode that *given* means.
 
     Raises:
-        QueryError: It is none (`data/fetch-mode`).
+        QueryError: It is none (`data/argument`).
     """
     try:
         return FetchMode(given)
     except ValueError:
         raise QueryError(
             f"{what} was given {cut(given)}, which is no fetch mode.",
-            code="data/fetch-mode",
+            code="data/argument",
             hint="db.FETCH_PEERS, db.FETCH_ONE or db.RAISE",
         ) from None
 

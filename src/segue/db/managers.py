@@ -40,7 +40,7 @@ class ManagerDescriptor(Generic[M]):
         if options is None or options.abstract:
             raise ModelError(
                 f"{model.__name__} is abstract: it has no rows.",
-                code="data/abstract-manager",
+                code="data/abstract",
                 hint="Ask one of the models that derive from it.",
             )
         kind = self.kind

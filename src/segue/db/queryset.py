@@ -80,7 +80,7 @@ class QuerySet(Generic[R]):
         """Keep the rows for which all of these hold.
 
         Raises:
-            FieldError: A name leads nowhere (`data/unknown-lookup`).
+            FieldError: A name leads nowhere (`data/unknown-name`).
             ValueError: A value cannot be compared with its column.
         """
         query = self.query
@@ -161,7 +161,7 @@ class QuerySet(Generic[R]):
         """Give tuples in place of instances; `flat` gives one bare value, `named` named tuples."""
         if flat and (named or len(names) + len(computed) > 1):
             raise QueryError(
-                "values_list(flat=True) takes one name.", code="data/flat", hint='values_list("title", flat=True)'
+                "values_list(flat=True) takes one name.", code="data/argument", hint='values_list("title", flat=True)'
             )
         return self._selected("flat" if flat else "named" if named else "tuple", names, computed)
 
@@ -210,7 +210,7 @@ class QuerySet(Generic[R]):
         if kind not in kinds or order not in ("ASC", "DESC"):
             raise QueryError(
                 f"dates({name!r}, {str(kind)[:40]!r}, {str(order)[:20]!r}) cannot be.",
-                code="data/dates",
+                code="data/argument",
                 hint=f"The second is one of {', '.join(kinds)}; the third ASC or DESC.",
             )
         output = DateField[Any]() if dates else DateTimeField[Any]()
@@ -230,9 +230,7 @@ class QuerySet(Generic[R]):
         if paths == (None,):
             return self._with(self.query.framed(related=()))
         if self.query.frame.selection is not None:
-            raise QueryError(
-                "select_related() after values().", code="data/select-related", hint='values("leader__name")'
-            )
+            raise QueryError("select_related() after values().", code="data/shaped", hint='values("leader__name")')
         if not paths:
             paths = tuple(field.name for field in self.model._meta.fields if field.is_relation and not field.null)
         related = list(self.query.frame.related)
@@ -307,7 +305,7 @@ class QuerySet(Generic[R]):
             of: Relations whose rows are locked; `"self"` is the model's own.
         """
         if nowait and skip_locked:
-            raise QueryError("nowait and skip_locked exclude each other.", code="data/lock", hint="Give one.")
+            raise QueryError("nowait and skip_locked exclude each other.", code="data/argument", hint="Give one.")
         return self._with(self.query.framed(lock=Lock(nowait, skip_locked, tuple(of), no_key)))
 
     def union(self: S, *others: QuerySet[Any], all: bool = False) -> S:  # noqa: A002  # Django's name
@@ -411,7 +409,7 @@ class QuerySet(Generic[R]):
 
             raise NotSupportedError(
                 "SQLite locks the whole database: nowait, skip_locked and of= mean nothing there.",
-                code="data/lock-option",
+                code="data/not-supported",
                 hint="select_for_update() in atomic(), which waits for its turn.",
             )
 
@@ -633,7 +631,7 @@ class QuerySet(Generic[R]):
         names = (given,) if isinstance(given, str) else given
         if not names:
             raise QueryError(
-                "latest() needs a field.", code="data/latest", hint='latest("created"), or Meta.get_latest_by'
+                "latest() needs a field.", code="data/argument", hint='latest("created"), or Meta.get_latest_by'
             )
         self._refuse_sliced("latest")
         flipped = [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in names]
@@ -726,7 +724,7 @@ class QuerySet(Generic[R]):
 
     def _same(self, instance: Any) -> QuerySet[Any]:
         if getattr(instance, "pk", None) is None:
-            raise QueryError("contains() takes a saved instance.", code="data/contains", hint="Save it first.")
+            raise QueryError("contains() takes a saved instance.", code="data/unsaved", hint="Save it first.")
         if not isinstance(instance, self.model):
             return self.none()
         return self.filter(pk=instance.pk)
@@ -823,7 +821,9 @@ class QuerySet(Generic[R]):
     def _bulk_create(self, instances: Iterable[Any], options: Mapping[str, Any]) -> Operation[list[Any]]:
         options = dict(options)
         if options.pop("update_conflicts", False) and not options.get("update_fields"):
-            raise QueryError("update_conflicts needs update_fields.", code="data/bulk", hint='update_fields=["year"]')
+            raise QueryError(
+                "update_conflicts needs update_fields.", code="data/argument", hint='update_fields=["year"]'
+            )
         return bulk_operations.bulk_create(self.model, list(instances), self._writer, **options)
 
     def bulk_create(self, instances: Iterable[R], **options: Any) -> list[R]:
@@ -871,7 +871,7 @@ class QuerySet(Generic[R]):
         if query.is_sliced or query.frame.combined is not None or query.frame.distinct_on:
             self._refuse_sliced("delete")
         if query.frame.selection is not None:
-            raise QueryError("delete() after values().", code="data/delete", hint="Delete before, or filter(pk__in=…).")
+            raise QueryError("delete() after values().", code="data/shaped", hint="Delete before, or filter(pk__in=…).")
         return delete_query(query, self._writer, self)
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -934,7 +934,9 @@ def _explanation(queryset: QuerySet[Any], *, analyze: bool, format: str) -> Oper
 
 def _check_chunk(size: int) -> None:
     if type(size) is not int or size < 1:
-        raise QueryError(f"chunk_size={size!r} must be 1 or more.", code="data/chunk", hint="iterator(chunk_size=2000)")
+        raise QueryError(
+            f"chunk_size={size!r} must be 1 or more.", code="data/argument", hint="iterator(chunk_size=2000)"
+        )
 
 
 def _combined_order(name: Any) -> Any:
@@ -950,7 +952,7 @@ def _named(what: str, aggregates: Sequence[Any], named: Mapping[str, Any]) -> di
     for each in aggregates:
         label = getattr(each, "default_name", None)
         if label is None:
-            raise QueryError(f"{what} cannot name {each!r}.", code="data/unnamed", hint=f"{what[:-1]}total={each!r})")
+            raise QueryError(f"{what} cannot name {each!r}.", code="data/alias", hint=f"{what[:-1]}total={each!r})")
         found[label] = each
     for name, value in named.items():
         found[check_alias(name, what)] = value

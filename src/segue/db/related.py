@@ -128,7 +128,7 @@ class RelatedManager(QuerySet[M]):
         if self._instance.pk is None:
             raise QueryError(
                 f"This {type(self._instance).__name__} was not saved, and nothing can refer to it yet.",
-                code="data/unsaved-relation",
+                code="data/unsaved",
                 hint="save() it first.",
             )
 

@@ -101,7 +101,7 @@ def test_an_unsaved_target_is_refused(tables: db.Database) -> None:
 
     with pytest.raises(ValueError, match="was not saved") as caught:
         article.save()
-    assert caught.value.code == "data/unsaved-relation"
+    assert caught.value.code == "data/unsaved"
 
 
 def test_a_target_saved_after_it_was_assigned_is_taken(tables: db.Database) -> None:

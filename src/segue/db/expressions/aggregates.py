@@ -49,7 +49,7 @@ class Aggregate(Func):
     ) -> None:
         super().__init__(expression, *further, output_field=output_field)
         if distinct and not self.allows_distinct:
-            raise QueryError(f"{type(self).__name__} takes no distinct=.", code="data/distinct", hint="Leave it out.")
+            raise QueryError(f"{type(self).__name__} takes no distinct=.", code="data/argument", hint="Leave it out.")
         # A Q until a query resolves it.
         self.filter: Any = filter
         self.distinct = distinct
@@ -67,7 +67,7 @@ class Aggregate(Func):
         first = self.expressions[0] if self.expressions else None
         if not isinstance(first, F) or len(self.expressions) > 1:
             raise QueryError(
-                f"{self!r} needs a name.", code="data/unnamed", hint=f"annotate(total={type(self).__name__}(…))"
+                f"{self!r} needs a name.", code="data/alias", hint=f"annotate(total={type(self).__name__}(…))"
             )
         return f"{first.name}__{type(self).__name__.lower()}"
 
@@ -112,7 +112,7 @@ class Count(Aggregate):
     @property
     def default_name(self) -> str:
         if self.of_rows:
-            raise QueryError('Count("*") needs a name.', code="data/unnamed", hint='annotate(total=Count("*"))')
+            raise QueryError('Count("*") needs a name.', code="data/alias", hint='annotate(total=Count("*"))')
         return super().default_name
 
     def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -322,7 +322,7 @@ class F(Expression):
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
             raise QueryError(
                 f"F() takes the name of a field, not {type(name).__name__}.",
-                code="data/f-name",
+                code="data/argument",
                 hint='F("year")',
             )
         self.name: str = name
@@ -420,7 +420,7 @@ class Func(Expression):
         if self.function and not self.function.replace("_", "a").replace(".", "a").isalnum():
             raise QueryError(
                 f"{self.function[:80]!r} is no name of a function.",
-                code="data/function-name",
+                code="data/argument",
                 hint="A name is letters, digits and _; what changes goes into the arguments.",
             )
 
@@ -455,7 +455,9 @@ class OrderBy(Expression):
         self, expression: Any, *, descending: bool = False, nulls_first: bool = False, nulls_last: bool = False
     ) -> None:
         if nulls_first and nulls_last:
-            raise QueryError("NULLs cannot come both first and last.", code="data/nulls", hint="Give one of the two.")
+            raise QueryError(
+                "NULLs cannot come both first and last.", code="data/argument", hint="Give one of the two."
+            )
         self.expression = F(expression) if isinstance(expression, str) else as_expression(expression)
         self.descending = descending
         self.nulls_first = nulls_first

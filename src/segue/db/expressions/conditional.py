@@ -28,7 +28,7 @@ class When(Expression):
             named = Q(**lookups)
             condition = named if condition is None else condition & named
         if condition is None:
-            raise QueryError("When() needs a condition.", code="data/when", hint="When(year__lt=1940, then=…)")
+            raise QueryError("When() needs a condition.", code="data/condition", hint="When(year__lt=1940, then=…)")
         # A Q until a query resolves it.
         self.condition: Any = condition if isinstance(condition, Q) else Q(condition)
         self.result: Expression = F(then) if isinstance(then, str) else as_expression(then)

@@ -44,7 +44,7 @@ class Subquery(Expression):
         if query is None:
             raise QueryError(
                 f"{type(self).__name__}() takes a queryset, not {type(queryset).__name__}.",
-                code="data/subquery",
+                code="data/argument",
                 hint=f'{type(self).__name__}(Record.objects.filter(leader=OuterRef("pk")))',
             )
         self.query: Any = query

@@ -45,7 +45,7 @@ def bulk_create(
     if options.parents:
         raise NotSupportedError(
             f"bulk_create() cannot write {model.__name__}: its rows are in several tables.",
-            code="data/bulk-parents",
+            code="data/not-supported",
             hint="Save them one by one in atomic().",
         )
     conflict = _conflict(options, ignore_conflicts=ignore_conflicts, update=update_fields, unique=unique_fields)
@@ -60,7 +60,9 @@ def _conflict(options: Any, *, ignore_conflicts: bool, update: Sequence[str], un
     if ignore_conflicts:
         if update:
             raise QueryError(
-                "bulk_create() cannot both ignore conflicts and update.", code="data/bulk", hint="Give one of the two."
+                "bulk_create() cannot both ignore conflicts and update.",
+                code="data/argument",
+                hint="Give one of the two.",
             )
         return Conflict()
     if not update:
@@ -147,16 +149,16 @@ def bulk_update(
     options = model._meta
     fields = [options.get_field(name) for name in names]
     if not fields:
-        raise QueryError("bulk_update() was given no field.", code="data/bulk", hint='bulk_update(rows, ["year"])')
+        raise QueryError("bulk_update() was given no field.", code="data/argument", hint='bulk_update(rows, ["year"])')
     if any(field in options.pk_fields for field in fields):
-        raise QueryError("bulk_update() cannot change the key.", code="data/bulk", hint="Make new rows instead.")
+        raise QueryError("bulk_update() cannot change the key.", code="data/argument", hint="Make new rows instead.")
     if any(instance.pk is None for instance in instances):
-        raise QueryError("bulk_update() takes saved instances.", code="data/bulk", hint="bulk_create() them first.")
+        raise QueryError("bulk_update() takes saved instances.", code="data/unsaved", hint="bulk_create() them first.")
     if not instances:
         return 0
     if options.composite:
         raise NotSupportedError(
-            "bulk_update() needs a key of one column.", code="data/bulk-composite", hint="Save them in atomic()."
+            "bulk_update() needs a key of one column.", code="data/not-supported", hint="Save them in atomic()."
         )
     return (yield Transaction(_update_batches(model, list(instances), fields, database, batch_size), savepoint=False))  # type: ignore[no-any-return]  # the step's result
 
@@ -189,7 +191,7 @@ def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[
     """
     if query.is_sliced or query.frame.combined is not None:
         raise QueryError(
-            "update() cannot work on a slice.", code="data/update-slice", hint="filter(pk__in=…) the rows first."
+            "update() cannot work on a slice.", code="data/sliced", hint="filter(pk__in=…) the rows first."
         )
     options = query.model._meta
     by_table: dict[Any, dict[Any, Any]] = {}
@@ -216,7 +218,7 @@ def _prepared(query: Query, field: Any, given: Any) -> Any:
     if value is None and not field.null:
         raise QueryError(
             f"{field.model.__name__}.{field.name} cannot be None.",
-            code="data/update-null",
+            code="data/update-field",
             hint="Give a value, or declare the field with null=True.",
         )
     return value

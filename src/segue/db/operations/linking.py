@@ -38,7 +38,7 @@ def _keys(relation: Relation, things: Iterable[Any]) -> list[Any]:
             value = far.value_of(each)
             if value is None:
                 raise QueryError(
-                    f"This {type(each).__name__} was not saved.", code="data/unsaved-relation", hint="save() it first."
+                    f"This {type(each).__name__} was not saved.", code="data/unsaved", hint="save() it first."
                 )
         else:
             value = far.prepare(each)

@@ -25,7 +25,7 @@ def add_referring(
     """Let *things* refer to *instance*: by one UPDATE, or by saving each.
 
     Raises:
-        QueryError: One was not saved, and *bulk* saves none (`data/unsaved-relation`).
+        QueryError: One was not saved, and *bulk* saves none (`data/unsaved`).
     """
     field = relation.field
     if not bulk:
@@ -35,7 +35,7 @@ def add_referring(
         if each.pk is None or not each.is_stored:
             raise QueryError(
                 f"This {type(each).__name__} was not saved, and add() updates rows.",
-                code="data/unsaved-relation",
+                code="data/unsaved",
                 hint=f"save() it first, or {relation.accessor}.add(…, bulk=False).",
             )
     yield from _point(field, things, instance, database)

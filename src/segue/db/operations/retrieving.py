@@ -187,7 +187,7 @@ def in_bulk(queryset: Any, keys: Iterable[Any] | None, field_name: str) -> Opera
         if not field.unique:
             raise QueryError(
                 f"{options.object_name}.{field_name} is not unique.",
-                code="data/in-bulk",
+                code="data/argument",
                 hint="in_bulk() takes a field with unique=True.",
             )
     chosen = queryset if keys is None else queryset.filter(**{f"{field_name}__in": list(keys)})

@@ -42,7 +42,7 @@ def save(
     options = model._meta
     chosen = _chosen(options, update_fields)
     if force_insert and (force_update or update_fields is not None):
-        raise QueryError("save() cannot both insert and update.", code="data/save", hint="Give one of the two.")
+        raise QueryError("save() cannot both insert and update.", code="data/argument", hint="Give one of the two.")
     if update_fields is not None and not chosen:
         return
     adding = instance._peers is None
@@ -73,9 +73,7 @@ def _chosen(options: Any, names: Sequence[str] | None) -> frozenset[str] | None:
     if names is None:
         return None
     if isinstance(names, str):
-        raise QueryError(
-            f"update_fields={names!r} is a text.", code="data/update-fields", hint=f"update_fields=[{names!r}]"
-        )
+        raise QueryError(f"update_fields={names!r} is a text.", code="data/argument", hint=f"update_fields=[{names!r}]")
     return frozenset(options.get_field(name).name for name in names)
 
 
@@ -176,7 +174,9 @@ def _write_table(
             )
     elif force_update or (chosen is not None and not has_key):
         raise QueryError(
-            f"{type(instance).__name__} has no key, and cannot be updated.", code="data/save", hint="save() inserts it."
+            f"{type(instance).__name__} has no key, and cannot be updated.",
+            code="data/unsaved",
+            hint="save() inserts it.",
         )
     yield from _insert(instance, database, options)
     return True

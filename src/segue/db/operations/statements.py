@@ -190,7 +190,7 @@ def update_rows(database: Any, query: Query, values: Mapping[Any, Any]) -> tuple
 
             raise NotSupportedError(
                 "update() cannot set a field from another table's.",
-                code="data/update-join",
+                code="data/not-supported",
                 hint='Use Subquery(…) with OuterRef("pk") for the value.',
             )
         statement = sa.update(table).values(sets)

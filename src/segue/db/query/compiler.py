@@ -162,7 +162,7 @@ class SelectCompiler:
                 if part.expanding:
                     raise NotSupportedError(
                         "A Core `in_()` list cannot stand in a queryset's condition.",
-                        code="data/core-in",
+                        code="data/not-supported",
                         hint="Use field__in=[…], or statement-wide: Model.objects.from_statement(…).",
                     )
                 return self.parameters.make(by_key[part._identifying_key], part.type)
@@ -422,7 +422,7 @@ class SelectCompiler:
             if self.vendor != "postgresql":
                 raise NotSupportedError(
                     f"distinct({', '.join(map(repr, frame.distinct_on))}) is PostgreSQL's alone.",
-                    code="data/distinct-on",
+                    code="data/not-supported",
                     hint="distinct() without names, or a Subquery that picks the row.",
                 )
             from sqlalchemy.dialects.postgresql import distinct_on
@@ -644,7 +644,7 @@ class SelectCompiler:
     def _compound_order(self, part: OrderBy) -> Any:
         if not isinstance(part.expression, F):
             raise QueryError(
-                "A combined query is ordered by its columns alone.", code="data/combined-order", hint='order_by("name")'
+                "A combined query is ordered by its columns alone.", code="data/combined", hint='order_by("name")'
             )
         name = part.expression.name
         labels = [column.label for column in self.columns]
@@ -654,7 +654,7 @@ class SelectCompiler:
         if wanted not in labels:
             raise QueryError(
                 f"The combined query has no column {name!r}.",
-                code="data/combined-order",
+                code="data/combined",
                 hint=f"Columns: {', '.join(labels)}.",
             )
         # By position: compound selects of three databases agree on nothing else.

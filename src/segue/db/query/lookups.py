@@ -114,11 +114,7 @@ class _Compare(Lookup):
     def prepare(self, field: Any, value: Any) -> Prepared:
         kind, values = super().prepare(field, value)
         limits = getattr(field, "limits", None)
-        if (
-            limits is not None
-            and isinstance(values[0], type(limits[0]))
-            and not limits[0] <= values[0] <= limits[1]
-        ):
+        if limits is not None and isinstance(values[0], type(limits[0])) and not limits[0] <= values[0] <= limits[1]:
             larger = values[0] > limits[1]
             return ("always" if larger == self.name.startswith("l") else "never"), ()
         return kind, values
@@ -444,7 +440,7 @@ _OWN: dict[type[Field[Any]], dict[str, Lookup]] = {}
 def register_lookup(field: type[Field[Any]], lookup: type[Lookup]) -> type[Lookup]:
     """Give fields of a class (and its subclasses) a look-up of one's own."""
     if not lookup.name.isidentifier() or "__" in lookup.name:
-        raise QueryError(f"{lookup.__name__} has no usable name.", code="data/lookup-name", hint='name = "ne"')
+        raise QueryError(f"{lookup.__name__} has no usable name.", code="data/argument", hint='name = "ne"')
     _OWN.setdefault(field, {})[lookup.name] = lookup()
     return lookup
 

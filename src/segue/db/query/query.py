@@ -298,7 +298,7 @@ class Query:
         """Return this query with computed values added.
 
         Raises:
-            QueryError: A name is one of the model's (`data/alias-taken`).
+            QueryError: A name is one of the model's (`data/alias`).
         """
         query = self
         options = self.model._meta
@@ -306,7 +306,7 @@ class Query:
             if options.find_field(name) is not None or name == "pk" or name in options.reverse:
                 raise QueryError(
                     f"{self.model.__name__} has a field {name!r} already.",
-                    code="data/alias-taken",
+                    code="data/alias",
                     hint=f"annotate({name}_value=…)",
                 )
             expression = as_expression(given).resolve(query)
@@ -324,7 +324,7 @@ class Query:
         """Return this query in another order.
 
         Raises:
-            FieldError: A name is unknown (`data/unknown-lookup`).
+            FieldError: A name is unknown (`data/unknown-name`).
         """
         return self.framed(order=tuple(self.order_of(name) for name in names), reversed=False)
 

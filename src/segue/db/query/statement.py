@@ -50,13 +50,13 @@ def explanation(query: Query, database: Any, *, analyze: bool, format: str) -> O
     if format not in ("text", "json"):
         raise QueryError(
             f"explain(format={str(format)[:40]!r}) is none of text, json.",
-            code="data/explain",
+            code="data/argument",
             hint='explain(format="json")',
         )
     vendor = database.vendor
     if vendor == "sqlite" and (analyze or format != "text"):
         raise NotSupportedError(
-            "SQLite explains neither in JSON nor with measures.", code="data/explain", hint="explain()"
+            "SQLite explains neither in JSON nor with measures.", code="data/not-supported", hint="explain()"
         )
     prefix = {
         ("sqlite", False, "text"): "EXPLAIN QUERY PLAN ",

@@ -87,7 +87,7 @@ def plain_target(options: Any, name: str) -> Target:
     """Return the target of a look-up on a model, kept for the next time.
 
     Raises:
-        FieldError: A part of it is unknown (`data/unknown-lookup`).
+        FieldError: A part of it is unknown (`data/unknown-name`).
     """
     found = options.lookups.get(name)
     if found is None:
@@ -102,7 +102,7 @@ def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tup
     """Return the target of what is left of a look-up after its path.
 
     Raises:
-        FieldError: A part is neither a transform nor a look-up (`data/unknown-lookup`).
+        FieldError: A part is neither a transform nor a look-up (`data/unknown-name`).
     """
     transforms: list[Any] = []
     keys: list[str] = []
@@ -188,7 +188,7 @@ def _unknown(owner: str, name: str, part: str, field: Any, relation: Any = None)
         what = f"{options.object_name} has no field {part[:40]!r}"
     return FieldError(
         f"{owner} has no look-up {name[:80]!r}: {what}.",
-        code="data/unknown-lookup",
+        code="data/unknown-name",
         hint=did_you_mean(part, choices) or f"Choices: {', '.join(choices[:40])}.",
     )
 

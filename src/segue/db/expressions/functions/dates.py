@@ -25,7 +25,7 @@ class Trunc(Func):
     """A date or moment, cut to the beginning of its year … second.
 
     Raises:
-        QueryError: The part is none of these (`data/date-part`).
+        QueryError: The part is none of these (`data/argument`).
     """
 
     part: ClassVar[str] = ""
@@ -36,7 +36,7 @@ class Trunc(Func):
         if self.kind not in _PARTS:
             raise QueryError(
                 f"{str(self.kind)[:40]!r} is no part of a date.",
-                code="data/date-part",
+                code="data/argument",
                 hint=f"One of {', '.join(_PARTS)}.",
             )
 

@@ -51,7 +51,10 @@ class Registry:
             self.conflicts.append((known, model))
         self._models[key] = model
         self.version += 1
-        self._waiting = [resolve for resolve in self._waiting if not resolve()]
+        # Taken out first: resolving may make a model, of a table between, which comes here too.
+        waiting, self._waiting = self._waiting, []
+        for resolve in waiting:
+            self.when_known(resolve)
 
     def when_known(self, resolve: Callable[[], bool]) -> None:
         """Call *resolve* now, and after each new model until it says yes."""

@@ -290,13 +290,20 @@ class App(Scaffold):
             kept = self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates, self._databases
             closed, self.closed_at = self.closed_at, ""
             testing, self.testing = self.testing, True
-            self._compiled = self._rsgi = self._asgi = self._wsgi = self._templates = self._databases = None
+            self._compiled = self._rsgi = self._asgi = self._wsgi = self._templates = None
+            # The same databases under other settings: a test's transaction goes on.
+            self._databases = None if "DATABASE" in values else self._databases
             self.config = self.config.overlay(values)
         try:
             yield self.compile()
         finally:
             with self._lock:
+                overridden = self._databases
                 self._compiled, self.config, self._rsgi, self._asgi, self._wsgi, self._templates, self._databases = kept
+                if overridden is not None and overridden is not self._databases:
+                    overridden.close()
+                if self._databases is not None and self._compiled is not None:
+                    self._databases.hear(self._compiled.signals)
                 self.closed_at = closed
                 self.testing = testing
 

@@ -141,8 +141,7 @@ class _Assembly:
         from .databases import DATABASES, encoders, enter_owner
 
         databases = app.own_databases()
-        for database in databases.values():
-            database.signals = self.signals
+        databases.hear(self.signals)
         self.databases = databases
         self.values[DATABASES] = databases
         self.models = app.owned_models()

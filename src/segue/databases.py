@@ -180,6 +180,8 @@ def create_first_tables(databases: Databases, models: Sequence[Any], root: Path)
     if not models or (root / "migrations").is_dir():
         return
     for database in databases.values():
+        if database.in_atomic:
+            continue  # a test holds it, and has made its tables
         made = database.create_all()
         if made:
             _logger.info("made the tables %s in %s", ", ".join(made), database.url)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, overload
 
 from ..context import Key, find_current
 from ..errors import UsageError, did_you_mean
+from ..signals import Signals
 from .atomic import Atomic
 from .database import Database
 from .places import place_of_caller
@@ -64,6 +65,11 @@ class Databases(Mapping[str, Database]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(self._databases) or 'none'}>"
+
+    def hear(self, signals: Signals) -> None:
+        """Send what happens to models to *signals*."""
+        for database in self._databases.values():
+            database.signals = signals
 
     def close(self) -> None:
         """Close all of them."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .cases import AsyncSegueTestCase, SegueTestCase
     from .client import AsyncClient, Client, TestResponse, request_context
     from .commands import CliRunner
+    from .database import assert_queries, capture_on_commit
     from .factory import RequestFactory
     from .live import LiveServer, live_server
     from .streaming import AsyncStreamedResponse, StreamedResponse
@@ -40,9 +41,11 @@ __all__ = [
     "assert_contains",
     "assert_not_contains",
     "assert_problem",
+    "assert_queries",
     "assert_redirects",
     "assert_template_not_used",
     "assert_template_used",
+    "capture_on_commit",
     "live_server",
     "request_context",
 ]
@@ -54,6 +57,7 @@ _WHERE = {
     **dict.fromkeys(("AsyncStreamedResponse", "StreamedResponse"), "streaming"),
     **dict.fromkeys(("LiveServer", "live_server"), "live"),
     **dict.fromkeys([name for name in __all__ if name.startswith("assert_")], "assertions"),
+    **dict.fromkeys(("assert_queries", "capture_on_commit"), "database"),
     "CliRunner": "commands",
     "RequestFactory": "factory",
 }

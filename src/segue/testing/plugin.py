@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .client import AsyncClient, Client
     from .live import LiveServer
 
-__all__ = ["async_client", "client", "live_server", "override_config", "segue_app"]
+__all__ = ["async_client", "client", "live_server", "override_config", "segue_app", "segue_project"]
 
 # Other plugins that run `async def` tests, by the mark that asks for them.
 _OTHER_RUNNERS = ("asyncio", "anyio", "trio")
@@ -27,6 +28,12 @@ _OTHER_RUNNERS = ("asyncio", "anyio", "trio")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a project say which app its tests are about."""
     parser.addini("segue_app", "The app that the fixtures are about: package.module:app", default="")
+    parser.addoption("--reuse-db", action="store_true", help="keep the test databases, and take them as they are")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the plugin's marks known."""
+    config.addinivalue_line("markers", "commits: the test commits for real; its database is made anew afterwards")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,18 +49,33 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-@pytest.fixture
-def segue_app(request: pytest.FixtureRequest) -> Iterator[App]:
-    """The project's app, current for the test.
-
-    `segue_app` in the pytest settings names it; else it is found as the command line
-    finds it. A project whose tests make their own app overrides this fixture.
-    """
+@pytest.fixture(scope="session")
+def segue_project(request: pytest.FixtureRequest) -> Iterator[App]:
+    """The project's app on databases of the tests' own, made once for all tests of a worker."""
+    from .database import own_databases
     from .project import project_app
 
     app = project_app(request.config.getini("segue_app") or None, request.config.rootpath)
-    with app.context():
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    with own_databases(app, worker=worker, reuse=request.config.getoption("--reuse-db")):
         yield app
+
+
+@pytest.fixture
+def segue_app(request: pytest.FixtureRequest, segue_project: App) -> Iterator[App]:
+    """The project's app, current for the test, which changes nothing in its databases.
+
+    `segue_app` in the pytest settings names it; else it is found as the command line
+    finds it. A project whose tests make their own app overrides this fixture.
+
+    Each test runs in a transaction that is rolled back. One that must commit is marked
+    `commits`: its tables are made anew afterwards.
+    """
+    from .database import emptied, rolled_back
+
+    around = emptied if request.node.get_closest_marker("commits") else rolled_back
+    with segue_project.context(), around(segue_project):
+        yield segue_project
 
 
 @pytest.fixture

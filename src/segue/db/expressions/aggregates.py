@@ -15,8 +15,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import QueryError
 from ..types import ExactDecimal, Span
-from .arithmetic import as_number
+from .arithmetic import alike, as_number
 from .base import Compiling, Expression, F, Func, OrderBy, Value, as_expression
+from .kinds import AnyDecimal, Real, Whole, is_whole, taken_as
 from .q import Q
 
 __all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "StdDev", "StringAgg", "Sum", "Variance"]
@@ -82,7 +83,8 @@ class Aggregate(Func):
             arguments[0] = arguments[0].distinct()
         result = self.build(compiler, *arguments)
         if self.default is not None:
-            result = sa.func.coalesce(result, self.default.compile(compiler), type_=result.type)
+            both, kind = alike(compiler, [result, self.default.compile(compiler)])
+            result = taken_as(sa.func.coalesce(*both), kind)
         return self.typed(result)
 
     def filtered(
@@ -116,6 +118,8 @@ class Count(Aggregate):
         return super().default_name
 
     def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
+        if self.of_rows and self.filter is None:
+            return sa.func.count(type_=sa.BigInteger())
         return sa.func.count(arguments[0], type_=sa.BigInteger())
 
 
@@ -128,39 +132,13 @@ class Sum(Aggregate):
         kind = arguments[0].type
         if isinstance(kind, ExactDecimal):
             if not kind.scaled:
-                return sa.func.sum(as_number(compiler, arguments[0]), type_=sa.Numeric(asdecimal=True))
-            return sa.type_coerce(sa.func.sum(arguments[0]), ExactDecimal(18, kind.places))
+                return taken_as(sa.func.sum(as_number(compiler, arguments[0])), AnyDecimal())
+            return taken_as(sa.func.sum(arguments[0]), ExactDecimal(18, kind.places))
         if isinstance(kind, Span):
-            return sa.type_coerce(sa.func.sum(sa.type_coerce(arguments[0], sa.BigInteger())), Span())
-        if isinstance(kind, sa.Integer):
-            return sa.type_coerce(sa.func.sum(arguments[0]), _Whole())
+            return taken_as(sa.func.sum(taken_as(arguments[0], sa.BigInteger())), Span())
+        if is_whole(kind):
+            return taken_as(sa.func.sum(arguments[0]), Whole())
         return sa.func.sum(arguments[0], type_=kind)
-
-
-class _Whole(sa.types.TypeDecorator[Any]):
-    """A sum of whole numbers: PostgreSQL and MySQL give it as a decimal."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Any) -> Any:
-        return None if value is None else int(value)
-
-    def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        return lambda value: None if value is None else int(value)
-
-
-class _Float(sa.types.TypeDecorator[Any]):
-    """A float, whatever the database calls it."""
-
-    impl = sa.Double
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Any) -> Any:
-        return None if value is None else float(value)
-
-    def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        return lambda value: None if value is None else float(value)
 
 
 class _Mean(Aggregate):
@@ -168,26 +146,11 @@ class _Mean(Aggregate):
         kind = arguments[0].type
         call = getattr(sa.func, self.function)
         if isinstance(kind, Span):
-            return sa.type_coerce(call(sa.type_coerce(arguments[0], sa.BigInteger())), Span())
+            return taken_as(call(taken_as(arguments[0], sa.BigInteger())), Span())
         if isinstance(kind, ExactDecimal):
             number = as_number(compiler, arguments[0])
-            return sa.type_coerce(call(number), _Decimal())
-        return sa.type_coerce(call(arguments[0]), _Float())
-
-
-class _Decimal(sa.types.TypeDecorator[Any]):
-    """A decimal from whatever the database gives."""
-
-    impl = sa.Numeric
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Any) -> Any:
-        from decimal import Decimal
-
-        return None if value is None else Decimal(str(value))
-
-    def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        return lambda value: self.process_result_value(value, dialect)
+            return taken_as(call(number), AnyDecimal())
+        return taken_as(call(arguments[0]), Real())
 
 
 class Avg(_Mean):
@@ -219,12 +182,14 @@ class Max(Aggregate):
     function = "max"
     ignores_repeats = True
 
+    def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
+        return taken_as(getattr(sa.func, self.function)(arguments[0]), arguments[0].type)
 
-class Min(Aggregate):
+
+class Min(Max):
     """The smallest value."""
 
     function = "min"
-    ignores_repeats = True
 
 
 class StringAgg(Aggregate):

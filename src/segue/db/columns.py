@@ -30,6 +30,8 @@ class Column(Combinable, Generic[T]):
     """
 
     __slots__ = ("_model", "_path")
+    # SQLAlchemy asks; without an answer here it would be taken for the name of a look-up.
+    is_clause_element = False
 
     def __init__(self, model: Any, path: str) -> None:
         self._model = model
@@ -63,10 +65,10 @@ class Column(Combinable, Generic[T]):
     # Comparisons; equality with None asks for NULL
 
     def __eq__(self, other: object) -> Q:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # makes a condition
-        return self._lookup("isnull", value=True) if other is None else self._lookup("", other)
+        return self._lookup("", other)  # of None: whether it is NULL
 
     def __ne__(self, other: object) -> Q:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # makes a condition
-        return self._lookup("isnull", value=False) if other is None else ~self._lookup("", other)
+        return ~self._lookup("", other)
 
     def __lt__(self, other: Any) -> Q:
         return self._lookup("lt", other)

@@ -105,9 +105,9 @@ def _unique(element: sa.UniqueConstraint, compiler: Any, **options: Any) -> str:
 
 
 def _refuse_equal_nulls(element: Any, dialect: Any) -> None:
-    if element.dialect_options["postgresql"].get("nulls_not_distinct"):
-        if dialect.name != "postgresql" or dialect.server_version_info < (15,):
-            raise _cannot(element, dialect, "takes two NULLs for the same", "nulls_distinct=False")
+    equal = element.dialect_options["postgresql"].get("nulls_not_distinct")
+    if equal and (dialect.name != "postgresql" or dialect.server_version_info < (15,)):
+        raise _cannot(element, dialect, "takes two NULLs for the same", "nulls_distinct=False")
 
 
 def _cannot(element: Any, dialect: Any, does: str, option: str) -> NotSupportedError:
@@ -117,6 +117,18 @@ def _cannot(element: Any, dialect: Any, does: str, option: str) -> NotSupportedE
         code="data/constraint-support",
         hint=f"Leave {option} out, or use a database that can (PostgreSQL 15).",
     )
+
+
+@compiles(sa.Computed, "postgresql")
+def _computed_on_postgresql(element: sa.Computed, compiler: Any, **options: Any) -> str:
+    if element.persisted is False and compiler.dialect.server_version_info < (18,):
+        raise NotSupportedError(
+            f"{element.column.table.name}.{element.column.name}: PostgreSQL computes columns when they are read "
+            "only from version 18 on.",
+            code="data/constraint-support",
+            hint="db_persist=True",
+        )
+    return str(compiler.visit_computed_column(element, **options))
 
 
 # Indexes of MySQL and MariaDB

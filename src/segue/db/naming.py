@@ -12,11 +12,11 @@ import re
 
 from .errors import QueryError
 
-__all__ = ["SEPARATOR", "check_alias", "plural", "short_name", "snake", "words"]
+__all__ = ["LONGEST", "SEPARATOR", "check_alias", "plural", "short_name", "snake", "words"]
 
 SEPARATOR = "__"
 # PostgreSQL cuts names at 63 bytes; MariaDB at 64 characters.
-_LONGEST = 63
+LONGEST = 63
 _ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -43,10 +43,10 @@ def plural(text: str) -> str:
 def short_name(*parts: str) -> str:
     """Join *parts* to a name that every database accepts; a long one ends in a digest."""
     name = "_".join(parts)
-    if len(name.encode()) <= _LONGEST:
+    if len(name.encode()) <= LONGEST:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return name.encode()[: _LONGEST - 9].decode(errors="ignore") + "_" + digest
+    return name.encode()[: LONGEST - 9].decode(errors="ignore") + "_" + digest
 
 
 def check_alias(name: str, what: str = "annotate()") -> str:

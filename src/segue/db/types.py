@@ -413,9 +413,8 @@ class Array(_Type):
     def literal_processor(self, dialect: Dialect) -> Callable[[Any], str] | None:
         if vendor_of(dialect) != "postgresql":
             return super().literal_processor(dialect)
-        each: Any = self.item.literal_processor(dialect)
-        if isinstance(self.item, sa.String):
-            each = sa.String().literal_processor(dialect)
+        item: Any = self.item  # Any: SQLAlchemy's own types leave this method untyped
+        each = item.literal_processor(dialect)
         kind = dialect.type_compiler_instance.process(self.declare("postgresql"))
 
         def literal(value: Any) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 from ...errors import Fault, ValidationError, cut, did_you_mean
 from ..columns import Column
 from ..errors import DataError, ModelError
-from ..naming import words
+from ..naming import LONGEST, short_name, words
 
 if TYPE_CHECKING:
     from ..models.base import Model
@@ -164,7 +164,22 @@ class Field(Generic[T]):
         self.name = name
         self.attname = name
         self.column = self.db_column or name
+        self.check_column()
         setattr(options.model, name, self)
+
+    def check_column(self) -> None:
+        """Refuse a name that a database would cut off.
+
+        Raises:
+            ModelError: It is longer than 63 bytes (`data/long-name`).
+        """
+        if self.is_column and len(self.column.encode()) > LONGEST:
+            raise ModelError(
+                f"{self.model.__name__}.{self.name}: the name of its column has more than {LONGEST} characters.",
+                code="data/long-name",
+                why="PostgreSQL cuts it off, and MariaDB refuses it.",
+                hint=f'db_column="{short_name(self.column)}"',
+            )
 
     @overload
     def __get__(self, instance: None, owner: type) -> Column[T]: ...
@@ -393,8 +408,9 @@ def _parameters(kind: type) -> list[str]:
     """Return the options that a class of field and those above it name in `__init__`."""
     found: list[str] = []
     for each in kind.__mro__:
-        if "__init__" in vars(each):
-            found += [name for name, one in signature(each.__init__).parameters.items() if one.kind is one.KEYWORD_ONLY]
+        made = vars(each).get("__init__")
+        if made is not None and each is not object:
+            found += [name for name, one in signature(made).parameters.items() if one.kind is one.KEYWORD_ONLY]
     return found
 
 

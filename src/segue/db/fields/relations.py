@@ -117,8 +117,13 @@ class Relation:
 
     @property
     def back(self) -> str:
-        """The attribute by which what a way back reaches knows its instance."""
-        return self.field.content_object if self.kind == "generic" else self.field.name  # type: ignore[no-any-return]  # of any field
+        """The attribute by which what this reaches knows the one instance it belongs to, or nothing."""
+        field = self.field
+        if self.kind == "generic":
+            return str(field.content_object or "")
+        if self.kind == "forward":
+            return str(field.back_name(many=False)) if field.one and not field.hidden else ""
+        return str(field.name) if self.kind in ("reverse", "reverse_one") else ""
 
     def key_of(self, instance: Any) -> Any:
         """Return what the rows reached have in common with *instance*; `None` where it reaches none.
@@ -322,6 +327,7 @@ class ForeignKey(_Relational[T], Generic[T]):
         super().contribute(options, name)
         self.attname = f"{name}_id"
         self.column = self.db_column or self.attname
+        self.check_column()
         setattr(options.model, self.attname, _KeyValue(self))
 
     @overload

@@ -13,11 +13,9 @@ from typing import Any
 from ..errors import ModelError
 from ..expressions.base import Expression, F, OrderBy
 from ..expressions.q import Q
+from ..naming import LONGEST
 
 __all__ = ["BaseConstraint", "CheckConstraint", "Index", "UniqueConstraint"]
-
-
-_LONGEST = 63
 
 
 class BaseConstraint:
@@ -34,9 +32,9 @@ class BaseConstraint:
     def __init__(
         self, *, name: str, violation_error_message: str | None = None, violation_error_code: str | None = None
     ) -> None:
-        if not isinstance(name, str) or not name or len(name) > _LONGEST:  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
+        if not isinstance(name, str) or not name or len(name) > LONGEST:  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
             raise ModelError(
-                f"{type(self).__name__} needs a name of at most {_LONGEST} characters.",
+                f"{type(self).__name__} needs a name of at most {LONGEST} characters.",
                 code="data/constraint",
                 hint=f'{type(self).__name__}(…, name="record_year_positive")',
             )
@@ -145,9 +143,9 @@ class Index:
                 hint='Index(fields=["-year", "title"])',
             )
         _check_names(fields, "Index()")
-        if len(name) > _LONGEST:
+        if len(name) > LONGEST:
             raise ModelError(
-                f"The name {name[:20]}… of an Index is longer than {_LONGEST} characters.",
+                f"The name {name[:20]}… of an Index is longer than {LONGEST} characters.",
                 code="data/constraint",
                 hint="PostgreSQL and MariaDB would cut it.",
             )

@@ -7,7 +7,7 @@ Never: waits on an event loop; it says what to await instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..choice import database_for
@@ -23,7 +23,7 @@ from ..queryset import QuerySet
 from ..related import missing_related, related_manager
 from ..steps import Operation
 
-__all__ = ["Loads"]
+__all__ = ["Loads", "aprefetch_related_objects", "prefetch_related_objects"]
 
 
 class Loads(Instance):
@@ -140,6 +140,8 @@ class Loads(Instance):
             if field.null:
                 return None
             raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
+        if kept.get("_prefetched", {}).get(field.name) == value:
+            return None  # a Prefetch left it out
         self._refuse_touch(field.name, f'select_related("{field.name}")')
         relation = self._meta.relation(field.name)
         assert relation is not None
@@ -180,3 +182,19 @@ class Loads(Instance):
 
     def _manager(self, relation: Any) -> Any:
         return related_manager(self, relation)
+
+
+def prefetch_related_objects(instances: Iterable[Any], *lookups: Any) -> None:
+    """Load relations of instances that are at hand: one query for each level of each look-up."""
+    found = list(instances)
+    if found:
+        database = found[0]._database()
+        database.run(prefetch(found, lookups, database, found[0]._mode), "prefetch_related_objects()")
+
+
+async def aprefetch_related_objects(instances: Iterable[Any], *lookups: Any) -> None:
+    """`prefetch_related_objects()` in async code."""
+    found = list(instances)
+    if found:
+        database = found[0]._database()
+        await database.arun(prefetch(found, lookups, database, found[0]._mode))

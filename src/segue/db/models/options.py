@@ -96,7 +96,7 @@ class Options:
         self.app_label: str = meta.get("app_label") or label_of(model.__module__)
         self.registry: Registry = registry or registry_for(model.__module__, model.__qualname__)
         name = snake(model.__name__)
-        self.db_table: str = meta.get("db_table") or (short_name(self.app_label, name) if self.app_label else name)
+        self.db_table: str = meta.get("db_table") or short_name(*filter(None, (self.app_label, name)))
         self.auto_created: Any = False
         self.local_fields: list[Field[Any]] = []
         self.many_to_many: list[ManyToManyField[Any]] = []

@@ -50,6 +50,7 @@ BUILTINS: dict[str, Builtin] = {
     "explain": Builtin("explain", "Print the page about an error code."),
     "features": Builtin("features", "List blueprints of installed packages, and which the app has."),
     "graph": Builtin("graph", "Draw the app's blueprints as Mermaid or DOT."),
+    "policy": Builtin("policy", "Say who may do what, and which clause decides it."),
     "routes": Builtin("routes", "List the routes."),
     "run": Builtin("run", "Serve the app."),
     "secret": Builtin("secret", "Print a new random key for SECRET_KEY."),

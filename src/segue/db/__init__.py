@@ -89,6 +89,7 @@ from .fields.times import DateField, DateTimeField, DurationField, TimeField
 from .instance import FETCH_ONE, FETCH_PEERS, RAISE, FetchMode
 from .managers import Manager
 from .models.base import Model
+from .models.loading import aprefetch_related_objects, prefetch_related_objects
 from .models.constraints import CheckConstraint, Index, UniqueConstraint
 from .models.options import CompositePrimaryKey
 from .operations.reading import Prefetch
@@ -203,6 +204,7 @@ __all__ = [
     "Window",
     "acan",
     "aexecute",
+    "aprefetch_related_objects",
     "atomic",
     "can",
     "connect",
@@ -217,5 +219,6 @@ __all__ = [
     "post_save",
     "pre_delete",
     "pre_save",
+    "prefetch_related_objects",
     "register_lookup",
 ]

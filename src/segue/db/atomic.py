@@ -23,6 +23,7 @@ from .drivers.threads import workers
 from .errors import ConnectionLost, SerializationError, TransactionManagementError
 from .places import this_owner
 from .pools import Pool, Writers
+from .sessions import note_write
 from .transactions import AsyncTransaction, SyncTransaction, find_transaction, show
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ class Atomic:
         finally:
             if outermost is not None:
                 outermost.end()
+            self._note_end(transaction, outermost)
         return transaction.callbacks if outermost is not None else []
 
     async def _aenter(self) -> None:
@@ -223,7 +225,14 @@ class Atomic:
         finally:
             if outermost is not None:
                 outermost.end()
+            self._note_end(transaction, outermost)
         return transaction.callbacks if outermost is not None else []
+
+    def _note_end(self, transaction: Transaction, outermost: _Outermost | None) -> None:
+        # What was read inside the block may not be so any more; what was written is there only now.
+        note_write()
+        if outermost is not None and transaction.has_written:
+            outermost.database.note_write()
 
     def _within(self, transaction: Transaction) -> Any:
         return transaction.enter(
@@ -251,7 +260,7 @@ class _Outermost:
     """What the outermost block has taken, and must give back: a connection, and the writers' turn."""
 
     def __init__(self, database: Database, *, read_only: bool, isolation: str | None) -> None:
-        self._database = database
+        self.database = database
         self._options: dict[str, Any] = {"read_only": read_only, "isolation": isolation}
         self._turn: Writers | None = None if read_only else database.writers
         self._pool: Pool | None = None
@@ -290,19 +299,19 @@ class _Outermost:
             self._turn.put("")
 
     def _begin(self) -> tuple[Transaction, Block]:
-        self._pool = self._database.pool
-        transaction = SyncTransaction(self._database.driver, self._pool.take(), **self._options)
+        self._pool = self.database.pool
+        transaction = SyncTransaction(self.database.driver, self._pool.take(), **self._options)
         self._transaction = transaction
         block = transaction.run(transaction.begin())
-        self._undo = show(self._database, transaction)
+        self._undo = show(self.database, transaction)
         return transaction, block
 
     async def _abegin(self) -> tuple[Transaction, Block]:
-        self._pool = self._database.loop_pool()
-        transaction = AsyncTransaction(self._database.driver, await self._pool.atake(), **self._options)
+        self._pool = self.database.loop_pool()
+        transaction = AsyncTransaction(self.database.driver, await self._pool.atake(), **self._options)
         self._transaction = transaction
         block = await transaction.arun(transaction.begin())
-        self._undo = show(self._database, transaction)
+        self._undo = show(self.database, transaction)
         return transaction, block
 
     def _give_back(self) -> None:

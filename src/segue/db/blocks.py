@@ -72,6 +72,7 @@ class Transaction:
         callbacks: What runs after the commit.
         outcome: Whether it is open, or how it ended.
         lost: Why the database has rolled it back by itself, if it has.
+        has_written: Whether a statement was sent that may have changed something.
     """
 
     is_async: ClassVar[bool]
@@ -89,6 +90,7 @@ class Transaction:
         self.isolation: str | None = isolation
         self.holder: Owner | None = None
         self.is_ending: bool = False
+        self.has_written: bool = False
         self._savepoints = 0
 
     def __repr__(self) -> str:
@@ -222,6 +224,7 @@ class Transaction:
             raise self.shared()
         if self.lost is not None or self.blocks[-1].error is not None:
             self.refuse_if_broken()
+        self.has_written = self.has_written or writes
         if writes and self.blocks[-1].is_read_only:
             raise TransactionManagementError(
                 "A statement that writes, inside atomic(read_only=True).",

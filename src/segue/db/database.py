@@ -31,8 +31,10 @@ from .observing import Observer, is_observed, tell
 from .places import place_of_caller
 from .pools import LoopPools, Pool, Writers, writers_of
 from .registry import every_model
+from .replicas import Replicas
 from .results import Result
 from .running import arun, run
+from .sessions import note_write
 from .statements import Parameters, compile_statement
 from .steps import Operation, Prepared, Row
 from .streaming import astream, stream
@@ -50,6 +52,8 @@ T = TypeVar("T")
 _log = logging.getLogger("segue.db")
 _DEFAULT_POOL_SIZE = 15
 _DEFAULT_POOL_TIMEOUT_SECONDS = 2.0
+# What a copy may answer. Of a user's own statement (`answer`) nobody knows what it calls.
+_READS = frozenset({"fetch", "execute"})
 # Tasks of on_commit functions that run outside any transaction: a loop holds them only weakly.
 _tasks: set[asyncio.Task[Any]] = set()
 
@@ -71,6 +75,9 @@ class Database:
         root: What the path of a SQLite file is relative to; `None` is the working directory.
         pool_size: How many connections there may be, for each colour. The address may say it too.
         pool_timeout: How many seconds one waits for a connection.
+        replicas: Copies of it that answer reads: their addresses.
+        replica_window: How many seconds after a write its session reads no copy, where the
+            database cannot tell how far the copies are.
         options: What else an address may say after its question mark.
 
     Attributes:
@@ -90,6 +97,8 @@ class Database:
         root: str | Path | None = None,
         pool_size: int = _DEFAULT_POOL_SIZE,
         pool_timeout: float = _DEFAULT_POOL_TIMEOUT_SECONDS,
+        replicas: Sequence[str | DatabaseURL] = (),
+        replica_window: float = 5.0,
         **options: Any,
     ) -> None:
         self.url: DatabaseURL = url if isinstance(url, DatabaseURL) else parse_url(url, root=root, options=options)
@@ -110,6 +119,15 @@ class Database:
         self.pool: Pool = Pool(self.driver, **self._pool_options)
         self.writers: Writers | None = self._find_writers()
         self._loops = LoopPools(self.driver, **self._pool_options)
+        # What it is a copy of, or its copies.
+        self.primary: Database | None = None
+        self.replicas: Replicas | None = None
+        self._replica_window = replica_window
+        self._own_replicas = [
+            Database(each, root=root, pool_size=pool_size, pool_timeout=pool_timeout, **options) for each in replicas
+        ]
+        for copy in self._own_replicas:
+            self.add_replica(copy)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"
@@ -117,6 +135,21 @@ class Database:
     def __getitem__(self, name: str) -> Database:
         """Return another database of the same app, by its name."""
         return self.siblings[name]
+
+    def add_replica(self, copy: Database) -> None:
+        """Let *copy*, a database that follows this one, answer reads.
+
+        Raises:
+            SetupError: It is of another kind (`data/database-option`).
+        """
+        if self.replicas is None:
+            self.replicas = Replicas(self, window_seconds=self._replica_window)
+        self.replicas.add(copy)
+
+    def is_same_place(self, other: Database) -> bool:
+        """Tell whether the other is this database too: itself, a copy, or another object for one address."""
+        mine, theirs = self.primary or self, other.primary or other
+        return mine is theirs or (mine.url == theirs.url and not mine.url.is_memory)
 
     @property
     def vendor(self) -> str:
@@ -164,7 +197,13 @@ class Database:
             self.refuse_on_loop(method)
         found: list[Row]
         # PERF: the way of nearly every read; what `perform` does, without its calls.
-        if not (prepared.writes or current_transactions.get() or self.observers or is_observed()):
+        if not (
+            prepared.writes
+            or current_transactions.get()
+            or self.observers
+            or self.replicas is not None
+            or is_observed()
+        ):
             pool = self.pool
             connection = pool.take()
             try:
@@ -192,10 +231,14 @@ class Database:
         started = perf_counter() if is_seen else 0.0
         try:
             transaction = find_transaction(self)
-            if transaction is None:
-                return self._alone(what, prepared, parameters)
-            return transaction.perform(what, (prepared, parameters), writes=prepared.writes)
+            if transaction is not None:
+                return transaction.perform(what, (prepared, parameters), writes=prepared.writes)
+            if self.replicas is not None and what in _READS and not prepared.writes:
+                return self.replicas.read(what, prepared, parameters)
+            return self.perform_here(what, prepared, parameters)
         finally:
+            if prepared.writes:
+                self.note_write()
             if is_seen:
                 tell(self.observers, prepared, parameters, perf_counter() - started)
 
@@ -205,17 +248,28 @@ class Database:
         started = perf_counter() if is_seen else 0.0
         try:
             transaction = find_transaction(self)
-            if transaction is None:
-                return await self._aalone(what, prepared, parameters)
-            return await transaction.aperform(what, (prepared, parameters), writes=prepared.writes)
+            if transaction is not None:
+                return await transaction.aperform(what, (prepared, parameters), writes=prepared.writes)
+            if self.replicas is not None and what in _READS and not prepared.writes:
+                return await self.replicas.aread(what, prepared, parameters)
+            return await self.aperform_here(what, prepared, parameters)
         finally:
+            if prepared.writes:
+                self.note_write()
             if is_seen:
                 tell(self.observers, prepared, parameters, perf_counter() - started)
+
+    def note_write(self) -> None:
+        """Note that this session wrote, or may have: what it reads now must not be older."""
+        note_write()
+        if self.replicas is not None:
+            self.replicas.wrote()
 
     # Outside a transaction. A read that found its connection broken is asked again, once, on
     # another; a write is not, since it may have been carried out.
 
-    def _alone(self, what: str, prepared: Prepared, parameters: Sequence[Any]) -> Any:
+    def perform_here(self, what: str, prepared: Prepared, parameters: Sequence[Any]) -> Any:
+        """Run a statement on a connection of this very database, outside any transaction."""
         if what == "execute_many":
             with self.atomic():
                 return self._inside().perform(what, (prepared, parameters), writes=prepared.writes)
@@ -243,7 +297,8 @@ class Database:
         finally:
             pool.give_back(connection)
 
-    async def _aalone(self, what: str, prepared: Prepared, parameters: Sequence[Any]) -> Any:
+    async def aperform_here(self, what: str, prepared: Prepared, parameters: Sequence[Any]) -> Any:
+        """`perform_here()` in async code."""
         if what == "execute_many":
             async with self.atomic():
                 return await self._inside().aperform(what, (prepared, parameters), writes=prepared.writes)
@@ -283,13 +338,32 @@ class Database:
     ) -> Generator[list[Row]]:
         """Yield the rows in lists; its connection is held until the end, or until it is closed."""
         self.refuse_on_loop(method)
-        return stream(self, prepared, parameters, chunk_size)
+        replicas = self.replicas if self._may_leave(prepared) else None
+        source = replicas.choose() if replicas is not None else None
+        return stream(source or self, prepared, parameters, chunk_size)
 
     def astream(
         self, prepared: Prepared, parameters: Sequence[Any] = (), chunk_size: int = 2000
     ) -> AsyncGenerator[list[Row]]:
         """Yield the rows in lists; its connection is held until the end, or until it is closed."""
+        if self._may_leave(prepared):
+            return self._astream_of_copy(prepared, parameters, chunk_size)
         return astream(self, prepared, parameters, chunk_size)
+
+    async def _astream_of_copy(
+        self, prepared: Prepared, parameters: Sequence[Any], chunk_size: int
+    ) -> AsyncGenerator[list[Row]]:
+        source = await self.replicas.achoose() if self.replicas is not None else None
+        chunks = astream(source or self, prepared, parameters, chunk_size)
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            await chunks.aclose()
+
+    def _may_leave(self, prepared: Prepared) -> bool:
+        """Tell whether a copy may answer: outside a transaction, for a read."""
+        return self.replicas is not None and not prepared.writes and find_transaction(self) is None
 
     # Statements of users
 
@@ -428,6 +502,7 @@ class Database:
                 yield connection
         finally:
             turn.give()
+            self.note_write()
             if shared is not None:
                 for function in self.on_connect:  # SQLAlchemy has set functions of its own
                     function(shared.raw)
@@ -437,12 +512,16 @@ class Database:
 
     def close(self) -> None:
         """Close all connections, those in use when they are given back; a later statement opens new ones."""
+        for copy in self._own_replicas:
+            copy.close()
         self.pool.close()
         self._loops.close()
         self.pool = Pool(self.driver, **self._pool_options)
 
     async def aclose(self) -> None:
         """Close all connections, with a good-bye to the server."""
+        for copy in self._own_replicas:
+            await copy.aclose()
         await self._loops.aclose()
         self.close()
 

@@ -261,7 +261,11 @@ class QuerySet(Generic[R]):
     def prefetch_related(self: S, *lookups: Any) -> S:
         """Load these relations by one further query each."""
         new = self._with(self.query)
-        new._prefetches = () if lookups == (None,) else (*self._prefetches, *[_checked(self.model, x) for x in lookups])
+        new._prefetches = (
+            ()
+            if lookups == (None,)
+            else (*self._prefetches, *[each if isinstance(each, Prefetch) else Prefetch(each) for each in lookups])
+        )
         return new
 
     def only(self: S, *names: Any) -> S:
@@ -957,13 +961,6 @@ def _named(what: str, aggregates: Sequence[Any], named: Mapping[str, Any]) -> di
     for name, value in named.items():
         found[check_alias(name, what)] = value
     return found
-
-
-def _checked(model: Any, lookup: Any) -> Any:
-    given = lookup if isinstance(lookup, Prefetch) else Prefetch(lookup)
-    if given.query is not None and given.query.frame.selection is not None:
-        raise QueryError("A Prefetch takes a queryset of instances.", code="data/prefetch", hint="Leave values() out.")
-    return given
 
 
 def _not_found(model: Any) -> Exception:

@@ -168,11 +168,15 @@ class Driver(ABC):
         has_one_connection: Whether all share a single connection, as in memory.
         both_colours: Whether its connections serve both colours and any loop.
         check_after_seconds: A connection that idled longer is asked before it is used; 0 is never.
+        position: Asks how far the log of writes is, where the database says it.
+        has_reached: Asks a copy whether it has everything up to a position; NULL where it is none.
     """
 
     vendor: ClassVar[str]
     both_colours: ClassVar[bool] = False
     check_after_seconds: ClassVar[float] = 5.0
+    position: ClassVar[Prepared | None] = None
+    has_reached: ClassVar[Prepared] = Prepared("")
     has_one_connection: bool = False
 
     def __init__(self, url: DatabaseURL, on_connect: list[Callable[[Any], None]]) -> None:

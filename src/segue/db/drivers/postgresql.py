@@ -46,6 +46,8 @@ class PostgreSQL(Driver):
     """The driver of PostgreSQL."""
 
     vendor: ClassVar[str] = "postgresql"
+    position: ClassVar[Prepared | None] = Prepared("SELECT pg_current_wal_insert_lsn()::text")
+    has_reached: ClassVar[Prepared] = Prepared("SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn")
 
     def __init__(self, url: DatabaseURL, on_connect: list[Callable[[Any], None]]) -> None:
         super().__init__(url, on_connect)

@@ -230,9 +230,18 @@ class Range(Lookup):
         low, high = value
         if low is None or high is None:
             raise lookup_error(field, value)
-        return "v", (field.prepare(low), field.prepare(high))
+        low, high = field.prepare(low), field.prepare(high)
+        limits = getattr(field, "limits", None)
+        if limits is not None and type(low) is int and type(high) is int:
+            if low > limits[1] or high < limits[0]:
+                return "never", ()
+            # Beyond the column the database would refuse the number itself.
+            low, high = max(low, limits[0]), min(high, limits[1])
+        return "v", (low, high)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+        if leaf.kind == "never":
+            return sa.false()
         if leaf.right is not None:
             low, high = [each.compile(compiler) for each in leaf.right.items]
         else:

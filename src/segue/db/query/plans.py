@@ -7,7 +7,7 @@ Never: takes a value out of a cached statement; parameters are filled from slots
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -286,9 +286,8 @@ def _model_hydrator(query: Query, columns: Sequence[Column], readers: Sequence[A
             f"            {_fill(relation.target, f'm{number}', ', '.join(inner), f'peers{number}')}",
             f"            peers{number}.add(m{number})",
         ]
+        lines += _introductions(query, path, f"m{number}", held, indent=12)
         held[path] = f"m{number}"
-        if relation.kind == "reverse_one":
-            lines.append(f"            m{number}.__dict__[{relation.field.name!r}] = None  # set below")
     for path, variable in held.items():
         if "__" not in path:
             own.append(f"{_kept_name(query, path)!r}: {variable}")
@@ -297,10 +296,7 @@ def _model_hydrator(query: Query, columns: Sequence[Column], readers: Sequence[A
         f"        {_fill(query.model, 'one', ', '.join(own), 'peers')}",
         "        add(one)",
     ]
-    for path, variable in held.items():
-        relation = query.model._meta.resolve(path).relation
-        if relation is not None and relation.kind == "reverse_one" and "__" not in path:
-            lines.append(f"        if {variable} is not None: {variable}.__dict__[{relation.field.name!r}] = one")
+    lines += _introductions(query, "", "one", held, indent=8)
     lines.append("    return found")
     return _make("\n".join(lines) + "\n", scope)
 
@@ -313,6 +309,23 @@ def _fill(model: Any, variable: str, items: str, peers: str) -> str:
     kept = f"{{{items}, '_peers': {peers}}}"
     # Past a __setattr__ of the class, which is for what users assign; without one this is faster.
     return f"{variable}.__dict__ = {kept}" if model.__setattr__ is object.__setattr__ else f"fill({variable}, {kept})"
+
+
+def _introductions(query: Query, path: str, variable: str, held: Mapping[str, str], *, indent: int) -> list[str]:
+    """Return the lines by which what stands beside an instance, one to one, knows it."""
+    lines: list[str] = []
+    for child, below in held.items():
+        if child.rpartition("__")[0] != path:
+            continue
+        relation = query.model._meta.resolve(child).relation
+        assert relation is not None
+        field = relation.field
+        name = field.name if relation.kind == "reverse_one" else ""
+        if relation.kind == "forward" and field.one and not field.hidden:
+            name = field.back_name(many=False)
+        if name:
+            lines.append(f"{' ' * indent}if {below} is not None: {below}.__dict__[{name!r}] = {variable}")
+    return lines
 
 
 def _kept_name(query: Query, path: str) -> str:

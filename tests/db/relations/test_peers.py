@@ -99,9 +99,7 @@ def test_what_is_behind_a_relation_has_peers_too(records: None, tables: db.Datab
     assert names == {"US", "FR"}
 
 
-async def test_several_steps_are_fetched_at_once(
-    tables: db.Database, both: Any, records: None, counting: Any
-) -> None:
+async def test_several_steps_are_fetched_at_once(tables: db.Database, both: Any, records: None, counting: Any) -> None:
     with counting() as seen:
         found = await every(both, Record.objects.all())
         country = await both.call(found[0].fetch, "leader__country")

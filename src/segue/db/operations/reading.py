@@ -13,6 +13,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from ...errors import did_you_mean
 from ..errors import QueryError
 from ..expressions.base import F
 from ..expressions.q import Q
@@ -37,9 +38,21 @@ class Prefetch:
     def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
         if to_attr is not None and not to_attr.isidentifier():
             raise QueryError(f"to_attr={to_attr!r} is no name.", code="data/prefetch", hint='to_attr="recent"')
+        if queryset is not None and queryset.query.frame.selection is not None:
+            raise QueryError(
+                "A Prefetch takes a queryset of instances.", code="data/prefetch", hint="Leave values() out."
+            )
+        if queryset is not None and queryset.query.is_sliced:
+            raise QueryError(
+                f"The queryset that prefetches {str(lookup)!r} is sliced.",
+                code="data/prefetch",
+                why="The slice would be of all rows together, not of each instance's.",
+                hint="Filter it, or use a Window to number the rows.",
+            )
         self.lookup = str(lookup)
         self.query: Query | None = None if queryset is None else queryset.query
         self.further: tuple[Any, ...] = () if queryset is None else queryset._prefetches
+        self.mode: str | None = None if queryset is None else queryset._mode
         self.to_attr = to_attr
 
     def __repr__(self) -> str:
@@ -77,59 +90,63 @@ def prefetch(
     Raises:
         QueryError: A look-up names no relation (`data/prefetch`).
     """
+    # What was loaded, by the attributes that lead there.
     done: dict[str, list[Any]] = {}
     for lookup in lookups:
         given = lookup if isinstance(lookup, Prefetch) else Prefetch(lookup)
-        parts = given.lookup.split("__")
-        level: list[Any] = list(instances)
-        for at, part in enumerate(parts):
-            path = "__".join(parts[: at + 1])
-            last = at == len(parts) - 1
-            name = given.to_attr if last and given.to_attr else part
-            key = path if not (last and given.to_attr) else f"{path}:{given.to_attr}"
-            if key in done:
-                if last and given.query is not None:
-                    raise QueryError(
-                        f"{given.lookup!r} is prefetched twice.",
-                        code="data/prefetch",
-                        hint="Put the Prefetch with its queryset first, or give it to_attr=.",
-                    )
-                level = done[key]
-                continue
-            query = given.query if last else None
-            further = given.further if last else ()
-            level = yield from _one_level(level, part, database, mode, query, further, name if name != part else None)
-            done[key] = level
+        *parts, last = given.lookup.split("__")
+        level, path = list(instances), ""
+        for part in parts:
+            path = f"{path}__{part}" if path else part
+            if path not in done:
+                done[path] = yield from _one_level(level, part, database, Prefetch(part), mode)
+            level = done[path]
+        name = given.to_attr or last
+        path = f"{path}__{name}" if path else name
+        if path not in done:
+            done[path] = yield from _one_level(level, last, database, given, mode)
+        elif given.query is not None:
+            raise QueryError(
+                f"{given.lookup!r} is prefetched twice.",
+                code="data/prefetch",
+                hint="Put the Prefetch with its queryset first, or give it to_attr=.",
+            )
 
 
-def _one_level(
-    instances: list[Any],
-    name: str,
-    database: Any,
-    mode: str,
-    query: Query | None,
-    further: Sequence[Any],
-    to_attr: str | None,
-) -> Operation[list[Any]]:
-    by_model: dict[Any, list[Any]] = {}
+def _one_level(instances: list[Any], name: str, database: Any, given: Prefetch, mode: str) -> Operation[list[Any]]:
+    """Load the relation *name* of instances, which may be of several models; return what it reaches."""
+    by_model: dict[Any, dict[int, Any]] = {}
     for instance in instances:
-        by_model.setdefault(type(instance), []).append(instance)
+        by_model.setdefault(type(instance), {})[id(instance)] = instance
     found: list[Any] = []
     for model, group in by_model.items():
-        private = model._meta.private.get(name)
-        if private is not None and hasattr(private, "prefetch"):
-            found += yield from private.prefetch(group, database, mode, to_attr)
-            continue
-        relation = relation_called(model, name)
-        if relation is None:
-            raise QueryError(
-                f"{model.__name__} has no relation {name[:80]!r} to prefetch.",
-                code="data/prefetch",
-                where=model._meta.where,
-                hint=f"Relations: {', '.join(sorted(_relation_names(model))) or 'none'}.",
-            )
-        found += yield from load_relation(group, relation, database, mode, query, further, to_attr)
+        found += yield from _of_model(model, list(group.values()), name, database, given, mode)
     return found
+
+
+def _of_model(
+    model: Any, group: list[Any], name: str, database: Any, given: Prefetch, mode: str
+) -> Operation[list[Any]]:
+    private = model._meta.private.get(name)
+    if private is not None and hasattr(private, "prefetch"):
+        return (yield from private.prefetch(group, database, given, mode))  # type: ignore[no-any-return]  # of any field
+    relation = relation_called(model, name)
+    if relation is not None:
+        return (
+            yield from load_relation(
+                group, relation, database, given.mode or mode, given.query, given.further, given.to_attr
+            )
+        )
+    kept = [each.__dict__[name] for each in group if name in each.__dict__]
+    if len(kept) == len(group) and model._meta.find_field(name) is None:
+        # The list of an earlier `to_attr`.
+        return [each for value in kept for each in (value if isinstance(value, list) else [value]) if each is not None]
+    raise QueryError(
+        f"{model.__name__} has no relation {name[:80]!r} to prefetch.",
+        code="data/prefetch",
+        where=model._meta.where,
+        hint=did_you_mean(name, _relation_names(model)) or "It has no relations.",
+    )
 
 
 def relation_called(model: Any, name: str) -> Relation | None:
@@ -137,6 +154,8 @@ def relation_called(model: Any, name: str) -> Relation | None:
     options = model._meta
     field = options.find_field(name)
     if field is not None and field.is_relation and field.name == name:
+        return options.relation(name)  # type: ignore[no-any-return]  # of any model
+    if name in options.private:
         return options.relation(name)  # type: ignore[no-any-return]  # of any model
     for relation in options.reverse.values():
         if relation.accessor == name:
@@ -147,6 +166,7 @@ def relation_called(model: Any, name: str) -> Relation | None:
 def _relation_names(model: Any) -> list[str]:
     options = model._meta
     names = [field.name for field in (*options.fields, *options.many_to_many) if field.is_relation]
+    names += list(options.private)
     return [*names, *(relation.accessor for relation in options.reverse.values() if relation.accessor)]
 
 
@@ -193,13 +213,17 @@ def load_relation(
             target[name] = list(group)
         else:
             value = group[0] if group else None
-            if relation.kind == "forward" and value is None and key is not None and query is None:
-                continue  # a dangling reference: touching it says so
+            if relation.kind == "forward" and value is None and key is not None:
+                if query is None:
+                    continue  # a dangling reference: touching it says so
+                # The queryset left it out; for as long as the key stays, there is none.
+                instance.__dict__.setdefault("_prefetched", {})[name] = key
             instance.__dict__[name] = value
-        if relation.kind in ("reverse", "reverse_one", "generic"):
+        back = relation.back
+        if back:
             # What was loaded knows the instance it belongs to, since that is one.
             for each in group:
-                each.__dict__[relation.back] = instance
+                each.__dict__[back] = instance
     return found
 
 
@@ -232,8 +256,8 @@ def _direct(
     groups: dict[Any, list[Any]],
 ) -> Operation[list[Any]]:
     names = [there for _, there in relation.hops[0].pairs]
-    base = query if query is not None else base_query(relation.target)
-    _refuse_slice(base, relation)
+    base = query if query is not None else _rows_of(relation)
+    _check_target(base, relation)
     if relation.kind == "generic":
         base = relation.field.of_type(base)
     first = next(iter(wanted.values()))
@@ -270,8 +294,8 @@ def _through(
     groups: dict[Any, list[Any]],
 ) -> Operation[list[Any]]:
     """Load a many-to-many relation: the targets, each with the key it was reached from."""
-    base = query if query is not None else base_query(relation.target)
-    _refuse_slice(base, relation)
+    base = query if query is not None else _rows_of(relation)
+    _check_target(base, relation)
     back = opposite(relation).name
     names = [f"{back}__{here}" for here, _ in relation.hops[0].pairs]
     chosen = matching(base, names, list(wanted))
@@ -299,19 +323,21 @@ def opposite(relation: Relation) -> Relation:
     return options.hidden_relations.setdefault(name, replace(back, name=name))  # type: ignore[no-any-return]  # of any model
 
 
-def _refuse_slice(query: Query, relation: Relation) -> None:
-    if query.is_sliced:
+def _check_target(query: Query, relation: Relation) -> None:
+    concrete = relation.target._meta.concrete_model
+    if not issubclass(query.model, concrete) and query.model._meta.concrete_model is not concrete:
         raise QueryError(
-            f"The queryset that prefetches {relation.name!r} is sliced.",
+            f"{relation.source.__name__}.{relation.accessor or relation.name} cannot be prefetched by a queryset of "
+            f"{query.model.__name__}.",
             code="data/prefetch",
-            why="The slice would be of all rows together, not of each instance's.",
-            hint="Filter it, or use a Window to number the rows.",
+            hint=f"{relation.target.__name__}.objects",
         )
 
 
-def base_query(model: Any) -> Query:
-    """Return the query that relations to *model* start from."""
-    return model._meta.base_query()  # type: ignore[no-any-return]  # of any model
+def _rows_of(relation: Relation) -> Query:
+    """Return the query that a relation starts from: to many, that of the first manager."""
+    options = relation.target._meta
+    return options.default_queryset().query if relation.many else options.base_query()  # type: ignore[no-any-return]  # of any model
 
 
 def load_fields(instances: Sequence[Any], names: Sequence[str], database: Any) -> Operation[None]:

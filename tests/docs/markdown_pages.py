@@ -282,4 +282,13 @@ def running_in(folder: Path) -> Generator[PageRun]:
         sys.path[:] = path
         sys.dont_write_bytecode = written
         forget_modules(folder)
+        _disconnect()
         sys.modules.pop(page.module.__name__, None)
+
+
+def _disconnect() -> None:
+    """Close the databases that a page has connected: another page begins with none."""
+    current = sys.modules.get("segue.db.current")
+    if current is not None:
+        for name in list(current._connected):
+            current.disconnect(name)

@@ -80,12 +80,16 @@ class Aggregate(Func):
         if self.filter is not None:
             arguments[0] = self.filtered(compiler, arguments[0], compiler.condition(self.filter))
         if self.distinct:
-            arguments[0] = arguments[0].distinct()
+            arguments[0] = self.made_distinct(arguments[0])
         result = self.build(compiler, *arguments)
         if self.default is not None:
             both, kind = alike(compiler, [result, self.default.compile(compiler)])
             result = taken_as(sa.func.coalesce(*both), kind)
         return self.typed(result)
+
+    def made_distinct(self, argument: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return *argument* so that equal values count once."""
+        return argument.distinct()
 
     def filtered(
         self, compiler: Compiling, argument: ColumnElement[Any], condition: ColumnElement[bool]
@@ -148,6 +152,8 @@ class _Mean(Aggregate):
         if isinstance(kind, Span):
             return taken_as(call(taken_as(arguments[0], sa.BigInteger())), Span())
         if isinstance(kind, ExactDecimal):
+            if compiler.vendor == "sqlite" and kind.scaled and self.function == "avg":
+                return taken_as(call(taken_as(arguments[0], sa.BigInteger())), ExactDecimal(18, kind.places))
             number = as_number(compiler, arguments[0])
             return taken_as(call(number), AnyDecimal())
         return taken_as(call(arguments[0]), Real())
@@ -204,22 +210,13 @@ class StringAgg(Aggregate):
     def __init__(self, expression: Any, delimiter: Any = ",", **options: Any) -> None:
         super().__init__(expression, Value(delimiter) if isinstance(delimiter, str) else delimiter, **options)
 
+    def made_distinct(self, argument: ColumnElement[Any]) -> ColumnElement[Any]:
+        return argument  # databases say it in other places
+
     def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
-        text: Any = arguments[0]
-        delimiter: Any = arguments[1]
-        ordered = [part for each in self.order_by for part in each.compile_all(compiler)]
-        if compiler.vendor == "postgresql":
-            from sqlalchemy.dialects.postgresql import aggregate_order_by
+        from .conversion import as_text
+        from .joining import joined
 
-            if ordered:
-                return sa.func.string_agg(text, aggregate_order_by(delimiter, *ordered), type_=sa.Text())
-            return sa.func.string_agg(text, delimiter, type_=sa.Text())
-        if compiler.vendor == "sqlite" and not self.distinct and not ordered:
-            return sa.func.group_concat(text, delimiter, type_=sa.Text())
-        from sqlalchemy.dialects.mysql import dialect as _  # noqa: F401  # registers the aggregate's rendering
-
-        return sa.func.aggregate_strings(text, delimiter) if not ordered else _ordered(text, delimiter, ordered)
-
-
-def _ordered(text: ColumnElement[Any], delimiter: Any, ordered: list[Any]) -> ColumnElement[Any]:
-    return sa.func.aggregate_strings(text, delimiter).aggregate_order_by(*ordered)
+        text, delimiter = arguments
+        ordered = [(each.expression.compile(compiler), each) for each in self.order_by]
+        return joined(compiler.vendor, as_text(compiler, text), delimiter, ordered, distinct=self.distinct)

@@ -274,8 +274,11 @@ def type_of_value(value: Any) -> TypeEngine[Any]:
         QueryError: None fits (`data/value-type`).
     """
     if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        return ExactDecimal(38, max(-exponent, 0)) if isinstance(exponent, int) else sa.Numeric()
+        _, digits, exponent = value.as_tuple()
+        if not isinstance(exponent, int):
+            raise QueryError(f"A query cannot take {value} as a value.", code="data/value-type", hint="Give a number.")
+        length = max(len(digits) + max(exponent, 0), -exponent)
+        return ExactDecimal(18 if length <= 18 else 65, max(-exponent, 0))
     for kind in type(value).__mro__:
         make = _VALUE_TYPES.get(kind)
         if make is not None:
@@ -471,6 +474,10 @@ class OrderBy(Expression):
 
     def facts(self) -> Hashable:
         return self.descending, self.nulls_first, self.nulls_last
+
+    def of(self, expression: Expression) -> OrderBy:
+        """Return the same direction for another expression."""
+        return OrderBy(expression, descending=self.descending, nulls_first=self.nulls_first, nulls_last=self.nulls_last)
 
     def reversed(self) -> OrderBy:
         """Return the opposite order."""

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import QueryError
+from .arithmetic import alike
 from .base import Compiling, Expression, F, as_expression, output_facts
+from .kinds import taken_as
 from .q import Q
 
 __all__ = ["Case", "When"]
@@ -61,5 +63,7 @@ class Case(Expression):
         default = self.default.compile(compiler)
         if not self.cases:
             return self.typed(default)
-        whens = [(compiler.condition(each.condition), each.result.compile(compiler)) for each in self.cases]
-        return self.typed(sa.case(*whens, else_=default))
+        results = [each.result.compile(compiler) for each in self.cases]
+        (*results, default), kind = alike(compiler, [*results, default])
+        whens = [(compiler.condition(each.condition), result) for each, result in zip(self.cases, results, strict=True)]
+        return self.typed(taken_as(sa.case(*whens, else_=default), kind))

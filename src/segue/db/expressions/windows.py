@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from .base import Compiling, Expression, F, OrderBy, as_expression, output_facts
+from .kinds import taken_as
 
 __all__ = ["RowRange", "ValueRange", "Window"]
 
@@ -84,17 +85,23 @@ class Window(Expression):
         return framed, len(self.partition_by), output_facts(self.output_field)
 
     def compile(self, compiler: Compiling) -> ColumnElement[Any]:
-        inner: Any = self.expression.compile(compiler)
-        kind = inner.type
-        if isinstance(inner, sa.sql.elements.TypeCoerce):
-            inner = inner.clause
         options: dict[str, Any] = {}
         if self.frame is not None:
             options[self.frame.kind] = (self.frame.start, self.frame.end)
         partition = [each.compile(compiler) for each in self.partition_by]
         ordered = [part for each in self.order_by for part in each.compile_all(compiler)]
-        over = sa.over(inner, partition_by=partition or None, order_by=ordered or None, **options)
-        return self.typed(sa.type_coerce(over, kind))
+
+        def over(call: Any) -> ColumnElement[Any]:
+            return sa.over(call, partition_by=partition or None, order_by=ordered or None, **options)
+
+        windowed = getattr(self.expression, "windowed", None)
+        if windowed is not None:
+            return self.typed(windowed(compiler, over))
+        inner: Any = self.expression.compile(compiler)
+        kind = inner.type
+        while isinstance(inner, sa.sql.elements.TypeCoerce):
+            inner = inner.clause
+        return self.typed(taken_as(over(inner), kind))
 
 
 def _several(thing: Any) -> Any:

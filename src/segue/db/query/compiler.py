@@ -504,13 +504,30 @@ class SelectCompiler:
                 expression = annotations[name].expression
                 if not expression.contains_aggregate and name not in self._apart:
                     elements.append(self._annotations[name])
-        del having
+        for node, is_summed in zip(self.query.where, having, strict=False):
+            if is_summed:
+                elements += self._plain_parts(node)
         # Equal columns once; constants cannot be grouped by on every database.
         unique: dict[int, Any] = {}
         for each in elements:
             if not isinstance(each, BindParameter):
                 unique.setdefault(hash(each), each)
         return list(unique.values())
+
+    def _plain_parts(self, part: Expression) -> list[Any]:
+        """Return the columns that a condition on groups names outside of aggregates: HAVING knows only those."""
+        if isinstance(part, Aggregate):
+            return []
+        found: list[Any] = []
+        if isinstance(part, Leaf) and part.target.reached is not None:
+            many = any(relation.many for relation in part.target.reached.relations)
+            element = None if many else self.reach(part.target.reached)[0]
+            found += element if isinstance(element, list) else [] if element is None else [element]
+        elif isinstance(part, F) and not self._annotation_sums(part.name) and part.name not in self._apart:
+            found.append(self.path(part.name))
+        for child in part.children():
+            found += self._plain_parts(child)
+        return found
 
     def _order(self) -> list[Any]:
         query = self.query

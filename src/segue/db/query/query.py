@@ -311,7 +311,12 @@ class Query:
                 )
             expression = as_expression(given).resolve(query)
             annotations = {**query.frame.annotations, name: Annotation(expression, len(query.where), shown)}
-            query = query.framed(annotations=annotations, group=query._group_of(expression))
+            changes: dict[str, Any] = {"annotations": annotations, "group": query._group_of(expression)}
+            selection = query.frame.selection
+            if selection is not None and shown and selection.kind != "flat":
+                # values("year").annotate(n=…): the rows have it too.
+                changes["selection"] = replace(selection, names=(*selection.names, name))
+            query = query.framed(**changes)
         return query
 
     def _group_of(self, expression: Expression) -> tuple[str, ...] | None:
@@ -326,7 +331,17 @@ class Query:
         Raises:
             FieldError: A name is unknown (`data/unknown-name`).
         """
-        return self.framed(order=tuple(self.order_of(name) for name in names), reversed=False)
+        query = self
+        parts: list[OrderBy] = []
+        for name in names:
+            part = query.order_of(name)
+            if part.contains_aggregate and not isinstance(part.expression, F):
+                # An aggregate groups the rows: it is a value of theirs that is not shown.
+                hidden = f"_order{len(query.frame.annotations)}"
+                query = query.annotated({hidden: part.expression}, shown=False)
+                part = part.of(F(hidden))
+            parts.append(part)
+        return query.framed(order=tuple(parts), reversed=False)
 
     def order_of(self, thing: Any) -> OrderBy:
         """Return one part of an order."""

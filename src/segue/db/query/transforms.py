@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..expressions.base import Compiling
+from ..expressions.parts import PARTS, extract
 from ..fields.base import Field
 from ..fields.numbers import BigIntegerField, IntegerField
 from ..fields.text import TextField
 from ..fields.times import DateField, DateTimeField, TimeField
 from ..types import Day, Moment, TimeOfDay
 
-__all__ = ["TRANSFORMS", "Transform", "extract"]
+__all__ = ["TRANSFORMS", "Transform"]
 
 Build = Callable[[Compiling, ColumnElement[Any]], ColumnElement[Any]]
 
@@ -41,76 +42,6 @@ class Transform:
     sources: tuple[type[Field[Any]], ...]
     output: Field[Any]
     build: Build
-
-
-# SQLAlchemy pastes the part into the SQL as it stands, so it must be one of these.
-_PARTS = frozenset(
-    {
-        "year",
-        "iso_year",
-        "quarter",
-        "month",
-        "week",
-        "day",
-        "week_day",
-        "iso_week_day",
-        "hour",
-        "minute",
-        "second",
-    }
-)
-_STRFTIME = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S"}
-
-
-def extract(compiler: Compiling, part: str, element: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return one part of a date or time as a whole number.
-
-    Args:
-        part: A name that Django's look-ups have; weeks are those of ISO 8601, `week_day`
-            counts from Sunday (1), `iso_week_day` from Monday (1).
-
-    Raises:
-        ValueError: The part is none of these.
-    """
-    if part not in _PARTS:
-        raise ValueError(f"{part[:80]!r} is no part of a date")
-    build = {"sqlite": _sqlite_part, "postgresql": _postgresql_part, "mysql": _mysql_part}[compiler.vendor]
-    return sa.type_coerce(build(part, element), sa.Integer())
-
-
-def _sqlite_part(part: str, element: ColumnElement[Any]) -> ColumnElement[Any]:
-    plain = sa.type_coerce(element, sa.Text())
-    if part in _STRFTIME:
-        return sa.cast(sa.func.strftime(sa.literal_column(f"'{_STRFTIME[part]}'"), plain), sa.Integer)
-    if part == "quarter":
-        return (_sqlite_part("month", element) + sa.literal_column("2")) // sa.literal_column("3")
-    if part in ("week_day", "iso_week_day"):
-        day = sa.cast(sa.func.strftime(sa.literal_column("'%w'"), plain), sa.Integer)
-        one: Any = sa.literal_column("1")
-        return day + one if part == "week_day" else (day + sa.literal_column("6")) % sa.literal_column("7") + one  # type: ignore[no-any-return]  # of SQLAlchemy's, or of any model
-    return sa.func.segue_iso(sa.literal_column(f"'{part}'"), plain)
-
-
-def _postgresql_part(part: str, element: ColumnElement[Any]) -> ColumnElement[Any]:
-    if isinstance(element.type, Moment):
-        element = sa.func.timezone(sa.literal_column("'UTC'"), element)
-    name = {"iso_year": "isoyear", "week_day": "dow", "iso_week_day": "isodow"}.get(part, part)
-    found = sa.cast(sa.func.floor(sa.extract(name, element)), sa.Integer)
-    return found + sa.literal_column("1") if part == "week_day" else found
-
-
-def _mysql_part(part: str, element: ColumnElement[Any]) -> ColumnElement[Any]:
-    if part == "week_day":
-        return sa.func.dayofweek(element)
-    if part == "iso_week_day":
-        return sa.func.weekday(element) + sa.literal_column("1")
-    if part == "week":
-        return sa.func.week(element, sa.literal_column("3"))
-    if part == "iso_year":
-        return sa.cast(sa.func.yearweek(element, sa.literal_column("3")), sa.Integer).op("DIV")(
-            sa.literal_column("100")
-        )
-    return sa.extract(part, element)
 
 
 def _part(name: str) -> Build:
@@ -136,8 +67,17 @@ def _as_time(compiler: Compiling, element: ColumnElement[Any]) -> ColumnElement[
     return sa.type_coerce(sa.cast(element, mysql.TIME(fsp=6)), TimeOfDay())
 
 
-def _function(name: str, kind: Any) -> Build:
-    return lambda _, element: getattr(sa.func, name)(element, type_=kind)
+def _case(name: str) -> Build:
+    # SQLite's own know ASCII alone.
+    def build(compiler: Compiling, element: ColumnElement[Any]) -> ColumnElement[Any]:
+        own = f"segue_{name}" if compiler.vendor == "sqlite" else name
+        return getattr(sa.func, own)(element, type_=sa.Text())  # type: ignore[no-any-return]  # sa.func is open
+
+    return build
+
+
+def _trim(_: Compiling, element: ColumnElement[Any]) -> ColumnElement[Any]:
+    return sa.func.trim(element, type_=sa.Text())
 
 
 def _length(compiler: Compiling, element: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -161,13 +101,13 @@ TRANSFORMS: dict[str, Transform] = {
     for each in (
         *[
             Transform(name, _CLOCKS if name in ("hour", "minute", "second") else _DATES, IntegerField(), _part(name))
-            for name in sorted(_PARTS)
+            for name in sorted(PARTS)
         ],
         Transform("date", (DateTimeField,), DateField(), _as_date),
         Transform("time", (DateTimeField,), TimeField(), _as_time),
-        Transform("lower", (Field,), TextField(), _function("lower", sa.Text())),
-        Transform("upper", (Field,), TextField(), _function("upper", sa.Text())),
-        Transform("trim", (Field,), TextField(), _function("trim", sa.Text())),
+        Transform("lower", (Field,), TextField(), _case("lower")),
+        Transform("upper", (Field,), TextField(), _case("upper")),
+        Transform("trim", (Field,), TextField(), _trim),
         Transform("length", (Field,), BigIntegerField(), _length),
     )
 }

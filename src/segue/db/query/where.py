@@ -159,7 +159,7 @@ class RelatedKey:
                 code="data/lookup-value",
                 hint=f"Give a {target.__name__}, or its key.",
             )
-        key = value.pk if not self.key.is_column else getattr(value, self.key.attname)
+        key = getattr(value, self.key.attname if self.key.is_column else "pk")
         if key is None:
             raise QueryError(
                 f"{self.name} is compared with a {type(value).__name__} that was not saved.",

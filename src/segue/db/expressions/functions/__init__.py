@@ -1,6 +1,6 @@
 """Functions of the database, under Django's names.
 
-Holds: text, date, math, comparison and window functions.
+Holds: text, date, math, comparison and window functions, JSON objects.
 Imports: the parts of `base`.
 Never: pastes a user's word into SQL; what is chosen comes from a fixed set.
 """

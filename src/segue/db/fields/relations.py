@@ -378,7 +378,8 @@ class ForeignKey(_Relational[T], Generic[T]):
         """
         target = self.target
         concrete = target._meta.concrete_model
-        if not isinstance(instance, concrete) and type(instance)._meta.concrete_model is not concrete:
+        options = getattr(type(instance), "_meta", None)
+        if not isinstance(instance, concrete) and (options is None or options.concrete_model is not concrete):
             raise QueryError(
                 f"{self.model.__name__}.{self.name} takes a {target.__name__}, not {type(instance).__name__}.",
                 code="data/relation-value",

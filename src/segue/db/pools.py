@@ -133,6 +133,12 @@ class Turns(Generic[T]):
 
     def reserve(self) -> T | None:
         """Wait for a turn as a thread; `None` is the right to make one thing."""
+        if not self._queue:
+            # PERF: what lies idle where nobody waits needs neither the lock nor a waiter.
+            try:
+                return self._idle.pop()
+            except IndexError:
+                pass
         waiter = self._enter(None)
         if not waiter.is_granted:
             try:
@@ -146,6 +152,11 @@ class Turns(Generic[T]):
 
     async def areserve(self) -> T | None:
         """Wait for a turn as a task; `None` is the right to make one thing."""
+        if not self._queue:
+            try:
+                return self._idle.pop()
+            except IndexError:
+                pass
         waiter = self._enter(asyncio.get_running_loop())
         if not waiter.is_granted:
             try:
@@ -174,7 +185,7 @@ class Turns(Generic[T]):
         raise NotImplementedError
 
     def _enter(self, loop: asyncio.AbstractEventLoop | None) -> _Waiter[T]:
-        waiter = _Waiter[T](loop)
+        waiter: _Waiter[T] = _Waiter(loop)
         with self._lock:
             # First come, first served: who finds a queue stands behind it.
             if not self._queue and self._grant_without_sleep(waiter):

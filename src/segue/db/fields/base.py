@@ -100,6 +100,8 @@ class Field(Generic[T]):
     is_relation: ClassVar[bool] = False
     is_column: ClassVar[bool] = True
     generated: ClassVar[bool] = False
+    # Whether `pre_save` does more than give the value that is there.
+    fills_itself: ClassVar[bool] = False
     messages: ClassVar[Mapping[str, str]] = {
         "null": "This field cannot be null.",
         "blank": "This field cannot be blank.",
@@ -151,6 +153,10 @@ class Field(Generic[T]):
             self.enum = None
         self._check_choices()
         self._column_type: TypeEngine[Any] | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.fills_itself = cls.pre_save is not Field.pre_save
 
     def __repr__(self) -> str:
         where = f" {self.model.__name__}.{self.name}" if hasattr(self, "model") else ""

@@ -18,7 +18,7 @@ from ..instance import Peers
 from ..query.query import Query
 from ..signals import post_save, pre_save, send, sends
 from ..steps import Execute, Operation, Transaction
-from .statements import insert_row, update_rows
+from .statements import insert_row, update_row, update_rows
 
 __all__ = ["save", "values_to_write"]
 
@@ -134,7 +134,8 @@ def values_to_write(
             continue
         if field.kind == "generated":
             continue
-        value = field.pre_save(instance, adding=adding)
+        # PERF: most fields keep what they are given, and are not asked.
+        value = field.pre_save(instance, adding=adding) if field.fills_itself else kept.get(field.attname)
         if value is None:
             if field.attname not in kept and (not adding or field.db_default is not NOT_PROVIDED):
                 continue
@@ -196,6 +197,13 @@ def _update(
     # PERF: a new row with a key of its own costs one UPDATE that finds nothing, as in Django.
     values = values_to_write(instance, fields, adding=False, chosen=chosen)
     model = options.model
+    if values and not any(isinstance(value, Expression) for value in values.values()):
+        plan = update_row(database, model, tuple(values))
+        written = yield Execute(
+            plan, plan.bind([*values.values(), *[field.prepare(part) for field, part in zip(keys, key, strict=True)]])
+        )
+        _forget_computed(instance, options)
+        return bool(written.count)
     query = Query(model).filtered((), {field.attname: value for field, value in zip(keys, key, strict=True)})
     if not values:
         if force or not adding:
@@ -215,10 +223,14 @@ def _update(
         if isinstance(value, Expression):
             # What the database computed is fetched when it is touched.
             instance.__dict__.pop(field.attname, None)
+    _forget_computed(instance, options)
+    return bool(written.count)
+
+
+def _forget_computed(instance: Any, options: Any) -> None:
     for field in options.local_fields:
         if field.kind == "generated":
             instance.__dict__.pop(field.attname, None)
-    return bool(written.count)
 
 
 def _insert(instance: Any, database: Any, options: Any) -> Operation[None]:

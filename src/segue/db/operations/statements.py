@@ -18,7 +18,7 @@ from ..query.plans import Plan, compile_statement, plans_of
 from ..query.query import Query
 from ..shapes import Keyer
 
-__all__ = ["delete_rows", "insert_row", "insert_rows", "supports_returning", "update_rows"]
+__all__ = ["delete_rows", "insert_row", "insert_rows", "supports_returning", "update_row", "update_rows"]
 
 
 def supports_returning(database: Any) -> bool:
@@ -48,10 +48,36 @@ def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequ
         values = {field.column: _written(parameters, at, field) for at, field in enumerate(fields)}
         # Without any value it is DEFAULT VALUES, and not a parameter for each column.
         statement = sa.insert(table).values(values)
-        if returning and supports_returning(database):
+        if returning and supports_returning(database) and not _is_last_id(database, returning):
             statement = statement.returning(*[table.c[field.column] for field in returning])
             return _with_rows(compile_statement(statement, parameters, writes=True), returning, database)
         statement = statement.inline()
+        return compile_statement(statement, parameters, writes=True, returns_rows=False)
+
+    return _kept(database, key, build)
+
+
+def _is_last_id(database: Any, returning: Sequence[Any]) -> bool:
+    """Tell whether the driver says all that is wanted by itself: one counted key. PERF: no rows to fetch."""
+    return database.vendor != "postgresql" and len(returning) == 1 and returning[0].kind.endswith("auto")
+
+
+def update_row(database: Any, model: Any, fields: tuple[Any, ...]) -> Plan:
+    """Return the plan that sets fields of the row with a key; its slots are the values, then the key.
+
+    PERF: what `save()` does, without a query whose shape would be asked for.
+    """
+    key = ("update one", model, fields)
+
+    def build() -> Plan:
+        table = model._meta.table
+        parameters = Parameters(database.dialect, {})
+        values = {field.column: _written(parameters, at, field) for at, field in enumerate(fields)}
+        where = [
+            table.c[field.column] == parameters.make(len(fields) + at, field.column_type())
+            for at, field in enumerate(model._meta.pk_fields)
+        ]
+        statement = sa.update(table).where(*where).values(values)
         return compile_statement(statement, parameters, writes=True, returns_rows=False)
 
     return _kept(database, key, build)

@@ -114,7 +114,7 @@ def _cannot(element: Any, dialect: Any, does: str, option: str) -> NotSupportedE
     name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(dialect.name, "MySQL")
     return NotSupportedError(
         f"{element.name} of {element.table.name}: {name} never {does}.",
-        code="data/constraint-support",
+        code="data/not-supported",
         hint=f"Leave {option} out, or use a database that can (PostgreSQL 15).",
     )
 
@@ -125,7 +125,7 @@ def _computed_on_postgresql(element: sa.Computed, compiler: Any, **options: Any)
         raise NotSupportedError(
             f"{element.column.table.name}.{element.column.name}: PostgreSQL computes columns when they are read "
             "only from version 18 on.",
-            code="data/constraint-support",
+            code="data/not-supported",
             hint="db_persist=True",
         )
     return str(compiler.visit_computed_column(element, **options))

@@ -80,7 +80,7 @@ class Graph:
                 if found not in self.migrations:
                     raise MigrationError(
                         f"{name} comes after {parent}, which is not there.",
-                        code="data/migration-parent",
+                        code="data/migration-history",
                         where=str(each.path or ""),
                         hint=did_you_mean(parent, self.migrations) or "Bring the file back, or correct `parents`.",
                     )
@@ -96,7 +96,7 @@ class Graph:
             if ready is None:
                 raise MigrationError(
                     f"These migrations come after each other: {', '.join(waiting)}.",
-                    code="data/migration-circle",
+                    code="data/migration-history",
                     hint="Correct `parents` of one of them.",
                 )
             waiting.remove(ready)

@@ -72,13 +72,13 @@ class State:
         """Return the facts of one field.
 
         Raises:
-            ModelError: There is none of that name (`data/migration-field`).
+            ModelError: There is none of that name (`data/migration-model`).
         """
         fields = self[key]["fields"]
         if name not in fields:
             raise ModelError(
                 f"{key} has no field {name!r} here.",
-                code="data/migration-field",
+                code="data/migration-model",
                 hint=did_you_mean(name, fields) or f"Known: {', '.join(sorted(fields))}.",
             )
         found: Facts = fields[name]

@@ -8,12 +8,12 @@ Never: keeps rows; each touch is a fresh queryset.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .errors import ModelError
 from .queryset import QuerySet
 
-__all__ = ["Manager", "ManagerDescriptor", "manager_of"]
+__all__ = ["AllRows", "Manager", "ManagerDescriptor", "NoObjects", "manager_of"]
 
 M = TypeVar("M")
 S = TypeVar("S", bound=QuerySet[Any])
@@ -52,13 +52,43 @@ class ManagerDescriptor(Generic[M]):
         return found
 
 
+class AllRows:
+    """`Model._default_manager` and `Model._base_manager`: a fresh queryset at each touch."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return getattr(owner._meta, self.method)()
+
+
+class NoObjects:
+    """What `objects` is on a model whose managers have other names."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        name = next(iter(owner._meta.managers), "")
+        raise AttributeError(f"{owner.__name__} has no manager `objects`: it is called {owner.__name__}.{name}.")
+
+
 class Manager(QuerySet[M]):
     """A queryset with a beginning of its own.
+
+    In the body of a model `published = Published()` gives one for each touch.
 
     >>> class Published(Manager["Post"]):  # doctest: +SKIP
     ...     def get_queryset(self):
     ...         return super().get_queryset().filter(published=True)
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(self) -> None: ...
+
+    else:
+
+        def __new__(cls, model=None, query=None, using=None):
+            """Make a queryset of *model*; without one, what a class body takes."""
+            return ManagerDescriptor(cls) if model is None else object.__new__(cls)
 
     def get_queryset(self) -> QuerySet[M]:
         """Return the rows this manager begins with."""

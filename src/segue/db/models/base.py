@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from ...errors import did_you_mean
+from ..choice import refuse_apart
 from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned, QueryError
 from ..fields.relations import ForeignKey
 from ..instance import Peers
-from ..managers import ManagerDescriptor
+from ..managers import AllRows, ManagerDescriptor
 from ..operations.deleting import delete_instances
 from ..operations.reading import load_fields
 from ..operations.saving import save as save_operation
@@ -75,6 +76,9 @@ class Model(Loads):
     _registry: ClassVar[Any] = None
     table: ClassVar[sa.Table] = cast("sa.Table", _TableAttribute())
     objects: ClassVar[ManagerDescriptor[Any]] = ManagerDescriptor(QuerySet)
+    # Django's names: the rows that a model shows by default, and every row.
+    _default_manager: ClassVar[Any] = AllRows("default_queryset")
+    _base_manager: ClassVar[Any] = AllRows("base_queryset")
     DoesNotExist: ClassVar[type[DoesNotExist]] = DoesNotExist
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]] = MultipleObjectsReturned
     if TYPE_CHECKING:
@@ -226,7 +230,7 @@ class Model(Loads):
         await database.arun(self._save(database, **options))
 
     def _save(self, database: Any, **options: Any) -> Operation[None]:
-        self._take_related()
+        self._take_related(database)
         return save_operation(self, database, **options)
 
     def _save_here(self, database: Any, **options: Any) -> Any:
@@ -237,7 +241,7 @@ class Model(Loads):
             return self.asave(using=database, **options)
         return self.save(using=database, **options)
 
-    def _take_related(self) -> None:
+    def _take_related(self, database: Any) -> None:
         """Take the keys of related instances that were saved after they were assigned."""
         kept = self.__dict__
         for field in self._meta.fields:
@@ -253,6 +257,8 @@ class Model(Loads):
                     code="data/unsaved",
                     hint=f"Save the {type(related).__name__.lower()} first.",
                 )
+            if related._peers is not None and related._peers.database is not database:
+                refuse_apart(self, database, related, field.name)
             if kept.get(field.attname) is None:
                 kept[field.attname] = value
             elif kept[field.attname] != value:
@@ -324,7 +330,8 @@ class Model(Loads):
             chosen = [field.attname for field in options.fields]
             self.__dict__.pop("_prefetched", None)
         else:
-            chosen = [options.get_field(name).attname for name in names if _is_column(options, name)]
+            plain = [name for name in names if name not in options.private]
+            chosen = [options.get_field(name).attname for name in plain if _is_column(options, name)]
             for name in names:
                 self.__dict__.get("_prefetched", {}).pop(name, None)
         if chosen:
@@ -332,6 +339,9 @@ class Model(Loads):
         for field in options.fields:
             if field.is_relation and field.attname in chosen:
                 self.__dict__.pop(field.name, None)
+        for name in options.private if names is None else names:
+            if name in options.private:
+                self.__dict__.pop(name, None)
         if names is None:
             for relation in options.reverse.values():
                 self.__dict__.pop(relation.accessor, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..choice import database_for
+from ..choice import database_for, refuse_apart
 from ..database import running_on_loop
 from ..errors import QueryError
 from ..fields.base import NOT_PROVIDED
@@ -30,12 +30,7 @@ class Loads(Instance):
     """An instance that knows where the rest of it is."""
 
     def _database(self, using: Any = None, *, writes: bool = False) -> Any:
-        peers = self._peers
-        if using is None and peers is not None and peers.database is not None:
-            here = database_for(type(self), None, writes=writes)
-            # A session's other databases keep what came from them.
-            return peers.database if peers.database.url != here.url else here
-        return database_for(type(self), using, writes=writes)
+        return database_for(type(self), using, writes=writes, instance=self)
 
     def fetch(self, *names: str) -> Any:
         """Load relations or columns of this instance and its peers; return the (last) one.
@@ -165,6 +160,9 @@ class Loads(Instance):
             kept.pop(field.name, None)
             return
         kept[field.attname] = field.value_of(value)
+        peers = self._peers
+        if peers is not None and value._peers is not None and value._peers.database is not peers.database:
+            refuse_apart(self, peers.database, value, field.name)
         kept[field.name] = value
         if field.one and not field.hidden:
             value.__dict__[field.back_name(many=False)] = self

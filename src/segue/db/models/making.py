@@ -12,12 +12,14 @@ from copy import copy
 from typing import Any, get_origin
 
 from ...errors import did_you_mean
+from ..choice import apart
+from ..current import DEFAULT
 from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned
 from ..fields.base import Field
 from ..fields.numbers import BigAutoField
 from ..fields.relations import CASCADE, ForeignKey, ManyToManyField, OneToOneField
 from ..instance import fetch_mode_of
-from ..managers import ManagerDescriptor
+from ..managers import ManagerDescriptor, NoObjects
 from ..related import Key, Reverse, ReverseDescriptor
 from .options import META_NAMES, CompositePrimaryKey, Options
 
@@ -56,6 +58,7 @@ def make_model(cls: Any, base: Any) -> None:
         _take(options, name, field)
     if not options.abstract and not options.proxy:
         _link_parents(cls, options, concrete)
+        _refuse_clashes(cls, options)
         _find_key(cls, options, own)
         cls.DoesNotExist = _error(cls, "DoesNotExist", [*concrete, base], DoesNotExist)
         cls.MultipleObjectsReturned = _error(cls, "MultipleObjectsReturned", [*concrete, base], MultipleObjectsReturned)
@@ -110,6 +113,7 @@ def _make_proxy(cls: Any, options: Options, concrete: list[Any]) -> None:
         )
     parent = concrete[0]._meta
     options.concrete_model = parent.concrete_model
+    options.database = options.database or parent.database
     options.db_table = parent.db_table
     options.local_fields = list(parent.local_fields)
     options.many_to_many = list(parent.many_to_many)
@@ -132,12 +136,17 @@ def _declared(cls: Any, own: Any, abstract: list[Any], options: Options) -> dict
             options.private[name] = value
     options.cache["declared"] = dict(found)
     for parent in abstract:
-        for name, value in parent._meta.private.items():
-            if name not in own:
-                new = copy(value)
-                new.contribute(options, name)
-                options.private[name] = new
+        _inherit_private(options, parent, own)
     return found
+
+
+def _inherit_private(options: Options, parent: Any, own: Any) -> None:
+    """Take over what a parent has beside its fields: each model has its own."""
+    for name, value in parent._meta.private.items():
+        if name not in own and name not in options.private:
+            new = copy(value)
+            new.contribute(options, name)
+            options.private[name] = new
 
 
 def _copied(field: Any) -> Any:
@@ -176,6 +185,7 @@ def _take(options: Options, name: str, field: Any) -> None:
 
 def _link_parents(cls: Any, options: Options, concrete: list[Any]) -> None:
     for parent in concrete:
+        options.database = options.database or parent._meta.database
         target = parent._meta.concrete_model
         link = next(
             (
@@ -194,10 +204,34 @@ def _link_parents(cls: Any, options: Options, concrete: list[Any]) -> None:
             options.local_fields.insert(0, link)
             link.contribute(options, name)
         options.parents[target] = link
-        options.private.update({name: each for name, each in parent._meta.private.items() if name not in vars(cls)})
+        _inherit_private(options, parent, vars(cls))
         for field in parent._meta.many_to_many:
             if field.name not in vars(cls):
                 options.many_to_many.append(field)
+
+
+def _refuse_clashes(cls: Any, options: Options) -> None:
+    """Refuse a field of the name that a parent's has: one instance could not keep both."""
+    taken: dict[str, Any] = {}
+    for parent in options.parents:
+        for field in parent._meta.fields:
+            other = taken.setdefault(field.name, field)
+            if other is not field:
+                raise _clash(cls, f"{field.model.__name__}.{field.name}", f"{other.model.__name__}.{other.name}")
+    for field in options.local_fields:
+        other = taken.get(field.name)
+        if other is not None:
+            raise _clash(cls, f"{cls.__name__}.{field.name}", f"{other.model.__name__}.{other.name}")
+
+
+def _clash(cls: Any, one: str, other: str) -> ModelError:
+    return ModelError(
+        f"{one} has the name of {other}, and a {cls.__name__} has both.",
+        code="data/field-clash",
+        where=cls._meta.where,
+        why="They are columns of two tables.",
+        hint="Give one of them another name, or make the parent abstract.",
+    )
 
 
 def _find_key(cls: Any, options: Options, own: Any) -> None:
@@ -247,20 +281,25 @@ def _error(cls: Any, name: str, bases: list[Any], kind: type[Exception]) -> type
 
 
 def _take_managers(cls: Any, options: Options, own: Any, parents: list[Any]) -> None:
+    # Its own come first: the first of all is the default.
+    options.managers.update({name: value for name, value in own.items() if isinstance(value, ManagerDescriptor)})
     for parent in parents:
-        options.managers.update(parent._meta.managers)
-    for name, value in own.items():
-        if isinstance(value, ManagerDescriptor):
-            options.managers[name] = value
-        elif isinstance(value, type) or not hasattr(value, "get_queryset") or not hasattr(value, "model"):
-            continue
-    if options.default_manager_name and options.default_manager_name not in options.managers:
-        raise ModelError(
-            f"{cls.__name__}.Meta.default_manager_name is {options.default_manager_name!r}, which is no manager.",
-            code="data/meta-option",
-            where=options.where,
-            hint=did_you_mean(options.default_manager_name, options.managers),
-        )
+        for name, manager in parent._meta.managers.items():
+            if name not in own:
+                options.managers.setdefault(name, manager)
+    if options.managers and "objects" not in options.managers and "objects" not in own:
+        cls.objects = NoObjects()
+    elif "objects" in options.managers and "objects" not in own:
+        cls.objects = options.managers["objects"]  # a parent between may have none
+    for name in ("default_manager_name", "base_manager_name"):
+        chosen = getattr(options, name)
+        if chosen and chosen not in options.managers:
+            raise ModelError(
+                f"{cls.__name__}.Meta.{name} is {chosen!r}, which is no manager.",
+                code="data/meta-option",
+                where=options.where,
+                hint=did_you_mean(chosen, options.managers),
+            )
 
 
 def _add_labels(cls: Any, options: Options) -> None:
@@ -303,8 +342,14 @@ def _connector(options: Options, field: Any) -> Any:
         if isinstance(through, str) and not options.registry.knows(through, options.model):
             return False
         target = field.target._meta
+        if (options.database or DEFAULT) != (target.database or DEFAULT):
+            raise apart(
+                f"{options.object_name}.{field.name} refers to {target.object_name}, whose rows are in the database "
+                f"{target.database or DEFAULT!r}; its own are in {options.database or DEFAULT!r}.",
+                options.where,
+            )
         if isinstance(field, ForeignKey):
-            target.add_referrer(field)
+            target.concrete_model._meta.add_referrer(field)
         if field.hidden:
             return True
         relation = field.backward()

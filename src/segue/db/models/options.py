@@ -120,6 +120,7 @@ class Options:
         self.cache: dict[Any, Any] = {}
 
     abstract: bool
+    base_manager_name: str | None
     constraints: Sequence[Any]
     database: str | None
     db_table_comment: str
@@ -339,7 +340,17 @@ class Options:
         """Return a queryset of the model's first manager."""
         name = self.default_manager_name or next(iter(self.managers), None)
         manager = self.managers.get(name) if name else None
-        return manager.begin(self.model) if manager is not None else self.model.objects
+        return manager.begin(self.model) if manager is not None else self._every_row()
+
+    def base_queryset(self) -> Any:
+        """Return a queryset of every row, whatever the managers hide; `Meta.base_manager_name` may name another."""
+        name = self.base_manager_name
+        return self.managers[name].begin(self.model) if name else self._every_row()
+
+    def _every_row(self) -> Any:
+        from ..queryset import QuerySet  # above this module
+
+        return QuerySet(self.model, self.base_query())
 
     def resolve(self, path: str) -> Reached:
         """Return where a look-up path leads; the rest is not looked at.

@@ -15,7 +15,8 @@ from ..expressions.base import Expression, Value, as_expression
 from ..expressions.conditional import Case, When
 from ..expressions.q import Q
 from ..instance import Peers
-from ..query.query import Query
+from ..query.plans import plan_of
+from ..query.query import Query, Selection
 from ..steps import Execute, Operation, Transaction
 from .saving import values_to_write
 from .statements import Conflict, insert_rows, supports_returning, update_rows
@@ -207,7 +208,7 @@ def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[
         by_table.setdefault(field.model._meta.concrete_model, {})[field] = _prepared(query, field, given)
     plain = query.framed(related=(), only=None, deferred=frozenset(), lock=None, order=())
     if len(by_table) > 1:
-        return (yield Transaction(_update_tables(plain, by_table, database), savepoint=False))  # type: ignore[no-any-return]  # the step's result
+        return (yield Transaction(_update_family(plain, by_table, database), savepoint=False))  # type: ignore[no-any-return]  # the step's result
     return (yield from _update_tables(plain, by_table, database))
 
 
@@ -222,6 +223,17 @@ def _prepared(query: Query, field: Any, given: Any) -> Any:
             hint="Give a value, or declare the field with null=True.",
         )
     return value
+
+
+def _update_family(query: Query, by_table: Mapping[Any, dict[Any, Any]], database: Any) -> Operation[int]:
+    """Set fields of several tables: of the rows that were meant before the first was changed."""
+    key = query.model._meta.pk_fields[0].name
+    plan, values = plan_of(query.framed(selection=Selection("flat", (key,))), database)
+    keys = plan.hydrate((yield Execute(plan, plan.bind(values))), None)
+    if not keys:
+        return 0
+    chosen = Query(query.model).framed(order=()).filtered((), {"pk__in": keys})
+    return (yield from _update_tables(chosen, by_table, database))
 
 
 def _update_tables(query: Query, by_table: Mapping[Any, dict[Any, Any]], database: Any) -> Operation[int]:

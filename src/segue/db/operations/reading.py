@@ -337,7 +337,7 @@ def _check_target(query: Query, relation: Relation) -> None:
 def _rows_of(relation: Relation) -> Query:
     """Return the query that a relation starts from: to many, that of the first manager."""
     options = relation.target._meta
-    return options.default_queryset().query if relation.many else options.base_query()  # type: ignore[no-any-return]  # of any model
+    return (options.default_queryset() if relation.many else options.base_queryset()).query  # type: ignore[no-any-return]  # of any model
 
 
 def load_fields(instances: Sequence[Any], names: Sequence[str], database: Any) -> Operation[None]:

@@ -203,8 +203,10 @@ def database_url(vendor: str, server: Any, tmp_path: Path) -> str:
 @pytest.fixture
 def database(database_url: str, server: Any) -> Iterator[Database]:
     """An empty database, which is the current one."""
-    yield connect(database_url)
+    connected = connect(database_url)
+    yield connected
     disconnect()
+    connected.close()  # another one may have become current meanwhile
     if server is not None:
         server.empty()
 

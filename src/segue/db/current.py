@@ -8,7 +8,7 @@ Never: names an app: a context is asked for what it provides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -29,24 +29,32 @@ __all__ = [
     "atomic",
     "connect",
     "current_database",
+    "databases_here",
     "disconnect",
     "execute",
     "on_commit",
+    "route",
     "set_rollback",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT = "default"
-DATABASES: Key[Mapping[str, Database]] = Key("databases")
+DATABASES: Key[Databases] = Key("databases")
 """Where an app keeps its databases, by their names."""
 
 
 class Databases(Mapping[str, Database]):
-    """Several databases by their names; `default` is the one that is meant where none is named."""
+    """Several databases by their names; `default` is the one that is meant where none is named.
 
-    def __init__(self, databases: Mapping[str, Database]) -> None:
+    Args:
+        databases: The databases.
+        routers: Who says in which of them a model's rows are; see `choice`.
+    """
+
+    def __init__(self, databases: Mapping[str, Database], *, routers: Iterable[Any] = ()) -> None:
         self._databases: dict[str, Database] = dict(databases)
+        self.routers: list[Any] = list(routers)
 
     def __getitem__(self, name: str) -> Database:
         try:
@@ -71,6 +79,17 @@ class Databases(Mapping[str, Database]):
         for database in self._databases.values():
             database.signals = signals
 
+    def find(self, name: str) -> Database | None:
+        """Return the database called *name*, or `None`."""
+        return self._databases.get(name)
+
+    def put(self, name: str, database: Database | None) -> Database | None:
+        """Let *name* mean another database, or none; return what it meant before."""
+        before = self._databases.pop(name, None)
+        if database is not None:
+            self._databases[name] = database
+        return before
+
     def close(self) -> None:
         """Close all of them."""
         for database in self._databases.values():
@@ -82,7 +101,7 @@ class Databases(Mapping[str, Database]):
             await database.aclose()
 
 
-_connected: dict[str, Database] = {}
+_connected = Databases({})
 
 
 def connect(url: str | DatabaseURL, *, name: str = DEFAULT, root: str | Path | None = None, **options: Any) -> Database:
@@ -99,22 +118,26 @@ def connect(url: str | DatabaseURL, *, name: str = DEFAULT, root: str | Path | N
     2
     """
     database = Database(url, root=root, **options)
-    before = _connected.get(name)
-    _connected[name] = database
+    before = _connected.put(name, database)
     if before is not None:
         before.close()
     return database
 
 
+def route(*routers: Any) -> None:
+    """Say who chooses between the databases that `connect` has made current; nobody, where none is given."""
+    _connected.routers[:] = routers
+
+
 def disconnect(name: str = DEFAULT) -> None:
     """Close what `connect` has made current, and forget it."""
-    database = _connected.pop(name, None)
+    database = _connected.put(name, None)
     if database is not None:
         database.close()
 
 
 def current_database(
-    using: str | Database | None = None, owner: Callable[[], Mapping[str, Database] | None] | None = None
+    using: str | Database | None = None, owner: Callable[[], Databases | None] | None = None
 ) -> Database:
     """Return the database that is meant here.
 
@@ -130,14 +153,15 @@ def current_database(
     """
     if isinstance(using, Database):
         return using
-    databases = _databases_here(owner)
-    found = databases.get(using or DEFAULT)
+    databases = databases_here(owner)
+    found = databases.find(using or DEFAULT)
     if found is None:
         raise _none() if not databases else _unknown(using or DEFAULT, databases)
     return found
 
 
-def _databases_here(owner: Callable[[], Mapping[str, Database] | None] | None) -> Mapping[str, Database]:
+def databases_here(owner: Callable[[], Databases | None] | None = None) -> Databases:
+    """Return the databases that names mean here; see `current_database`."""
     context = find_current()
     if context is not None:
         try:

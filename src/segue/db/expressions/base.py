@@ -53,8 +53,8 @@ class Compiling(Protocol):
         """Return the column that *name* reaches, joining what lies between."""
         ...
 
-    def outer(self, name: str) -> ColumnElement[Any]:
-        """Return the column that *name* reaches in the query around this one."""
+    def outer(self, name: str, further: int = 0) -> ColumnElement[Any]:
+        """Return the column that *name* reaches in the query around this one, or so many further out."""
         ...
 
     def bind(self, node: object, type_: TypeEngine[Any], offset: int = 0) -> ColumnElement[Any]:

@@ -21,19 +21,27 @@ __all__ = ["Exists", "OuterRef", "Subquery"]
 
 
 class OuterRef(Expression):
-    """A field of the query around the one it stands in."""
+    """A field of the query around the one it stands in; `OuterRef(OuterRef("pk"))` of the one around that."""
 
-    def __init__(self, name: str) -> None:
-        self.name: str = name
+    def __init__(self, name: str | OuterRef) -> None:
+        if not isinstance(name, str | OuterRef):  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
+            raise QueryError(
+                f"OuterRef() takes the name of a field, not {type(name).__name__}.",
+                code="data/outer-ref",
+                hint='OuterRef("pk")',
+            )
+        self.name: str = name if isinstance(name, str) else name.name
+        # How many queries further out.
+        self.further: int = 0 if isinstance(name, str) else name.further + 1
 
     def __repr__(self) -> str:
-        return f"OuterRef({self.name!r})"
+        return "OuterRef(" * (self.further + 1) + repr(self.name) + ")" * (self.further + 1)
 
     def facts(self) -> Hashable:
-        return self.name
+        return self.name, self.further
 
     def compile(self, compiler: Compiling) -> ColumnElement[Any]:
-        return compiler.outer(self.name)
+        return compiler.outer(self.name, self.further)
 
 
 class Subquery(Expression):

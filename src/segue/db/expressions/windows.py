@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from ..errors import QueryError
 from .base import Compiling, Expression, F, OrderBy, as_expression, output_facts
 from .kinds import taken_as
 
@@ -27,7 +28,11 @@ class _Frame:
     def __init__(self, start: int | None = None, end: int | None = None) -> None:
         for name, bound in (("start", start), ("end", end)):
             if bound is not None and type(bound) is not int:
-                raise TypeError(f"{type(self).__name__}({name}=) takes a whole number or None")
+                raise QueryError(
+                    f"{type(self).__name__}({name}=) takes a whole number or None.",
+                    code="data/argument",
+                    hint=f"{type(self).__name__}(-1, 0)",
+                )
         self.start = start
         self.end = end
 

@@ -63,23 +63,22 @@ def aggregate(queryset: Any, named: Mapping[str, Any], *, count: bool = False) -
     return dict(zip(expressions, values, strict=True))
 
 
-def _needs_wrapping(query: Query, expressions: Mapping[str, Any]) -> bool:
+def _needs_wrapping(query: Query) -> bool:
     frame = query.frame
     if query.is_sliced or frame.distinct or frame.combined is not None or frame.statement is not None:
         return True
     if frame.group is not None:
         return True
-    if any(each.expression.contains_aggregate for each in frame.annotations.values()):
+    if any(
+        each.expression.contains_aggregate or each.expression.contains_window for each in frame.annotations.values()
+    ):
         return True
-    used = {name.name for each in expressions.values() for name in each.walk() if isinstance(name, F)}
-    return bool(used & set(frame.annotations)) and any(
-        each.expression.contains_window for each in frame.annotations.values()
-    )
+    return False
 
 
 def _aggregate_plan(query: Query, expressions: Mapping[str, Any], database: Any, slots: dict[int, int]) -> Any:
     parameters = Parameters(database.dialect, slots)
-    if not _needs_wrapping(query, expressions):
+    if not _needs_wrapping(query):
         bare = query.framed(order=(), related=(), only=None, deferred=frozenset(), lock=None, selection=None)
         compiler = SelectCompiler(bare, parameters)
         conditions = compiler._where()

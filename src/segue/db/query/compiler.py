@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import BindParameter, ColumnElement
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BindParameter, ColumnElement, UnaryExpression
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import TypeEngine
 
@@ -84,12 +84,14 @@ class SelectCompiler:
         table: Any = query.model._meta.table
         if outer is not None:
             table = table.alias(parameters.next_alias())
-        self.joins = Joins(query.model, table, parameters.next_alias)
+        self.joins = Joins(query.model, table, parameters.next_alias, self.vendor)
         self._annotations: dict[str, ColumnElement[Any]] = {}
         self._scope: int | None = None
         self._share: int | None = None
         self._strict = False
         self._apart: set[str] = set()
+        self._later: list[Any] = []
+        self._around: Any = None
         self.columns: list[Column] = []
 
     # What expressions and look-ups ask
@@ -122,15 +124,18 @@ class SelectCompiler:
         target = finish(query.model.__name__, name, name, reached, reached.field, reached.rest)
         return self._transformed(element, target)
 
-    def outer(self, name: str) -> ColumnElement[Any]:
-        """Return a column of the query around this one."""
-        if self.outer_compiler is None:
+    def outer(self, name: str, further: int = 0) -> ColumnElement[Any]:
+        """Return a column of the query around this one, or of one so many further out."""
+        around = self.outer_compiler
+        for _ in range(further):
+            around = None if around is None else around.outer_compiler
+        if around is None:
             raise QueryError(
                 f'OuterRef("{name}") stands in a query that is in no other.',
                 code="data/outer-ref",
                 hint="Use it inside Subquery(…) or Exists(…).",
             )
-        return self.outer_compiler.path(name)  # type: ignore[no-any-return]  # a column
+        return around.path(name)  # type: ignore[no-any-return]  # a column
 
     def condition(self, condition: Any) -> ColumnElement[bool]:
         """Compile a condition where rows are not chosen by it: in `CASE`, in `filter=`."""
@@ -146,8 +151,12 @@ class SelectCompiler:
         inner = SelectCompiler(query, self.parameters, self)
         statement = inner.select()
         if isinstance(statement, sa.Select):
-            return statement.correlate_except(*inner.joins.tables())
+            return statement.correlate_except(*inner.tables())
         return statement  # type: ignore[no-any-return]  # a compound select
+
+    def tables(self) -> list[Any]:
+        """Return the tables that its statement selects from."""
+        return [*self.joins.tables(), *([] if self._around is None else [self._around])]
 
     def raw(self, element: Any, slots: list[tuple[Any, int]]) -> Any:
         """Fit a Core expression to this statement's tables and slots."""
@@ -351,12 +360,41 @@ class SelectCompiler:
         return sa.type_coerce(scalar, element.type)
 
     def _where(self) -> list[Any]:
+        """Return the conditions on rows, one for each of the query's; those on windows are kept for later."""
         found: list[Any] = []
         for scope, node in enumerate(self.query.where):
+            plain, windowed = self._parted(node)
             self._scope, self._share, self._strict = scope, None, True
-            found.append(node.compile(self))
+            found.append(plain.compile(self) if plain.parts else sa.true())
+            self._strict = False
+            if windowed.parts:
+                self._later.append(windowed.compile(self))
         self._scope, self._strict = None, False
         return found
+
+    def _parted(self, node: Node) -> tuple[Node, Node]:
+        """Part a condition into what WHERE can hold, and what looks at windows."""
+        nothing = Node("AND", ())
+        if not any(each.expression.contains_window for each in self.query.frame.annotations.values()):
+            return node, nothing
+        if node.negated or node.connector != "AND":
+            return (nothing, node) if self._sees_window(node) else (node, nothing)
+        seen = tuple(part for part in node.parts if self._sees_window(part))
+        plain = tuple(part for part in node.parts if part not in seen)
+        return Node("AND", plain), Node("AND", seen)
+
+    def _sees_window(self, part: Expression) -> bool:
+        if part.is_window:
+            return True
+        if isinstance(part, F):
+            return self._annotation_sees_window(part.name)
+        if isinstance(part, Leaf) and part.target.reached is None and self._annotation_sees_window(part.target.path):
+            return True
+        return any(self._sees_window(child) for child in part.children())
+
+    def _annotation_sees_window(self, name: str) -> bool:
+        annotation = self.query.frame.annotations.get(name)
+        return annotation is not None and self._sees_window(annotation.expression)
 
     def _plan_aggregates(self) -> None:
         """Decide which aggregates cannot share one FROM."""
@@ -418,6 +456,8 @@ class SelectCompiler:
         summed = [each for each, sums in zip(conditions, having, strict=False) if sums]
         if summed:
             statement = statement.having(sa.and_(*summed))
+        if self._later:
+            statement, order = self._qualified(statement, order)
         if frame.distinct_on:
             if self.vendor != "postgresql":
                 raise NotSupportedError(
@@ -433,6 +473,26 @@ class SelectCompiler:
         if order:
             statement = statement.order_by(*order)
         return self._locked(self._limited(statement))
+
+    def _qualified(self, statement: Any, order: list[Any]) -> tuple[Any, list[Any]]:
+        """Choose rows by their windows: those are computed after WHERE, so in a query around it."""
+        elements = [column.element for column in self.columns]
+        bare: list[Any] = []
+        for each in order:
+            while isinstance(each, UnaryExpression) and each.modifier in _DIRECTIONS:
+                each = each.element
+            bare.append(each)
+        every = [*elements, *bare, sa.and_(*self._later)]
+        inner = statement.with_only_columns(*[each.label(f"x{at}") for at, each in enumerate(every)])
+        table = inner.subquery(self.parameters.next_alias())
+        found = [sa.type_coerce(column, each.type) for column, each in zip(table.columns, every, strict=True)]
+        self.columns = [
+            Column(column.label, element, column.field) for column, element in zip(self.columns, found, strict=False)
+        ]
+        self._around = table
+        around = sa.select(*[column.element for column in self.columns]).select_from(table).where(found[-1])
+        directed = [_directed(element, each) for element, each in zip(found[len(elements) : -1], order, strict=True)]
+        return around, directed
 
     def _limited(self, statement: Any) -> Any:
         query = self.query
@@ -502,7 +562,7 @@ class SelectCompiler:
                 and not isinstance(annotations[name].expression, Aggregate)
             ):
                 expression = annotations[name].expression
-                if not expression.contains_aggregate and name not in self._apart:
+                if not (expression.contains_aggregate or self._sees_window(expression) or name in self._apart):
                     elements.append(self._annotations[name])
         for node, is_summed in zip(self.query.where, having, strict=False):
             if is_summed:
@@ -687,6 +747,16 @@ class SelectCompiler:
             field = by_column.get(column.name)
             self.columns.append(Column(field.attname if field is not None else column.name, column, field))
         return statement
+
+
+_DIRECTIONS = (operators.asc_op, operators.desc_op, operators.nulls_first_op, operators.nulls_last_op)
+
+
+def _directed(element: Any, like: Any) -> Any:
+    """Return *element* in the order of another."""
+    if isinstance(like, UnaryExpression) and like.modifier in _DIRECTIONS:
+        return UnaryExpression(_directed(element, like.element), modifier=like.modifier, wraps_column_expression=False)
+    return element
 
 
 def _odd(parts: list[Any]) -> Any:

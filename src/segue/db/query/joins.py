@@ -71,10 +71,12 @@ class Joins:
         model: The model at its root.
         table: Its table, or an alias of it.
         name_alias: Gives the next free alias.
+        vendor: Which database it is for.
     """
 
-    def __init__(self, model: Any, table: FromClause, name_alias: Any) -> None:
+    def __init__(self, model: Any, table: FromClause, name_alias: Any, vendor: str = "") -> None:
         self.root = Join(model, table)
+        self.vendor = vendor
         self.name_alias = name_alias
         self.all: list[Join] = []
         self._known: dict[tuple[int, Any, int, int | None], Join] = {}
@@ -102,13 +104,16 @@ class Joins:
         if found is None:
             table = hop.target._meta.table.alias(self.name_alias())
             found = Join(hop.target, table, parent, hop, scope if many else None)
-            pairs = [
-                parent.column(parent.model._meta.find_field(here)) == found.column(hop.target._meta.find_field(there))
-                for here, there in hop.pairs
-            ]
-            found.condition = sa.and_(*pairs)
             if extra is not None:
-                found.condition = sa.and_(found.condition, extra(relation, index, found))
+                found.condition = extra(relation, parent, found, self.vendor)
+            else:
+                near, far = parent.model._meta, hop.target._meta
+                found.condition = sa.and_(
+                    *[
+                        parent.column(near.find_field(here)) == found.column(far.find_field(there))
+                        for here, there in hop.pairs
+                    ]
+                )
             self._known[key] = found
             self.all.append(found)
         if many:

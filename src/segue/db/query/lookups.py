@@ -171,6 +171,11 @@ class In(Lookup):
                 return left.in_([each.compile(compiler) for each in items])  # type: ignore[no-any-return]  # a column
             inner = leaf.right.compile(compiler)
             chosen = getattr(inner, "element", inner)
+            query = getattr(leaf.right, "query", None)
+            if compiler.vendor == "mysql" and query is not None and query.is_sliced:
+                # MySQL takes no limit right inside IN; in a table inside it does.
+                table = chosen.subquery(compiler.parameters.next_alias())
+                chosen = sa.select(*table.columns)
             return (sa.tuple_(*left) if isinstance(left, list) else left).in_(chosen)
         if leaf.kind == "never":
             return sa.false()

@@ -8,7 +8,9 @@ Never: knows an app, a request or a form; it works in a script with `db.connect(
 from __future__ import annotations
 
 from . import functions
-from .current import aexecute, atomic, connect, current_database, disconnect, execute, on_commit
+from .adopting import Adopted, adopt
+from .contenttypes import ContentType, ContentTypeField, GenericForeignKey, GenericPrefetch, GenericRelation
+from .current import aexecute, atomic, connect, current_database, disconnect, execute, on_commit, route
 from .database import Database
 from .errors import (
     ConnectionLost,
@@ -89,8 +91,8 @@ from .fields.times import DateField, DateTimeField, DurationField, TimeField
 from .instance import FETCH_ONE, FETCH_PEERS, RAISE, FetchMode
 from .managers import Manager
 from .models.base import Model
-from .models.loading import aprefetch_related_objects, prefetch_related_objects
 from .models.constraints import CheckConstraint, Index, UniqueConstraint
+from .models.loading import aprefetch_related_objects, prefetch_related_objects
 from .models.options import CompositePrimaryKey
 from .operations.reading import Prefetch
 from .policies import Can, acan, can, policy
@@ -113,6 +115,7 @@ __all__ = [
     "SET",
     "SET_DEFAULT",
     "SET_NULL",
+    "Adopted",
     "ArrayField",
     "AutoField",
     "Avg",
@@ -129,6 +132,8 @@ __all__ = [
     "Coalesce",
     "CompositePrimaryKey",
     "ConnectionLost",
+    "ContentType",
+    "ContentTypeField",
     "Count",
     "DataError",
     "Database",
@@ -142,15 +147,18 @@ __all__ = [
     "Exists",
     "Expression",
     "F",
-    "Field",
     "FetchMode",
+    "Field",
     "FieldError",
     "FileField",
     "FloatField",
     "ForeignKey",
     "Func",
     "GeneratedField",
+    "GenericForeignKey",
     "GenericIPAddressField",
+    "GenericPrefetch",
+    "GenericRelation",
     "ImageField",
     "Index",
     "IntegerChoices",
@@ -203,6 +211,7 @@ __all__ = [
     "When",
     "Window",
     "acan",
+    "adopt",
     "aexecute",
     "aprefetch_related_objects",
     "atomic",
@@ -221,4 +230,5 @@ __all__ = [
     "pre_save",
     "prefetch_related_objects",
     "register_lookup",
+    "route",
 ]

@@ -26,6 +26,8 @@ from .operations import (
     Operation,
     RenameIndex,
     RenameTable,
+    RetireColumn,
+    RetireTable,
     RunBatches,
     RunPython,
     RunSQL,
@@ -51,6 +53,8 @@ __all__ = [
     "reference",
     "rename_index",
     "rename_table",
+    "retire_column",
+    "retire_table",
     "run_batches",
     "run_python",
     "run_sql",
@@ -137,6 +141,19 @@ def alter_column(
     """
     facts = None if field is None else facts_of(field, name or column)
     return AlterColumn(model, column, facts, name, encoded(fill))
+
+
+def retire_column(model: str, name: str) -> Operation:
+    """Let a field go in two steps: the models forget it, the release before still finds its column.
+
+    `drop_column` follows in a later release.
+    """
+    return RetireColumn(model, name)
+
+
+def retire_table(name: str) -> Operation:
+    """Let a model go in two steps; `drop_table` follows in a later release."""
+    return RetireTable(name)
 
 
 def add_index(model: str, index: Any, *, name: str = "") -> Operation:

@@ -10,7 +10,7 @@ new tables; new columns; changed ones; new indexes and constraints; what goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .fields import Facts, is_many_to_many
@@ -34,7 +34,7 @@ from .operations.columns import default_of
 from .questions import Questions
 from .state import State
 
-__all__ = ["diff"]
+__all__ = ["diff", "diff_names"]
 
 # What may differ between a field and the same one under another name.
 _NAMES = frozenset({"column", "related_name", "related_query_name", "db_comment", "choices", "default", "max_length"})
@@ -96,7 +96,7 @@ class _Differ:
 
     def rename_models(self) -> None:
         added = [key for key in self.new if key not in self.state]
-        for old in [key for key in self.state if key not in self.new]:
+        for old in [key for key in self.state if key not in self.new and not self.state[key].get("retired")]:
             alike = [key for key in added if _alike_models(self.state[old], self.new[key], old, key)]
             wanted = self.questions.renames.get(old, "").lower()
             candidates = [wanted] if wanted in added else alike
@@ -112,7 +112,8 @@ class _Differ:
     def rename_fields(self, key: str) -> None:
         old, new = self.state[key]["fields"], self.new[key]["fields"]
         added = [name for name in self.new[key]["order"] if name not in old]
-        for name in [each for each in self.state[key]["order"] if each not in new]:
+        gone = [each for each in self.state[key]["order"] if each not in new and not old[each].get("retired")]
+        for name in gone:
             full = f"{key}.{name}"
             wanted = self.questions.renames.get(full, "").rpartition(".")[2]
             alike = [each for each in added if _alike_fields(old[name], new[each])]
@@ -214,7 +215,7 @@ class _Differ:
         self.do(CreateTable(self.title(key), now))
 
     def drop_tables(self) -> None:
-        gone = [key for key in self.state if key not in self.new]
+        gone = [key for key in self.state if key not in self.new and not self.state[key].get("retired")]
         for key in gone:
             for name, field in list(self.state[key]["fields"].items()):
                 if is_many_to_many(field) and "through" not in field:
@@ -249,7 +250,7 @@ class _Differ:
 
     def fill_of(self, key: str, name: str, facts: Facts) -> Any:
         given = f"{key}.{name}" in self.questions.fills
-        is_new = any(isinstance(each, CreateTable) and each.keys() == [key] for each in self.found)
+        is_new = any(isinstance(each, CreateTable) and each.touched() == [key] for each in self.found)
         if is_new or (not given and not _needs_fill(facts, name)):
             return UNSET
         return self.questions.fill(key, name, narrows=False)
@@ -273,11 +274,19 @@ class _Differ:
             self.do(AlterTable(self.title(key), {"key": self.new[key].get("key", [])}))
 
     def drop_columns(self, key: str) -> None:
+        fields = self.state[key]["fields"]
         for name in [each for each in self.state[key]["order"] if each not in self.new[key]["fields"]]:
+            if fields[name].get("retired"):
+                continue  # it goes when somebody says so: `drop_column`
             self.do(DropColumn(self.title(key), name))
 
     def order_columns(self, key: str) -> None:
         """The order of columns is that of their making: nothing is done about it."""
+
+
+def diff_names(old: Facts, new: Facts, names: Iterable[str]) -> list[str]:
+    """Return those of *names* that differ."""
+    return [name for name in names if old.get(name) != new.get(name)]
 
 
 def _needs_fill(facts: Facts, name: str) -> bool:

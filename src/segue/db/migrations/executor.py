@@ -156,7 +156,8 @@ class Executor:
         Args:
             target: A migration, or `zero`.
             fake: Note it as done without doing it.
-            fake_initial: Do so for a first migration whose tables are all there.
+            fake_initial: Do so for a first migration whose tables are all there, though they
+                have more columns than it says.
 
         Returns:
             What was done.
@@ -174,7 +175,10 @@ class Executor:
                 if not plan:
                     return done
                 each = plan[0]
-                if fake or (fake_initial and not each.backwards and self._is_there(each.migration)):
+                is_first = not applied and not each.backwards
+                # Start-up makes the first tables by itself: there these are what this would make.
+                is_there = is_first and self._is_there(each.migration, exactly=not fake_initial)
+                if fake or is_there:
                     self._fake(each)
                 else:
                     self._run(each, set(applied))
@@ -188,25 +192,25 @@ class Executor:
 
     def _fake(self, planned: Planned) -> None:
         migration = planned.migration
-        self.tell(f"{'Forget' if planned.backwards else 'Note'} {migration.name} (nothing was done)")
+        self.tell(f"{'Forget' if planned.backwards else 'Note'} {migration.name}; nothing is done")
         if planned.backwards:
             self.journal.forget(migration.name)
         else:
             self.journal.record(migration.name, migration.checksum)
 
-    def _is_there(self, migration: Migration) -> bool:
+    def _is_there(self, migration: Migration, *, exactly: bool = False) -> bool:
         """Whether all tables that a first migration makes are there, with their columns."""
         if migration.parents:
             return False
         from .transition import tables_of
 
         state = migration.states(State())[-1]
-        for key in state:
-            for table in tables_of(state, key).values():
-                columns = self._columns(table.name)
-                if not columns or not {each.name for each in table.columns} <= columns:
-                    return False
-        return True
+        found = [table for key in state for table in tables_of(state, key).values()]
+        for table in found:
+            columns, wanted = self._columns(table.name), {each.name for each in table.columns}
+            if not columns or (columns != wanted if exactly else not wanted <= columns):
+                return False
+        return bool(found)
 
     def _columns(self, table: str) -> set[str]:
         if self.session.vendor == "sqlite":
@@ -422,7 +426,7 @@ class _Run:
         return MigrationError(
             f"{self._migration.name} failed at: {operation.describe()}.",
             code="data/migration-failed",
-            where=str(self._migration.path or ""),
+            where=_place(error, self._migration),
             why=f"{why} {saved}",
             hint=f"Correct the rows or the migration, then segue migrate. The statement was:\n{str(step)[:500]}",
         )
@@ -438,6 +442,16 @@ class _Run:
                 self._executor.tell("  a table is in use; trying again…")
                 time.sleep(_PAUSE_SECONDS * (_RETRIES - left + 1))
         return None
+
+
+def _place(error: BaseException, migration: Migration) -> str:
+    """The line of the migration's own code that failed, else its file."""
+    path, line, traceback = str(migration.path or ""), 0, error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == path:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return f"{path}:{line}" if line else path
 
 
 def _is_lock_timeout(error: BaseException) -> bool:

@@ -45,6 +45,7 @@ class Migration:
         replaces: The migrations that it stands for, where it was squashed.
         atomic: Whether it is one transaction, where the database can do that with tables.
         online: Whether tables stay usable meanwhile, where that takes other statements.
+        prelude: Source that stands before the operations: the functions they call.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Migration:
         online: bool = True,
         path: Path | None = None,
         title: str = "",
+        prelude: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.parents = tuple(parents)
@@ -67,6 +69,7 @@ class Migration:
         self.online = online
         self.path = path
         self.title = title
+        self.prelude = list(prelude)
 
     def __repr__(self) -> str:
         return f"<Migration {self.name}>"
@@ -197,13 +200,19 @@ def source_of(migration: Migration) -> str:
     operations = [each.source(imports) for each in migration.operations]
     moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines = [f'"""{migration.title or "Nothing."}', "", f"Made on {moment}.", '"""', ""]
-    lines += _import_lines(imports)
+    given = [each for each in migration.prelude if each.startswith(("import ", "from "))]
+    lines += _import_lines(imports, given)
     lines += ["", f"parents = {_list_of(migration.parents)}"]
     if migration.replaces:
         lines.append(f"replaces = {_list_of(migration.replaces)}")
     if not migration.atomic:
         lines.append("atomic = False")
     lines.append("")
+    functions = [each for each in migration.prelude if each not in given]
+    for each in functions:
+        lines += ["", *each.splitlines(), ""] if "\n" in each else [each]
+    if functions:
+        lines.append("")
     if operations:
         lines.append("operations = [")
         lines += [f"    {line}" if line else "" for each in operations for line in f"{each},".splitlines()]
@@ -217,8 +226,8 @@ def _list_of(names: Sequence[str]) -> str:
     return "[" + ", ".join(f'"{each}"' for each in names) + "]"
 
 
-def _import_lines(imports: Imports) -> list[str]:
-    lines = imports.lines()
+def _import_lines(imports: Imports, given: Sequence[str]) -> list[str]:
+    lines = list(dict.fromkeys([*given, *imports.lines()]))
     ours = [each for each in lines if each.startswith("from segue")]
     theirs = [each for each in lines if "sqlalchemy" in each]
     standard = [each for each in lines if each not in ours and each not in theirs]

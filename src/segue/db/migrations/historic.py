@@ -24,6 +24,14 @@ from .state import State, build_constraint, build_index
 __all__ = ["Historic"]
 
 
+class _Isolated(Registry):
+    """Knows its own models alone: none of the project's, which may be called the same."""
+
+    def _find(self, name: str, seeker: Any) -> Any:
+        label, _, short = name.rpartition(".")
+        return seeker if name == "self" else self._models.get((label, short.lower()))
+
+
 class Historic:
     """The models of one state; what `run_python` gives to its functions.
 
@@ -37,7 +45,7 @@ class Historic:
     def __init__(self, state: State, database: Any = None) -> None:
         self._state = state
         self._database = database
-        self._registry = Registry("a migration")
+        self._registry = _Isolated("a migration")
         self._classes: dict[str, Any] = {}
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import SetupError
 from .values import encode
 
-__all__ = ["Asking", "Questions", "UndecidedError", "parse_value"]
+__all__ = ["Asking", "Ignoring", "Questions", "UndecidedError", "parse_value"]
 
 
 class UndecidedError(SetupError):
@@ -144,3 +144,13 @@ class Asking(Questions):
         return parse_value(
             self._prompt(f"{model}.{field} refuses NULL. What do rows that are there get (a value, or now)?")
         )
+
+
+class Ignoring(Questions):
+    """Answers without knowing, where only whether there is a change matters."""
+
+    def ask_rename(self, what: str, old: str, new: str, alternatives: Sequence[str]) -> bool:
+        return False
+
+    def ask_fill(self, model: str, field: str, *, narrows: bool) -> Any:
+        return None

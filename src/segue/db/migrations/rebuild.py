@@ -185,7 +185,7 @@ class _Kept:
             except Exception as error:
                 raise OperationError(
                     f"{name} of the table {self._table} cannot be made again.",
-                    code="data/migration-kept",
+                    code="data/migration-failed",
                     why=f"It was made by hand, and does not fit the table any more: {error}",
                     hint=f"Drop it in a run_sql before: DROP TRIGGER {name}, or DROP INDEX {name}.",
                 ) from error

@@ -16,10 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl.base import AddColumn, DropColumn
-from sqlalchemy.schema import CheckConstraint, CreateIndex, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.schema import CheckConstraint, CreateIndex, DropIndex, ForeignKeyConstraint, UniqueConstraint
 
+from ..ddl import Later
 from ..expressions.base import Value
-from ..schema import Later
 from .editor import Editor
 from .fields import is_many_to_many
 from .rebuild import change_table
@@ -175,11 +175,11 @@ def rename_objects(editor: Editor, before: sa.Table, after: sa.Table) -> None:
         if editor.vendor == "postgresql":
             renaming = f"ALTER INDEX {was}" if is_index else f"ALTER TABLE {table} RENAME CONSTRAINT {was}"
             editor.sql(f"{renaming}{' RENAME' if is_index else ''} TO {now}")
-        elif is_index or isinstance(old, UniqueConstraint):
+        elif isinstance(old, UniqueConstraint) or (is_index and not _is_computed(editor, old)):
             editor.sql(f"ALTER TABLE {table} RENAME INDEX {was} TO {now}")
         else:
-            _drop_named(editor, after.name, old)
-            editor.ddl(sa.schema.AddConstraint(new, isolate_from_table=False))
+            _drop_named(editor, after, old)
+            editor.ddl(CreateIndex(new) if is_index else sa.schema.AddConstraint(new, isolate_from_table=False))
     if editor.vendor == "postgresql" and before.name != after.name:
         # Names that PostgreSQL made itself.
         was, now = f"{before.name}_pkey", f"{after.name}_pkey"
@@ -202,13 +202,21 @@ def _place(table: sa.Table, thing: Any) -> tuple[str, tuple[int, ...]]:
     return type(thing).__name__, tuple(order.index(each.name) for each in thing.columns if each.name in order)
 
 
-def _drop_named(editor: Editor, table: str, thing: Any) -> None:
+def _is_computed(editor: Editor, index: Any) -> bool:
+    """Whether MariaDB keeps columns of its own for an index, which are named after it."""
+    return editor.text(CreateIndex(index)).startswith("ALTER TABLE")
+
+
+def _drop_named(editor: Editor, table: sa.Table, thing: Any) -> None:
     """Drop a constraint or index of a table, which may have been renamed since."""
-    name, on = editor.name(str(thing.name)), editor.name(table)
-    if editor.vendor == "postgresql":
-        is_index = isinstance(thing, sa.Index)
-        editor.sql(f"DROP INDEX {name}" if is_index else f"ALTER TABLE {on} DROP CONSTRAINT {name}")
-    elif isinstance(thing, sa.Index | UniqueConstraint):
+    name, on = editor.name(str(thing.name)), editor.name(table.name)
+    if isinstance(thing, sa.Index):
+        before, thing.table = thing.table, table
+        editor.ddl(DropIndex(thing))
+        thing.table = before
+    elif editor.vendor == "postgresql":
+        editor.sql(f"ALTER TABLE {on} DROP CONSTRAINT {name}")
+    elif isinstance(thing, UniqueConstraint):
         editor.sql(f"ALTER TABLE {on} DROP INDEX {name}")
     else:
         what = "FOREIGN KEY" if isinstance(thing, ForeignKeyConstraint) else "CONSTRAINT"
@@ -289,7 +297,7 @@ class _Work:
         if isinstance(each, sa.Index) and editor.online and editor.vendor == "postgresql" and self._is_old():
             editor.sql(f"DROP INDEX CONCURRENTLY IF EXISTS {editor.name(str(each.name))}", outside=True)
         else:
-            _drop_named(editor, self.pair.after.name, each)
+            _drop_named(editor, self.pair.after, each)
 
     def _is_old(self) -> bool:
         return self.pair.after.name not in self.editor.fresh

@@ -312,9 +312,12 @@ _DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 def _path_of(kind: type) -> str:
     """The name in `segue.db` where it is public there, else module and name."""
     import segue.db as public
+    from segue.db import functions
 
     if getattr(public, kind.__name__, None) is kind:
         return kind.__name__
+    if getattr(functions, kind.__name__, None) is kind:
+        return f"functions.{kind.__name__}"
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
@@ -433,7 +436,12 @@ def _operand(value: Any, imports: Imports) -> str:
 
 def _name(path: str, imports: Imports) -> str:
     module, colon, name = path.partition(":")
-    return imports.name(module, name) if colon else f"{_db(imports)}.{path}"
+    if colon:
+        return imports.name(module, name)
+    if path.startswith("functions."):
+        imports.name("segue.db", "functions")
+        return path
+    return f"{_db(imports)}.{path}"
 
 
 def _db(imports: Imports) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from .base import Context, Operation, OperationError
 from .code import RunBatches, RunPython, RunSQL, StateOnly
-from .columns import AddColumn, AlterColumn, DropColumn
+from .columns import AddColumn, AlterColumn, DropColumn, RetireColumn
 from .parts import AddConstraint, AddIndex, DropConstraint, DropIndex, RenameIndex
-from .tables import AlterTable, CreateTable, DropTable, RenameTable
+from .tables import AlterTable, CreateTable, DropTable, RenameTable, RetireTable
 
 __all__ = [
     "AddColumn",
@@ -29,6 +29,8 @@ __all__ = [
     "OperationError",
     "RenameIndex",
     "RenameTable",
+    "RetireColumn",
+    "RetireTable",
     "RunBatches",
     "RunPython",
     "RunSQL",

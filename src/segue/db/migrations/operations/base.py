@@ -44,7 +44,7 @@ class Operation:
 
     __hash__ = None  # type: ignore[assignment]  # it is a list of facts
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         """Return the models it is about."""
         return []
 
@@ -54,11 +54,11 @@ class Operation:
 
     def steps(self, editor: Editor, before: State, after: State) -> None:
         """Add the steps from *before* to *after*."""
-        transition(editor, before, after, self.keys())
+        transition(editor, before, after, self.touched())
 
     def steps_back(self, editor: Editor, before: State, after: State) -> None:
         """Add the steps from *after* back to *before*."""
-        transition(editor, after, before, self.keys())
+        transition(editor, after, before, self.touched())
 
     def describe(self) -> str:
         """Say what it does: a short line for people."""

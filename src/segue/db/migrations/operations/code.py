@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..state import State
-from .base import Context, Operation, OperationError
+from ..values import Imports, same_text
+from .base import Context, Operation, OperationError, call_source, listed
 
 if TYPE_CHECKING:
     from ..editor import Editor
@@ -25,6 +26,10 @@ Function = Callable[..., Any]
 
 def _name(function: Function) -> str:
     return getattr(function, "__name__", repr(function))
+
+
+def _said(name: str, imports: Imports) -> str:
+    return f"{imports.name('segue.db', 'migrations')}.noop" if name == "noop" else name
 
 
 def _call(function: Function, *arguments: Any) -> None:
@@ -60,6 +65,10 @@ class RunPython(Operation):
                 "run_python cannot be taken back.", code="data/irreversible", hint="Give it a second function."
             )
         editor.call(lambda context: _call(backwards, context.models(before)), f"run_python: {_name(backwards)}()")
+
+    def source(self, imports: Imports) -> str:
+        parts = [_name(each) for each in (self.forwards, self.backwards) if each is not None]
+        return call_source(imports, self.function, [_said(each, imports) for each in parts])
 
     def describe(self) -> str:
         return f"Run {_name(self.forwards)}()"
@@ -112,6 +121,13 @@ class RunBatches(Operation):
 
         editor.call(run, f"run_batches: {_name(function)}() for {self.size} rows of {self.model} at a time")
 
+    def source(self, imports: Imports) -> str:
+        parts = [_name(each) for each in (self.forwards, self.backwards) if each is not None]
+        named = {} if self.size == 1000 else {"size": str(self.size)}
+        return call_source(
+            imports, self.function, [same_text(self.model), *(_said(each, imports) for each in parts)], named
+        )
+
     def describe(self) -> str:
         return f"Run {_name(self.forwards)}() over {self.model}"
 
@@ -157,6 +173,11 @@ class RunSQL(Operation):
         for each in _statements(self.backwards, editor.vendor):
             editor.sql(each)
 
+    def source(self, imports: Imports) -> str:
+        parts = [repr(each) for each in (self.sql, self.backwards) if each is not None]
+        named = {"states": listed([each.source(imports) for each in self.states])} if self.states else {}
+        return call_source(imports, self.function, parts, named)
+
     def describe(self) -> str:
         text = " ".join(str(self.sql).split())
         return f"Run SQL: {text[:60]}{'…' if len(text) > 60 else ''}"
@@ -198,7 +219,5 @@ class StateOnly(Operation):
     def slug(self) -> str:
         return self.operations[0].slug() if self.operations else "state"
 
-    def source(self, imports: Any) -> str:
-        from .base import call_source
-
+    def source(self, imports: Imports) -> str:
         return call_source(imports, self.function, [each.source(imports) for each in self.operations])

@@ -1,6 +1,6 @@
 """Columns.
 
-Holds: `AddColumn`, `DropColumn`, `AlterColumn`.
+Holds: `AddColumn`, `DropColumn`, `AlterColumn`, `RetireColumn`.
 Imports: the parts of `base`, transitions, renaming.
 Never: invents a value for rows that are there, but a field's own default.
 """
@@ -19,7 +19,7 @@ from .base import UNSET, Context, Operation, OperationError, call_source, model_
 if TYPE_CHECKING:
     from ..editor import Editor
 
-__all__ = ["AddColumn", "AlterColumn", "DropColumn"]
+__all__ = ["AddColumn", "AlterColumn", "DropColumn", "RetireColumn", "default_of"]
 
 _BATCH = 1000
 
@@ -53,7 +53,7 @@ class AddColumn(Operation):
         self.facts = facts
         self.fill = fill
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.model)]
 
     def apply(self, state: State) -> State:
@@ -114,7 +114,7 @@ class DropColumn(Operation):
         self.model = model
         self.name = name
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.model)]
 
     def apply(self, state: State) -> State:
@@ -151,7 +151,7 @@ class AlterColumn(Operation):
         self.new = new
         self.fill = fill
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.model)]
 
     def _renamed(self, state: State) -> State:
@@ -221,3 +221,43 @@ class AlterColumn(Operation):
         if self.fill is not UNSET:
             named["fill"] = source(self.fill, imports)
         return call_source(imports, self.function, parts, named)
+
+
+class RetireColumn(Operation):
+    """Let a column go in two steps: the models forget it, the release before still finds it.
+
+    Nobody has to fill it in from now on. `drop_column` follows in the next release.
+    """
+
+    function: ClassVar[str] = "retire_column"
+
+    def __init__(self, model: str, name: str) -> None:
+        self.model = model
+        self.name = name
+
+    def touched(self) -> list[str]:
+        return [model_key(self.model)]
+
+    def apply(self, state: State) -> State:
+        state.field(model_key(self.model), self.name)
+        state, facts = state.edit(model_key(self.model))
+        field = facts["fields"][self.name]
+        field["retired"] = True
+        if "db_default" not in field and "expression" not in field and not is_many_to_many(field):
+            field["null"] = True
+        return state
+
+    def steps_back(self, editor: Editor, before: State, after: State) -> None:
+        key = model_key(self.model)
+        facts = before.field(key, self.name)
+        fill = UNSET if facts.get("null") else default_of(facts, self.name)
+        transition(editor, after, before, [key], {} if fill is UNSET or callable(fill) else {(key, self.name): fill})
+
+    def describe(self) -> str:
+        return f"Retire {self.model}.{self.name}"
+
+    def slug(self) -> str:
+        return f"retire_{model_key(self.model).replace('.', '_')}_{self.name}"
+
+    def source(self, imports: Imports) -> str:
+        return call_source(imports, self.function, [same_text(self.model), same_text(self.name)])

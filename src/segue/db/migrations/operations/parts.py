@@ -31,7 +31,7 @@ class _Part(Operation):
         self.model = model
         self.name = name
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.model)]
 
     def _dropped(self, state: State) -> tuple[State, Facts]:

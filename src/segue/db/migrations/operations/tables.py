@@ -1,6 +1,6 @@
 """Whole tables.
 
-Holds: `CreateTable`, `DropTable`, `RenameTable`, `AlterTable`.
+Holds: `CreateTable`, `DropTable`, `RenameTable`, `AlterTable`, `RetireTable`.
 Imports: the parts of `base`, transitions.
 Never: drops what it was not told to.
 """
@@ -23,7 +23,7 @@ from .base import Operation, OperationError, call_source, listed, model_key
 if TYPE_CHECKING:
     from ..editor import Editor
 
-__all__ = ["AlterTable", "CreateTable", "DropTable", "RenameTable"]
+__all__ = ["AlterTable", "CreateTable", "DropTable", "RenameTable", "RetireTable", "table_facts"]
 
 
 class CreateTable(Operation):
@@ -35,7 +35,7 @@ class CreateTable(Operation):
         self.name = name
         self.facts = facts
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.name)]
 
     def apply(self, state: State) -> State:
@@ -80,7 +80,7 @@ class DropTable(Operation):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.name)]
 
     def apply(self, state: State) -> State:
@@ -105,7 +105,7 @@ class RenameTable(Operation):
         self.name = name
         self.new = new
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.name), model_key(self.new)]
 
     def apply(self, state: State) -> State:
@@ -137,7 +137,7 @@ class AlterTable(Operation):
         self.name = name
         self.changes = dict(changes)
 
-    def keys(self) -> list[str]:
+    def touched(self) -> list[str]:
         return [model_key(self.name)]
 
     def apply(self, state: State) -> State:
@@ -183,6 +183,32 @@ class AlterTable(Operation):
             for name, each in self.changes.items()
         }
         return call_source(imports, self.function, [same_text(self.name)], named)
+
+
+class RetireTable(Operation):
+    """Let a table go in two steps: the models forget it, the release before still finds it."""
+
+    function: ClassVar[str] = "retire_table"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def touched(self) -> list[str]:
+        return [model_key(self.name)]
+
+    def apply(self, state: State) -> State:
+        state, facts = state.edit(model_key(self.name))
+        facts["retired"] = True
+        return state
+
+    def describe(self) -> str:
+        return f"Retire {self.name}"
+
+    def slug(self) -> str:
+        return f"retire_{model_key(self.name).replace('.', '_')}"
+
+    def source(self, imports: Imports) -> str:
+        return call_source(imports, self.function, [same_text(self.name)])
 
 
 def table_facts(name: str, *, fields: Mapping[str, Any], table: str | None, **options: Any) -> Facts:

@@ -46,6 +46,9 @@ class QuerySet(Generic[R]):
     <QuerySet [<Record: 1>, …]>
     """
 
+    # Of the relation of one instance: whose.
+    _instance: Any = None
+
     def __init__(self, model: Any, query: Query | None = None, using: Any = None) -> None:
         self.model: Any = model
         self.query: Query = query if query is not None else Query(model)
@@ -273,7 +276,8 @@ class QuerySet(Generic[R]):
         chosen = [str(name) for name in names]
         for name in chosen:
             self._check_column(name)
-        return self._with(self.query.framed(only=frozenset(chosen), deferred=frozenset()))
+        # What was deferred before stays so, as in Django.
+        return self._with(self.query.framed(only=frozenset(chosen) - self.query.frame.deferred, deferred=frozenset()))
 
     def defer(self: S, *names: Any) -> S:
         """Load all but these fields."""
@@ -376,11 +380,12 @@ class QuerySet(Generic[R]):
     @property
     def db(self) -> Any:
         """The database that will be asked."""
-        return database_for(self.model, self._using, writes=self.query.frame.lock is not None)
+        writes = self.query.frame.lock is not None
+        return database_for(self.model, self._using, writes=writes, instance=self._instance)
 
     @property
     def _writer(self) -> Any:
-        return database_for(self.model, self._using, writes=True)
+        return database_for(self.model, self._using, writes=True, instance=self._instance)
 
     @property
     def ordered(self) -> bool:
@@ -501,7 +506,9 @@ class QuerySet(Generic[R]):
             raise TypeError(f"A queryset is indexed by a whole number or a slice, not {type(index).__name__}.")
         at = int(index)
         if at < 0:
-            raise ValueError("A queryset has no negative index: reverse() it, or make a list of it.")
+            raise QueryError(
+                "A queryset has no negative index.", code="data/argument", hint="reverse() it, or make a list of it."
+            )
         if self._rows is not None:
             return self._rows[at]
         found = self._sliced(slice(at, at + 1))._fetched(f"{self._shown}[{at}]")
@@ -515,7 +522,9 @@ class QuerySet(Generic[R]):
             if bound is not None and (isinstance(bound, bool) or not hasattr(bound, "__index__")):
                 raise TypeError(f"A slice of a queryset takes whole numbers, not {type(bound).__name__}.")
             if bound is not None and (bound < 0 or bound > 2**63 - 1):
-                raise ValueError("A queryset is sliced by numbers from 0 to 2^63-1.")
+                raise QueryError(
+                    "A queryset is sliced by numbers from 0 to 2^63-1.", code="data/argument", hint="queryset[:20]"
+                )
         if self._rows is not None:
             return self._rows[index]
         low = self.query.low + (start or 0)

@@ -192,7 +192,9 @@ def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[
     """
     if query.is_sliced or query.frame.combined is not None:
         raise QueryError(
-            "update() cannot work on a slice.", code="data/sliced", hint="filter(pk__in=…) the rows first."
+            f"update() cannot work on {'a slice' if query.is_sliced else 'a union'}.",
+            code="data/sliced" if query.is_sliced else "data/combined",
+            hint="filter(pk__in=…) the rows first.",
         )
     options = query.model._meta
     by_table: dict[Any, dict[Any, Any]] = {}

@@ -81,6 +81,8 @@ class SelectCompiler:
         self.vendor: str = parameters.vendor
         self.dialect = parameters.dialect
         self.outer_compiler = outer
+        # Where this compiles a part of a query apart, the compiler of that query.
+        self.whole: SelectCompiler | None = None
         table: Any = query.model._meta.table
         if outer is not None:
             table = table.alias(parameters.next_alias())
@@ -111,6 +113,10 @@ class SelectCompiler:
     def path(self, name: str) -> Any:
         """Return the column that *name* reaches."""
         query = self.query
+        if self.whole is not None and self.whole.query.frame.annotations:
+            annotations = self.whole.query.frame.annotations
+            if name in annotations or any(name.startswith(known + "__") for known in annotations):
+                return self.whole.path(name)
         if name in query.frame.annotations:
             return self.annotation(name)
         for known in query.frame.annotations:
@@ -126,8 +132,10 @@ class SelectCompiler:
 
     def outer(self, name: str, further: int = 0) -> ColumnElement[Any]:
         """Return a column of the query around this one, or of one so many further out."""
-        around = self.outer_compiler
-        for _ in range(further):
+        around: SelectCompiler | None = self
+        for _ in range(further + 1):
+            while around is not None and around.whole is not None:
+                around = around.whole
             around = None if around is None else around.outer_compiler
         if around is None:
             raise QueryError(
@@ -315,6 +323,7 @@ class SelectCompiler:
     def _exists(self, leaf: Expression) -> ColumnElement[bool]:
         """Compile a denied look-up through a to-many relation: no such row may exist."""
         inner = SelectCompiler(Query(self.query.model), self.parameters, self)
+        inner.whole = self
         inner._strict = True
         inner._scope = 0
         condition = leaf.compile(inner)
@@ -351,6 +360,7 @@ class SelectCompiler:
         keep = _many_heads_of(query, annotation.expression)
         where = tuple(node for node in query.where[: annotation.after] if _many_heads_of(query, node) & keep)
         inner = SelectCompiler(Query(query.model, where), self.parameters, self)
+        inner.whole = self
         conditions = inner._where()
         inner._share = len(where)
         element = annotation.expression.compile(inner)

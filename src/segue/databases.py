@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .blueprint import Scaffold
-from .db.choice import enter
+from .db.choice import allows_table, enter
 from .db.current import DATABASES, Databases, atomic
 from .db.database import Database, running_on_loop
 from .db.models.base import Model
+from .db.policies import has_policy
 from .db.queryset import QuerySet
 from .db.registry import registry_of_package
 from .errors import SetupError, UsageError, did_you_mean
@@ -43,7 +44,7 @@ __all__ = [
 
 _logger = logging.getLogger("segue.db")
 _MOST_ROWS = 1000
-_DATABASE_OPTIONS = ("url", "pool_size", "pool_timeout", "replica_of")
+_DATABASE_OPTIONS = ("url", "pool_size", "pool_timeout", "replica_of", "replica_window")
 
 
 def app_databases(app: App) -> Databases:
@@ -55,7 +56,8 @@ def app_databases(app: App) -> Databases:
     Raises:
         SetupError: An address is wrong, or none is called `default`.
     """
-    configured, place = app.config["DATABASE"], app.place
+    configured: Any = app.config["DATABASE"]
+    place = app.place
     given = configured if isinstance(configured, Mapping) else {"default": configured}
     if "default" not in given:
         raise SetupError(
@@ -65,6 +67,7 @@ def app_databases(app: App) -> Databases:
             hint='DATABASE = {"default": "sqlite:///club.db", "archive": "sqlite:///archive.db"}',
         )
     made: dict[str, Database] = {}
+    replicas: dict[str, str] = {}
     for name, each in given.items():
         options = dict(each) if isinstance(each, Mapping) else {"url": each}
         unknown = [key for key in options if key not in _DATABASE_OPTIONS]
@@ -77,9 +80,13 @@ def app_databases(app: App) -> Databases:
                 hint=did_you_mean(wrong, _DATABASE_OPTIONS),
             )
         options.setdefault("pool_size", app.config["THREADS"] + 10)
+        if options.get("replica_of") is not None:
+            replicas[name] = options["replica_of"]
         options.pop("replica_of", None)
         made[name] = Database(options.pop("url"), root=app.root_path, **options)
     databases = Databases(made)
+    for name, primary in replicas.items():
+        databases[primary].add_replica(made[name])
     for name, database in made.items():
         database.siblings = databases
         database.models = _ModelsOf(app, name)
@@ -96,7 +103,7 @@ class _ModelsOf:
     def __call__(self) -> list[Any]:
         app = self._app()
         models = app.owned_models() if app is not None else []
-        return [model for model in models if (model._meta.database or "default") == self._name]
+        return [model for model in models if allows_table(app.own_databases(), self._name, model)] if app else []
 
 
 # Whose models
@@ -199,7 +206,7 @@ def _row(instance: Any) -> dict[str, Any]:
     """Return a model's own columns (DESIGN §12.12)."""
     options = type(instance)._meta
     secret = [field.name for field in options.fields if field.secret]
-    if secret or options.cache.get("policies"):
+    if secret or has_policy(options.model):
         raise UsageError(
             f"{options.object_name} is not shown whole.",
             code="data/private-model",

@@ -48,6 +48,11 @@ class RelatedManager(QuerySet[M]):
             self._rows = self._ahead()
         return await super()._afetched()
 
+    def __getitem__(self, index: Any) -> Any:
+        if self._rows is None:
+            self._rows = self._ahead()
+        return super().__getitem__(index)
+
     def _load(self, query: Query, method: str) -> list[Any]:
         with loading(type(self._instance), self._kept_name, self._instance):
             return super()._load(query, method)
@@ -399,16 +404,21 @@ for _manager in (RelatedManager, ManyRelatedManager):
 def related_manager(instance: Any, relation: Relation) -> Any:
     """Return the queryset of a to-many relation of *instance*."""
     base = relation.target._meta.default_queryset()
-    mixin = ManyRelatedManager if relation.kind == "many" else RelatedManager
+    mixin = getattr(relation.field, "manager", None) or (
+        ManyRelatedManager if relation.kind == "many" else RelatedManager
+    )
     manager: Any = object.__new__(_combined(mixin, type(base)))
     manager.__dict__ = {**base.__dict__, "_relation": relation, "_instance": instance}
-    if instance._peers is not None and instance._peers.database is not None and base._using is None:
-        manager._using = instance._peers.database
     manager.query = manager._begun = _rows_of(instance, relation, base.query)
     return manager
 
 
 def _rows_of(instance: Any, relation: Relation, query: Any) -> Any:
+    if relation.kind == "generic":
+        key = relation.field.key_of(instance)
+        if key is None:
+            return query.copy(empty=True)
+        return relation.field.of_type(query).filtered((), {relation.field.object_id_field: key})
     pairs = relation.hops[0].pairs
     values = [getattr(instance, here) for here, _ in pairs] if instance.pk is not None else [None]
     if None in values:

@@ -309,21 +309,35 @@ class Model(Loads):
 
     # Fetching
 
-    def refresh_from_db(self, *, fields: Sequence[str] | None = None, using: Any = None) -> None:
+    def refresh_from_db(
+        self, *, fields: Sequence[str] | None = None, using: Any = None, from_queryset: QuerySet[Any] | None = None
+    ) -> None:
         """Load this row anew; what was loaded of relations is forgotten.
+
+        Args:
+            fields: These alone.
+            from_queryset: Where it is to be found: a locked queryset, or one that hides less.
 
         Raises:
             DoesNotExist: It is gone.
         """
         database = self._database(using)
-        database.run(self._refresh(database, fields), "refresh_from_db()")
+        database.run(self._refresh(database, fields, from_queryset), "refresh_from_db()")
 
-    async def arefresh_from_db(self, *, fields: Sequence[str] | None = None, using: Any = None) -> None:
+    async def arefresh_from_db(
+        self, *, fields: Sequence[str] | None = None, using: Any = None, from_queryset: QuerySet[Any] | None = None
+    ) -> None:
         """`refresh_from_db()` in async code."""
         database = self._database(using)
-        await database.arun(self._refresh(database, fields))
+        await database.arun(self._refresh(database, fields, from_queryset))
 
-    def _refresh(self, database: Any, names: Sequence[str] | None) -> Operation[None]:
+    def get_deferred_fields(self) -> set[str]:
+        """Return the attributes of columns that were not loaded."""
+        return {field.attname for field in self._meta.fields if field.attname not in self.__dict__}
+
+    def _refresh(
+        self, database: Any, names: Sequence[str] | None, queryset: QuerySet[Any] | None = None
+    ) -> Operation[None]:
         options = self._meta
         self._demand_key("refresh_from_db")
         if names is None:
@@ -335,7 +349,7 @@ class Model(Loads):
             for name in names:
                 self.__dict__.get("_prefetched", {}).pop(name, None)
         if chosen:
-            yield from load_fields([self], chosen, database)
+            yield from load_fields([self], chosen, database, queryset.query if queryset is not None else None)
         for field in options.fields:
             if field.is_relation and field.attname in chosen:
                 self.__dict__.pop(field.name, None)

@@ -21,6 +21,7 @@ from ..fields.relations import CASCADE, ForeignKey, ManyToManyField, OneToOneFie
 from ..instance import fetch_mode_of
 from ..managers import ManagerDescriptor, NoObjects
 from ..related import Key, Reverse, ReverseDescriptor
+from .added import add_methods
 from .options import META_NAMES, CompositePrimaryKey, Options
 
 __all__ = ["check_declared", "make_model"]
@@ -64,7 +65,7 @@ def make_model(cls: Any, base: Any) -> None:
         cls.MultipleObjectsReturned = _error(cls, "MultipleObjectsReturned", [*concrete, base], MultipleObjectsReturned)
     _take_managers(cls, options, own, parents)
     if not options.abstract:
-        _add_labels(cls, options)
+        add_methods(cls, options.local_fields)
         options.registry.add(cls)
         _connect(options)
 
@@ -145,6 +146,7 @@ def _inherit_private(options: Options, parent: Any, own: Any) -> None:
     for name, value in parent._meta.private.items():
         if name not in own and name not in options.private:
             new = copy(value)
+            new.inherited = not parent._meta.abstract
             new.contribute(options, name)
             options.private[name] = new
 
@@ -302,28 +304,13 @@ def _take_managers(cls: Any, options: Options, own: Any, parents: list[Any]) -> 
             )
 
 
-def _add_labels(cls: Any, options: Options) -> None:
-    """Give fields with choices their `get_FOO_display()`."""
-    for field in options.local_fields:
-        if field.choices_given is not None and f"get_{field.name}_display" not in vars(cls):
-            setattr(cls, f"get_{field.name}_display", _label_method(field))
-
-
-def _label_method(field: Any) -> Any:
-    def label(self: Any) -> str:
-        value = getattr(self, field.attname)
-        value = getattr(value, "value", value)
-        return str(dict(field.flat_choices).get(value, "" if value is None else value))
-
-    label.__name__ = f"get_{field.name}_display"
-    label.__doc__ = f"Return the label of `{field.name}`."
-    return label
-
-
 def _connect(options: Options) -> None:
     """Let the targets of relations know, as soon as they are defined."""
     for field in _relations(options):
         options.registry.when_known(_connector(options, field))
+    for each in options.private.values():
+        if not options.proxy and hasattr(each, "connect"):
+            options.registry.when_known(each.connect)
 
 
 def _relations(options: Options) -> Iterator[Any]:

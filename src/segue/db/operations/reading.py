@@ -219,11 +219,13 @@ def load_relation(
                 # The queryset left it out; for as long as the key stays, there is none.
                 instance.__dict__.setdefault("_prefetched", {})[name] = key
             instance.__dict__[name] = value
-        back = relation.back
-        if back:
-            # What was loaded knows the instance it belongs to, since that is one.
+        # What was loaded knows the instance it belongs to, where that is one.
+        if relation.kind == "generic":
             for each in group:
-                each.__dict__[back] = instance
+                relation.field.introduce(each, instance)
+        elif relation.back:
+            for each in group:
+                each.__dict__[relation.back] = instance
     return found
 
 
@@ -340,8 +342,13 @@ def _rows_of(relation: Relation) -> Query:
     return (options.default_queryset() if relation.many else options.base_queryset()).query  # type: ignore[no-any-return]  # of any model
 
 
-def load_fields(instances: Sequence[Any], names: Sequence[str], database: Any) -> Operation[None]:
+def load_fields(
+    instances: Sequence[Any], names: Sequence[str], database: Any, among: Query | None = None
+) -> Operation[None]:
     """Load columns of instances that were not loaded with them.
+
+    Args:
+        among: The query in whose rows they are looked for; `None` is every row.
 
     Raises:
         DoesNotExist: The row of the first is gone.
@@ -350,7 +357,8 @@ def load_fields(instances: Sequence[Any], names: Sequence[str], database: Any) -
     options = model._meta
     keys = {instance.pk: instance for instance in instances}
     chosen = {options.get_field(name).name for name in names} | {field.name for field in options.pk_fields}
-    query = Query(model).framed(only=frozenset(chosen), order=()).filtered((), {"pk__in": list(keys)})
+    rows = Query(model) if among is None else among
+    query = rows.framed(only=frozenset(chosen), order=(), related=()).filtered((), {"pk__in": list(keys)})
     loaded = yield from fetch(query, database)
     fresh = {each.pk: each.__dict__ for each in loaded}
     for instance in instances:

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from ..errors import did_you_mean
 from .errors import ModelError
 
-__all__ = ["Registry", "every_model", "label_of", "registry_for", "registry_of_package"]
+__all__ = ["Registry", "every_model", "label_of", "model_of_label", "registry_for", "registry_of_package"]
 
 _registries: WeakValueDictionary[str, Registry] = WeakValueDictionary()
 _kept: list[Registry] = []
@@ -108,6 +108,22 @@ class Registry:
                 if found is not None:
                     return found
         return None
+
+
+def model_of_label(label: str, near: Registry | None = None) -> Any:
+    """Return the model of `label.model`, in lower case; `None` where there is none, or several.
+
+    Args:
+        near: Where it is looked for first.
+    """
+    app_label, _, name = label.rpartition(".")
+    while near is not None:
+        found = near._models.get((app_label, name))
+        if found is not None:
+            return found
+        near = near.outer
+    several = {model for each in list(_registries.values()) if (model := each._models.get((app_label, name)))}
+    return several.pop() if len(several) == 1 else None
 
 
 def registry_of_package(package: str) -> Registry:

@@ -41,9 +41,9 @@ def made(
 def tables(request: pytest.FixtureRequest, made: tuple[db.Database, Any]) -> Iterator[db.Database]:
     """The database, with empty tables, which is the current one."""
     database, server = made
-    db.current._connected["default"] = database  # as `connect`, without closing it after each test
+    db.current._connected.put("default", database)  # as `connect`, without closing it after each test
     yield database
-    db.current._connected.pop("default", None)
+    db.current._connected.put("default", None)
     database.signals._signals.clear()
     quote = database.dialect.identifier_preparer.quote
     names = [quote(table.name) for table in tables_of(request.module.MODELS)]

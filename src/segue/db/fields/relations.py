@@ -119,8 +119,6 @@ class Relation:
     def back(self) -> str:
         """The attribute by which what this reaches knows the one instance it belongs to, or nothing."""
         field = self.field
-        if self.kind == "generic":
-            return str(field.content_object or "")
         if self.kind == "forward":
             return str(field.back_name(many=False)) if field.one and not field.hidden else ""
         return str(field.name) if self.kind in ("reverse", "reverse_one") else ""

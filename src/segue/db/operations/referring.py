@@ -7,7 +7,7 @@ Never: touches a row that refers to something else, unless it is given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import QueryError
@@ -16,7 +16,7 @@ from ..query.query import Query
 from ..steps import Call, Operation, Transaction
 from .bulk import update
 
-__all__ = ["add_referring", "remove_referring", "set_referring"]
+__all__ = ["add_referring", "point_rows", "remove_referring", "save_each", "set_referring"]
 
 
 def add_referring(
@@ -27,32 +27,43 @@ def add_referring(
     Raises:
         QueryError: One was not saved, and *bulk* saves none (`data/unsaved`).
     """
-    field = relation.field
-    if not bulk:
-        yield Transaction(_save_each(instance, field, things, database), savepoint=False)
-        return
+    values = {relation.field.name: instance}
+    if bulk:
+        yield from point_rows(relation.field.model, things, values, database, accessor=relation.accessor)
+    else:
+        yield Transaction(save_each(things, values, database), savepoint=False)
+
+
+def save_each(things: Sequence[Any], values: Mapping[str, Any], database: Any) -> Operation[None]:
+    """Give each of *things* these values, and save it."""
+    for each in things:
+        for name, value in values.items():
+            setattr(each, name, value)
+        yield Call(each._save_here, database)
+
+
+def point_rows(
+    model: Any, things: Sequence[Any], values: Mapping[str, Any], database: Any, *, accessor: str
+) -> Operation[None]:
+    """Give the rows of *things* these values by one UPDATE, and the instances too.
+
+    Raises:
+        QueryError: One was not saved (`data/unsaved`).
+    """
     for each in things:
         if each.pk is None or not each.is_stored:
             raise QueryError(
                 f"This {type(each).__name__} was not saved, and add() updates rows.",
                 code="data/unsaved",
-                hint=f"save() it first, or {relation.accessor}.add(…, bulk=False).",
+                hint=f"save() it first, or {accessor}.add(…, bulk=False).",
             )
-    yield from _point(field, things, instance, database)
-
-
-def _save_each(instance: Any, field: Any, things: Sequence[Any], database: Any) -> Operation[None]:
+    if not things:
+        return
+    rows = Query(model).framed(order=()).filtered((), {"pk__in": [each.pk for each in things]})
+    yield from update(rows, values, database)
     for each in things:
-        setattr(each, field.name, instance)
-        yield Call(each._save_here, database)
-
-
-def _point(field: Any, things: Sequence[Any], target: Any, database: Any) -> Operation[None]:
-    if things:
-        rows = Query(field.model).framed(order=()).filtered((), {"pk__in": [each.pk for each in things]})
-        yield from update(rows, {field.name: target}, database)
-        for each in things:
-            setattr(each, field.name, target)
+        for name, value in values.items():
+            setattr(each, name, value)
 
 
 def remove_referring(
@@ -74,10 +85,11 @@ def remove_referring(
             raise field.target.DoesNotExist(
                 f"{type(each).__name__} {each.pk!r} does not refer to this {type(instance).__name__} by {field.name}."
             )
+    nothing = {field.name: None}
     if bulk:
-        yield from _point(field, things, None, database)
+        yield from point_rows(field.model, things, nothing, database, accessor=relation.accessor)
     else:
-        yield Transaction(_save_each(None, field, things, database), savepoint=False)
+        yield Transaction(save_each(things, nothing, database), savepoint=False)
 
 
 def set_referring(

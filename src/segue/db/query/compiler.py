@@ -41,6 +41,8 @@ class Parameters:
         self.vendor = vendor_of(dialect)
         self.slots = slots
         self.shown: dict[str, tuple[int, Through]] = {}
+        self.ctes: dict[int, Any] = {}
+        self._cte_names: dict[str, int] = {}
         self._aliases = 0
 
     def make(self, slot: int, type_: TypeEngine[Any], through: Through = None) -> BindParameter[Any]:
@@ -48,6 +50,37 @@ class Parameters:
         name = f"s{slot}_{len(self.shown)}"
         self.shown[name] = (slot, through)
         return sa.bindparam(name, type_=type_, required=True)
+
+    def cte(self, cte: Any) -> Any:
+        """Return a named query of the statement, compiled at its first use.
+
+        Raises:
+            QueryError: Another one has its name.
+        """
+        found = self.ctes.get(id(cte))
+        if found is not None:
+            return found
+        if self._cte_names.setdefault(cte.name, id(cte)) != id(cte):
+            raise QueryError(
+                f"Two CTEs of one query are called {cte.name!r}.", code="data/cte", hint="Give each its own name."
+            )
+        found = self._labelled(cte, cte.query).cte(cte.name, recursive=cte.step is not None)
+        self.ctes[id(cte)] = found
+        if cte.step is not None:
+            found = found.union_all(self._labelled(cte, cte.step))
+            self.ctes[id(cte)] = found
+        return found
+
+    def _labelled(self, cte: Any, query: Query) -> Any:
+        compiler = SelectCompiler(query if query.is_sliced else query.framed(order=()), self)
+        statement = compiler.select()
+        if not isinstance(statement, sa.Select):
+            statement = sa.select(statement.subquery(self.next_alias()))
+        elements = zip(statement.exported_columns, compiler.columns, cte.names, strict=True)
+        return statement.with_only_columns(
+            *[sa.type_coerce(column, each.element.type).label(name) for column, each, name in elements],
+            maintain_column_froms=True,
+        )
 
     def next_alias(self) -> str:
         """Return a name that no other table of the statement has."""
@@ -92,6 +125,11 @@ class SelectCompiler:
         self._share: int | None = None
         self._strict = False
         self._apart: set[str] = set()
+        self._cte_tables: dict[int, Any] = {
+            id(each.cte): parameters.cte(each.cte).alias(parameters.next_alias())
+            for each in query.frame.ctes
+            if each.on is not None
+        }
         self._later: list[Any] = []
         self._around: Any = None
         self.columns: list[Column] = []
@@ -164,7 +202,30 @@ class SelectCompiler:
 
     def tables(self) -> list[Any]:
         """Return the tables that its statement selects from."""
-        return [*self.joins.tables(), *([] if self._around is None else [self._around])]
+        around = [] if self._around is None else [self._around]
+        return [*self.joins.tables(), *self._cte_tables.values(), *around]
+
+    def source(self) -> Any:
+        """Return the FROM clause, named queries joined."""
+        conditions = [(each, each.on.compile(self)) for each in self.query.frame.ctes if each.on is not None]
+        found: Any = self.joins.source()
+        for each, condition in conditions:
+            found = found.join(self._cte_tables[id(each.cte)], condition, isouter=each.outer)
+        return found
+
+    def cte_column(self, cte: Any, name: str) -> ColumnElement[Any]:
+        """Return a column of a query that this one, or one around it, joins by its name."""
+        compiler: SelectCompiler | None = self
+        while compiler is not None:
+            table = compiler._cte_tables.get(id(cte))
+            if table is not None:
+                return table.c[name]  # type: ignore[no-any-return]  # a column
+            compiler = compiler.outer_compiler
+        raise QueryError(
+            f"{cte.name}[{name!r}] is used in a query that does not join it.",
+            code="data/cte",
+            hint=f'with_cte({cte.name}, pk="…")',
+        )
 
     def raw(self, element: Any, slots: list[tuple[Any, int]]) -> Any:
         """Fit a Core expression to this statement's tables and slots."""
@@ -456,7 +517,7 @@ class SelectCompiler:
         if query.empty:
             conditions.append(sa.false())
         grouped = self._group(having)
-        statement = statement.select_from(self.joins.source())
+        statement = statement.select_from(self.source())
         plain = [each for each, sums in zip(conditions, having, strict=False) if not sums]
         plain += conditions[len(having) :]
         if plain:

@@ -13,13 +13,21 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from .errors import ModelError
 from .queryset import QuerySet
 
-__all__ = ["AllRows", "Manager", "ManagerDescriptor", "NoObjects", "manager_of"]
+__all__ = ["AllRows", "Manager", "ManagerDescriptor", "ManagerOf", "NoObjects", "Objects", "manager_of"]
 
 M = TypeVar("M")
 S = TypeVar("S", bound=QuerySet[Any])
+D = TypeVar("D")
 
 
-class ManagerDescriptor(Generic[M]):
+class Objects:
+    """What stands in the body of a model and gives querysets of it."""
+
+    def __get__(self, instance: Any, owner: type[M]) -> QuerySet[M]:
+        raise NotImplementedError  # pragma: no cover  # each kind says it
+
+
+class ManagerDescriptor(Objects):
     """Gives a queryset of the class it is touched on; never on an instance."""
 
     def __init__(self, kind: type[Any]) -> None:
@@ -52,6 +60,14 @@ class ManagerDescriptor(Generic[M]):
         return found
 
 
+class ManagerOf(ManagerDescriptor, Generic[S]):
+    """The same, of a kind of queryset that type checkers know."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: Any, owner: type[Any]) -> S: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the queryset's own class
+
+
 class AllRows:
     """`Model._default_manager` and `Model._base_manager`: a fresh queryset at each touch."""
 
@@ -70,7 +86,18 @@ class NoObjects:
         raise AttributeError(f"{owner.__name__} has no manager `objects`: it is called {owner.__name__}.{name}.")
 
 
-class Manager(QuerySet[M]):
+if TYPE_CHECKING:
+
+    class _InBody(Objects):
+        """Lets `objects = Published()` stand where a model has its `objects`."""
+
+        def __get__(self: D, instance: Any, owner: type[Any]) -> D: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the manager itself
+
+else:
+    _InBody = object
+
+
+class Manager(QuerySet[M], _InBody):
     """A queryset with a beginning of its own.
 
     In the body of a model `published = Published()` gives one for each touch.
@@ -95,11 +122,12 @@ class Manager(QuerySet[M]):
         return QuerySet(self.model, self.model._meta.base_query(), self._using)
 
     @classmethod
-    def from_queryset(cls, queryset: type[S]) -> type[S]:
+    def from_queryset(cls, queryset: type[S]) -> Callable[[], ManagerOf[S]]:
         """Return a manager class with a queryset's methods."""
-        return type(f"{cls.__name__}From{queryset.__name__}", (cls, queryset), {"__module__": cls.__module__})
+        made: Any = type(f"{cls.__name__}From{queryset.__name__}", (cls, queryset), {"__module__": cls.__module__})
+        return made  # type: ignore[no-any-return]  # made by hand
 
 
-def manager_of(kind: type[S]) -> Callable[..., S]:
-    """Return a descriptor whose querysets are of *kind*; type checkers see the queryset."""
-    return cast("Callable[..., S]", ManagerDescriptor(kind))
+def manager_of(kind: type[S]) -> ManagerOf[S]:
+    """Return a descriptor whose querysets are of *kind*."""
+    return ManagerOf(kind)

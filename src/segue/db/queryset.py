@@ -7,12 +7,15 @@ Never: compiles or fetches itself; plans and operations do.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast, overload
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from .choice import database_for
+from .columns import Column
 from .errors import DoesNotExist, FieldError, QueryError
 from .expressions.base import Expression
+from .expressions.ctes import CTE
+from .expressions.q import Q
 from .instance import FETCH_PEERS, FetchMode, Peers, fetch_mode_of
 from .naming import check_alias
 from .operations import bulk as bulk_operations
@@ -21,8 +24,11 @@ from .operations.reading import Prefetch, prefetch
 from .operations.retrieving import aggregate, get_or_create, in_bulk, update_or_create
 from .policies.asking import ascoped, scoped
 from .query.plans import Plan, plan_of
-from .query.query import Lock, Query, Selection
+from .query.query import Joined, Lock, Query, Selection
 from .steps import Operation
+
+if TYPE_CHECKING:
+    from .managers import ManagerOf
 
 __all__ = ["QuerySet"]
 
@@ -32,6 +38,8 @@ S = TypeVar("S", bound="QuerySet[Any]")
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
 
 _REPR_ROWS = 20
 
@@ -157,9 +165,25 @@ class QuerySet(Generic[R]):
         return cast("QuerySet[dict[str, Any]]", self._selected("dict", names, computed))
 
     @overload
-    def values_list(self, name: Any, /, *, flat: bool) -> QuerySet[Any]: ...
+    def values_list(self, name: Column[A], /, *, flat: Literal[True]) -> QuerySet[A]: ...
     @overload
-    def values_list(self, *names: Any, named: bool = ..., **computed: Any) -> QuerySet[Any]: ...
+    def values_list(self, one: Column[A], /) -> QuerySet[tuple[A]]: ...
+    @overload
+    def values_list(self, one: Column[A], two: Column[B], /) -> QuerySet[tuple[A, B]]: ...
+    @overload
+    def values_list(self, one: Column[A], two: Column[B], three: Column[C], /) -> QuerySet[tuple[A, B, C]]: ...
+    @overload
+    def values_list(
+        self, one: Column[A], two: Column[B], three: Column[C], four: Column[D], /
+    ) -> QuerySet[tuple[A, B, C, D]]: ...
+    @overload
+    def values_list(
+        self, one: Column[A], two: Column[B], three: Column[C], four: Column[D], five: Column[E], /
+    ) -> QuerySet[tuple[A, B, C, D, E]]: ...
+    @overload
+    def values_list(self, *names: Any, named: bool = ..., **computed: Expression) -> QuerySet[tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, *names: Any, flat: bool = ..., **computed: Expression) -> QuerySet[Any]: ...
     def values_list(self, *names: Any, flat: bool = False, named: bool = False, **computed: Any) -> QuerySet[Any]:
         """Give tuples in place of instances; `flat` gives one bare value, `named` named tuples."""
         if flat and (named or len(names) + len(computed) > 1):
@@ -343,6 +367,21 @@ class QuerySet(Generic[R]):
             )
         query = Query(self.model).framed(combined=(kind, every, queries), order=(), selection=selection)
         return self._with(query)
+
+    def with_cte(self: S, cte: CTE, on: Any = None, *, outer: bool = False, **pairs: str) -> S:
+        """Join a named query.
+
+        Args:
+            on: The condition, where equal columns do not say it.
+            outer: Whether rows without a match are kept; the query's columns are NULL there.
+            pairs: Fields of this model, each with the column it equals: `pk="leader"`.
+                Without any, and without *on*, the query is only named, for subqueries.
+        """
+        self._refuse_sliced("with_cte")
+        conditions = [] if on is None else [on]
+        conditions += [Q((name, cte[column])) for name, column in pairs.items()]
+        node = self.query.condition(Q(*conditions)) if conditions else None
+        return self._with(self.query.framed(ctes=(*self.query.frame.ctes, Joined(cte, node, outer))))
 
     def from_statement(self: S, statement: Any) -> S:
         """Give the instances that a Core statement selects: one with the table's columns."""
@@ -925,7 +964,7 @@ class QuerySet(Generic[R]):
         return "\n".join(await self._arun(_explanation(self, analyze=analyze, format=format)))
 
     @classmethod
-    def as_manager(cls: type[S]) -> Callable[..., S]:
+    def as_manager(cls: type[S]) -> ManagerOf[S]:
         """Return a manager whose methods are this queryset's: `objects = PublishedQuerySet.as_manager()`."""
         from .managers import manager_of
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from .columns import Column
 from .errors import QueryError
 from .fields.relations import Relation
 from .instance import Instance
@@ -484,8 +485,6 @@ class ReverseDescriptor:
     def __get__(self, instance: Any, owner: type) -> Any:
         relation: Relation = self._relation_of()
         if instance is None:
-            from .columns import Column
-
             return Column(owner, relation.name)
         if relation.kind == "reverse_one":
             return instance._reverse_one(relation)
@@ -509,7 +508,7 @@ class Reverse(Generic[M]):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
+        def __get__(self, instance: None, owner: type) -> Column[Any]: ...
         @overload
         def __get__(self, instance: Any, owner: type) -> RelatedManager[M]: ...
         def __get__(self, instance: Any, owner: type) -> Any: ...
@@ -521,7 +520,7 @@ class Key(Generic[T]):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: type) -> Any: ...
+        def __get__(self, instance: None, owner: type) -> Column[T]: ...
         @overload
         def __get__(self, instance: Any, owner: type) -> T: ...
         def __get__(self, instance: Any, owner: type) -> Any: ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
@@ -125,12 +125,56 @@ class BigIntegerField(IntegerField[T]):
     kind = "big_integer"
     bits = 64
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: BigIntegerField[int],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: Literal[False] = ...,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: BigIntegerField[int | None],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
+
 
 class SmallIntegerField(IntegerField[T]):
     """A whole number of 16 bits."""
 
     kind = "small_integer"
     bits = 16
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: SmallIntegerField[int],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: Literal[False] = ...,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: SmallIntegerField[int | None],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
 
 
 class PositiveIntegerField(IntegerField[T]):
@@ -139,6 +183,28 @@ class PositiveIntegerField(IntegerField[T]):
     kind = "positive_integer"
     positive = True
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: PositiveIntegerField[int],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: Literal[False] = ...,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: PositiveIntegerField[int | None],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
+
 
 class PositiveBigIntegerField(BigIntegerField[T]):
     """A whole number from 0, of 63 bits; the database checks it."""
@@ -146,12 +212,56 @@ class PositiveBigIntegerField(BigIntegerField[T]):
     kind = "positive_big_integer"
     positive = True
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: PositiveBigIntegerField[int],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: Literal[False] = ...,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: PositiveBigIntegerField[int | None],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
+
 
 class PositiveSmallIntegerField(SmallIntegerField[T]):
     """A whole number from 0, of 15 bits; the database checks it."""
 
     kind = "positive_small_integer"
     positive = True
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: PositiveSmallIntegerField[int],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: Literal[False] = ...,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: PositiveSmallIntegerField[int | None],
+            *,
+            min_value: int | None = ...,
+            max_value: int | None = ...,
+            null: bool,
+            **options: Unpack[FieldOptions],
+        ) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
 
 
 class AutoField(IntegerField[T]):

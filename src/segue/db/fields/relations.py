@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, Unpack, overload
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
@@ -19,6 +19,9 @@ from ..columns import Column
 from ..errors import ModelError, QueryError
 from ..instance import Instance
 from .base import NOT_PROVIDED, Field, FieldOptions
+
+if TYPE_CHECKING:
+    from ..related import ManyRelatedManager
 
 __all__ = [
     "CASCADE",
@@ -39,7 +42,13 @@ __all__ = [
     "Relation",
 ]
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as Defaulting
+
+    # Of a target that is named by a text nothing is known: ForeignKey["Musician"]("Musician", …) says it.
+    T = Defaulting("T", default=Any)
+else:
+    T = TypeVar("T")
 M = TypeVar("M", bound=Instance)
 
 
@@ -147,6 +156,36 @@ class Relation:
         return any(hop.optional for hop in self.hops)
 
 
+class RelationOptions(FieldOptions, total=False):
+    """The options that every relation takes, as in Django."""
+
+    related_name: str | None
+    related_query_name: str | None
+    limit_choices_to: Any
+
+
+class ForeignKeyOptions(RelationOptions, total=False):
+    """The options of a foreign key."""
+
+    to_field: str | None
+    db_constraint: bool
+
+
+class OneToOneOptions(ForeignKeyOptions, total=False):
+    """The options of a one-to-one relation."""
+
+    parent_link: bool
+
+
+class ManyToManyOptions(RelationOptions, total=False):
+    """The options of a many-to-many relation."""
+
+    through: Any
+    through_fields: Sequence[str] | None
+    symmetrical: bool | None
+    db_table: str | None
+
+
 class _Relational(Field[T]):
     """What fields that point at a model share."""
 
@@ -241,13 +280,8 @@ class ForeignKey(_Relational[T], Generic[T]):
         to: type[M],
         *,
         on_delete: OnDelete,
-        related_name: str | None = ...,
-        related_query_name: str | None = ...,
-        limit_choices_to: Any = ...,
-        to_field: str | None = ...,
-        db_constraint: bool = ...,
         null: Literal[False] = ...,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     @overload
     def __init__(
@@ -255,27 +289,17 @@ class ForeignKey(_Relational[T], Generic[T]):
         to: type[M],
         *,
         on_delete: OnDelete,
-        related_name: str | None = ...,
-        related_query_name: str | None = ...,
-        limit_choices_to: Any = ...,
-        to_field: str | None = ...,
-        db_constraint: bool = ...,
         null: bool,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     @overload
     def __init__(
-        self: ForeignKey[Any],
+        self,
         to: str,
         *,
         on_delete: OnDelete,
-        related_name: str | None = ...,
-        related_query_name: str | None = ...,
-        limit_choices_to: Any = ...,
-        to_field: str | None = ...,
-        db_constraint: bool = ...,
         null: bool = ...,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     def __init__(
         self,
@@ -329,7 +353,8 @@ class ForeignKey(_Relational[T], Generic[T]):
         setattr(options.model, self.attname, _KeyValue(self))
 
     @overload
-    def __get__(self, instance: None, owner: type) -> Column[T]: ...
+    # Any: of a row it gives the key, of a path what is behind it.
+    def __get__(self, instance: None, owner: type) -> Column[Any]: ...
     @overload
     def __get__(self, instance: Instance, owner: type) -> T: ...
     def __get__(self, instance: Any, owner: type) -> Any:
@@ -442,6 +467,33 @@ class OneToOneField(ForeignKey[T]):
     kind = "one_to_one"
     one = True
 
+    @overload
+    def __init__(
+        self: OneToOneField[M],
+        to: type[M],
+        *,
+        on_delete: OnDelete,
+        null: Literal[False] = ...,
+        **options: Unpack[OneToOneOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: OneToOneField[M | None],
+        to: type[M],
+        *,
+        on_delete: OnDelete,
+        null: bool,
+        **options: Unpack[OneToOneOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        to: str,
+        *,
+        on_delete: OnDelete,
+        null: bool = ...,
+        **options: Unpack[OneToOneOptions],
+    ) -> None: ...
     def __init__(self, to: Any, *, on_delete: OnDelete, parent_link: bool = False, **options: Any) -> None:
         options["unique"] = True
         self.parent_link = parent_link
@@ -466,6 +518,10 @@ class ManyToManyField(_Relational[T]):
     kind = "many_to_many"
     is_column = False
 
+    @overload
+    def __init__(self: ManyToManyField[M], to: type[M], **options: Unpack[ManyToManyOptions]) -> None: ...
+    @overload
+    def __init__(self, to: str, **options: Unpack[ManyToManyOptions]) -> None: ...
     def __init__(
         self,
         to: Any,
@@ -477,7 +533,7 @@ class ManyToManyField(_Relational[T]):
         related_name: str | None = None,
         related_query_name: str | None = None,
         limit_choices_to: Any = None,
-        **options: Unpack[FieldOptions],
+        **options: Any,
     ) -> None:
         self._through = through
         self.through_fields = tuple(through_fields or ())
@@ -494,9 +550,9 @@ class ManyToManyField(_Relational[T]):
         )
 
     @overload
-    def __get__(self, instance: None, owner: type) -> Column[T]: ...
+    def __get__(self, instance: None, owner: type) -> Column[Any]: ...
     @overload
-    def __get__(self, instance: Instance, owner: type) -> Any: ...
+    def __get__(self, instance: Instance, owner: type) -> ManyRelatedManager[T]: ...
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return Column(owner, self.name)

@@ -8,6 +8,7 @@ Never: opens a connection when a class is defined.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from ...errors import did_you_mean
@@ -15,17 +16,17 @@ from ..choice import refuse_apart
 from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned, QueryError
 from ..fields.relations import ForeignKey
 from ..instance import Peers
-from ..managers import AllRows, ManagerDescriptor
+from ..managers import AllRows, ManagerDescriptor, Objects
 from ..operations.deleting import delete_instances
 from ..operations.reading import load_fields
 from ..operations.saving import save as save_operation
 from ..queryset import QuerySet
 from ..related import ReverseDescriptor
-from ..steps import Operation
+from ..steps import Call, Operation
 from .loading import Loads
 from .making import make_model
 from .options import Options
-from .validation import afull_clean, full_clean
+from .validation import clean_fields, full_clean, validate_constraints, validate_unique
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -75,14 +76,15 @@ class Model(Loads):
     _meta: ClassVar[Options]
     _registry: ClassVar[Any] = None
     table: ClassVar[sa.Table] = cast("sa.Table", _TableAttribute())
-    objects: ClassVar[ManagerDescriptor[Any]] = ManagerDescriptor(QuerySet)
+    # Not declared but inferred: a model's own `objects` and `id` have the types they are given there.
+    objects = cast("Objects", ManagerDescriptor(QuerySet))
     # Django's names: the rows that a model shows by default, and every row.
     _default_manager: ClassVar[Any] = AllRows("default_queryset")
     _base_manager: ClassVar[Any] = AllRows("base_queryset")
     DoesNotExist: ClassVar[type[DoesNotExist]] = DoesNotExist
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]] = MultipleObjectsReturned
     if TYPE_CHECKING:
-        id: Any
+        id = cast("Any", None)
         pk: Any
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -368,8 +370,6 @@ class Model(Loads):
         Raises:
             ValidationError: With a fault for each field that is wrong.
         """
-        from .validation import clean_fields
-
         clean_fields(self, exclude)
 
     def clean(self) -> None:
@@ -377,31 +377,82 @@ class Model(Loads):
 
     def validate_unique(self, exclude: Iterable[str] = ()) -> None:
         """Check unique fields against the database."""
-        from .validation import validate_unique
-
         database = self._database()
         database.run(validate_unique(self, database, exclude), "validate_unique()")
 
+    async def avalidate_unique(self, exclude: Iterable[str] = ()) -> None:
+        """`validate_unique()` in async code."""
+        database = self._database()
+        await database.arun(validate_unique(self, database, exclude))
+
     def validate_constraints(self, exclude: Iterable[str] = ()) -> None:
         """Check `Meta.constraints`, one query each."""
-        from .validation import validate_constraints
-
         database = self._database()
         database.run(validate_constraints(self, database, exclude), "validate_constraints()")
 
-    def full_clean(self, exclude: Iterable[str] = ()) -> None:
-        """Check everything: fields, `clean()`, unique values, constraints.
+    async def avalidate_constraints(self, exclude: Iterable[str] = ()) -> None:
+        """`validate_constraints()` in async code."""
+        database = self._database()
+        await database.arun(validate_constraints(self, database, exclude))
+
+    def full_clean(
+        self, exclude: Iterable[str] = (), *, validate_unique: bool = True, validate_constraints: bool = True
+    ) -> None:
+        """Check everything: fields, references, `clean()`, unique values, constraints.
+
+        Args:
+            exclude: Fields that are not checked, and not what depends on them.
+            validate_unique: Whether unique values are.
+            validate_constraints: Whether `Meta.constraints` are.
 
         Raises:
             ValidationError: With every fault; each path begins with the field's name.
         """
+        self._refuse_async_override("full_clean", "afull_clean")
         database = self._database()
-        database.run(full_clean(self, database, exclude), "full_clean()")
+        operation = full_clean(
+            self,
+            database,
+            exclude,
+            unique=validate_unique,
+            constraints=validate_constraints,
+            overridden=self._overridden(),
+        )
+        database.run(operation, "full_clean()")
 
-    async def afull_clean(self, exclude: Iterable[str] = ()) -> None:
-        """`full_clean()` in async code."""
+    async def afull_clean(
+        self, exclude: Iterable[str] = (), *, validate_unique: bool = True, validate_constraints: bool = True
+    ) -> None:
+        """`full_clean()` in async code; methods that the model overrides run in a thread, unless they are async."""
         database = self._database()
-        await database.arun(afull_clean(self, database, exclude))
+        chosen = {"validate_unique": validate_unique, "validate_constraints": validate_constraints}
+        if _overrides(type(self), "full_clean") and not _overrides(type(self), "afull_clean"):
+            await database.in_thread(lambda: self.full_clean(exclude, **chosen))
+            return
+
+        def call(method: Any, *arguments: Any) -> Call:
+            if iscoroutinefunction(method):
+                return Call(method, *arguments)
+            return Call(database.in_thread, lambda: method(*arguments))
+
+        operation = full_clean(
+            self,
+            database,
+            exclude,
+            unique=validate_unique,
+            constraints=validate_constraints,
+            overridden=self._overridden(),
+            call=call,
+        )
+        await database.arun(operation)
+
+    def _overridden(self) -> frozenset[str]:
+        kind = type(self)
+        found = kind._meta.cache.get("overridden")
+        if found is None:
+            names = ("clean_fields", "clean", "validate_unique", "validate_constraints")
+            found = kind._meta.cache["overridden"] = frozenset(name for name in names if _overrides(kind, name))
+        return cast("frozenset[str]", found)
 
 
 def _overrides(cls: type, name: str) -> bool:

@@ -121,7 +121,7 @@ def _cannot(element: Any, dialect: Any, does: str, option: str) -> NotSupportedE
 
 @compiles(sa.Computed, "postgresql")
 def _computed_on_postgresql(element: sa.Computed, compiler: Any, **options: Any) -> str:
-    if element.persisted is False and compiler.dialect.server_version_info < (18,):
+    if element.persisted is False and element.column is not None and compiler.dialect.server_version_info < (18,):
         raise NotSupportedError(
             f"{element.column.table.name}.{element.column.name}: PostgreSQL computes columns when they are read "
             "only from version 18 on.",

@@ -20,7 +20,8 @@ from .expressions.base import Expression, OrderBy
 from .fields.base import NOT_PROVIDED
 from .fields.relations import ForeignKey
 from .fields.special import GeneratedField
-from .models.constraints import CheckConstraint, Index, UniqueConstraint
+from .models.constraints import BaseConstraint, CheckConstraint, Index, UniqueConstraint
+from .models.faults import groups_of
 from .naming import short_name
 from .query.query import Query
 
@@ -59,7 +60,7 @@ def _complete(options: Any, table: sa.Table) -> None:
             table.append_constraint(sa.CheckConstraint(column >= sa.literal_column("0"), name=name))
         if isinstance(field, ForeignKey) and field.db_constraint:
             _refer(options, table, column, field)
-    for group in _groups(options.unique_together):
+    for group in groups_of(options.unique_together):
         columns = [table.c[options.get_field(name).column] for name in group]
         name = short_name("uq", options.db_table, *[column.name for column in columns])
         table.append_constraint(sa.UniqueConstraint(*columns, name=name))
@@ -67,12 +68,6 @@ def _complete(options: Any, table: sa.Table) -> None:
         _constrain(options, table, constraint)
     for index in options.indexes:
         _index(options, table, index)
-
-
-def _groups(given: Sequence[Any]) -> list[tuple[str, ...]]:
-    if given and all(isinstance(each, str) for each in given):
-        return [tuple(given)]
-    return [tuple(each) for each in given]
 
 
 def _refer(options: Any, table: sa.Table, column: Any, field: ForeignKey[Any]) -> None:
@@ -93,17 +88,18 @@ def _refer(options: Any, table: sa.Table, column: Any, field: ForeignKey[Any]) -
 
 
 def _constrain(options: Any, table: sa.Table, constraint: Any) -> None:
-    name = _named(options, constraint.name)
-    if isinstance(constraint, CheckConstraint):
-        table.append_constraint(sa.CheckConstraint(_condition(options.model, constraint.condition), name=name))
-        return
-    if not isinstance(constraint, UniqueConstraint):
+    if not isinstance(constraint, BaseConstraint):
         raise ModelError(
             f"{options.object_name}.Meta.constraints holds {constraint!r}.",
             code="data/constraint",
             where=options.where,
             hint="CheckConstraint(…) or UniqueConstraint(…)",
         )
+    name = constraint.named(options)
+    if not isinstance(constraint, UniqueConstraint):
+        assert isinstance(constraint, CheckConstraint)
+        table.append_constraint(sa.CheckConstraint(_condition(options.model, constraint.condition), name=name))
+        return
     if constraint.is_index:
         parts = [_expression(options.model, each) for each in constraint.expressions] or [
             table.c[options.get_field(field).column] for field in constraint.fields

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from databases import on_loop
+
 from segue import db
 
 Tables = Callable[..., None]
@@ -384,7 +384,7 @@ def test_instances_are_equal_by_model_and_key(database: db.Database) -> None:
 def test_unsaved_instances_are_equal_to_themselves_alone() -> None:
     song = Song(title="x")
 
-    assert song == song  # noqa: PLR0124
+    assert song == song
     assert song != Song(title="x")
     with pytest.raises(TypeError) as caught:
         hash(song)

@@ -39,11 +39,16 @@ class BaseConstraint:
                 hint=f'{type(self).__name__}(…, name="record_year_positive")',
             )
         self.name: str = name
+        self.has_own_message: bool = violation_error_message is not None
         self.violation_error_message: str = violation_error_message or self.default_message.format(name=name)
         self.violation_error_code: str = violation_error_code or "constraint"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+    def named(self, options: Any) -> str:
+        """Return its name in a model's table: `%(class)s` and `%(app_label)s` are filled in."""
+        return self.name.replace("%(class)s", options.model_name).replace("%(app_label)s", options.app_label)
 
 
 class CheckConstraint(BaseConstraint):

@@ -1,26 +1,31 @@
 """Checking an instance before it is written.
 
-Holds: `full_clean` and its parts; constraints, one query each.
+Holds: `full_clean` and its parts; unique values, references and constraints, one query each; `fault_of`.
 Imports: queries, reading, floor 0.
 Never: saves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ...errors import Fault, ValidationError
 from ..expressions.base import Expression, F, OrderBy
 from ..expressions.q import Q
+from ..fields.relations import ForeignKey
+from ..operations.reading import load_fields
+from ..query.instances import condition_plan, substituted
 from ..query.plans import plan_of
 from ..query.query import Query, Selection
 from ..steps import Call, Execute, Operation
 from .constraints import CheckConstraint, UniqueConstraint
+from .faults import constraint_fault, family_of, fault_of, missing_target, not_unique, unique_groups
 
-__all__ = ["afull_clean", "clean_fields", "full_clean", "validate_constraints", "validate_unique"]
+__all__ = ["clean_fields", "fault_of", "full_clean", "validate_constraints", "validate_unique"]
 
-NON_FIELD = "__all__"
+# Makes the step that calls a method of the user's, which may wait: in a thread where this colour must not.
+Caller = Callable[..., Call]
 
 
 def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
@@ -38,7 +43,7 @@ def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
         value = kept[field.attname]
         if isinstance(value, Expression):
             continue
-        if value in field.empty_values and field.blank:
+        if field.blank and _is_empty(field, value):
             continue
         if value is None and field.generated:
             continue
@@ -52,30 +57,83 @@ def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
         raise ValidationError(faults)
 
 
-def full_clean(instance: Any, database: Any, exclude: Iterable[str] = ()) -> Operation[None]:
-    """Check everything; faults of one step do not hide those of the next, but for fields known bad."""
+def _is_empty(field: Any, value: Any) -> bool:
+    # By type too: 0 == False, and an array of numpy has no truth.
+    return any(type(value) is type(empty) and value == empty for empty in field.empty_values)
+
+
+def full_clean(
+    instance: Any,
+    database: Any,
+    exclude: Iterable[str] = (),
+    *,
+    unique: bool = True,
+    constraints: bool = True,
+    overridden: frozenset[str] = frozenset(),
+    call: Caller = Call,
+) -> Operation[None]:
+    """Check everything; faults of one step do not hide those of the next, but for fields known bad.
+
+    Args:
+        unique: Whether unique fields are checked.
+        constraints: Whether `Meta.constraints` are.
+        overridden: The names of methods that the model has in place of Segue's.
+        call: Makes the step that calls one of them.
+    """
     faults: list[Fault] = []
     left_out = set(exclude)
-    try:
-        clean_fields(instance, left_out)
-    except ValidationError as error:
-        faults += error.faults
-    left_out |= {str(fault.path[0]) for fault in faults if fault.path}
-    try:
-        yield Call(instance.clean)
-    except ValidationError as error:
-        faults += error.faults
-        left_out |= {str(fault.path[0]) for fault in error.faults if fault.path}
-    for check in (validate_unique, validate_constraints):
+    wanted = ["clean_fields", "targets", "clean"]
+    wanted += ["validate_unique"] if unique else []
+    wanted += ["validate_constraints"] if constraints else []
+    for name in wanted:
         try:
-            yield from check(instance, database, left_out)
+            if name == "clean":
+                if name in overridden:
+                    yield call(instance.clean)
+            elif name in overridden:
+                yield call(getattr(instance, name), set(left_out))
+            elif name == "clean_fields":
+                clean_fields(instance, left_out)
+            else:
+                yield from _CHECKS[name](instance, database, left_out)
         except ValidationError as error:
             faults += error.faults
+            left_out |= {str(fault.path[0]) for fault in error.faults if fault.path}
     if faults:
         raise ValidationError(faults)
 
 
-afull_clean = full_clean
+def validate_targets(instance: Any, database: Any, exclude: Iterable[str] = ()) -> Operation[None]:
+    """Check that what foreign keys refer to is there, and among the choices; one query each.
+
+    Raises:
+        ValidationError: It is not.
+    """
+    left_out = set(exclude)
+    kept = instance.__dict__
+    faults: list[Fault] = []
+    for field in type(instance)._meta.fields:
+        value = kept.get(field.attname)
+        if (
+            not isinstance(field, ForeignKey)
+            or field.name in left_out
+            or value is None
+            or isinstance(value, Expression)
+            or getattr(field, "parent_link", False)
+        ):
+            continue
+        limit = field.limit_choices_to() if callable(field.limit_choices_to) else field.limit_choices_to
+        loaded = kept.get(field.name)
+        if loaded is not None and loaded._peers is not None and not limit:
+            continue
+        query = field.target._meta.base_queryset().query.framed(order=())
+        query = query.filtered((), {field.remote.attname: value})
+        if limit:
+            query = query.filtered((limit,), {}) if isinstance(limit, Q) else query.filtered((), dict(limit))
+        if not (yield from _exists(query, database)):
+            faults.append(missing_target(field))
+    if faults:
+        raise ValidationError(faults)
 
 
 def _others(instance: Any, model: Any, condition: dict[str, Any], database: Any) -> Operation[bool]:
@@ -84,9 +142,11 @@ def _others(instance: Any, model: Any, condition: dict[str, Any], database: Any)
 
 
 def _without(instance: Any, model: Any, query: Query) -> Query:
-    if instance._peers is not None and instance.pk is not None and isinstance(instance, model):
-        return query.filtered((), {"pk": instance.pk}, negated=True)
-    return query
+    """Leave the instance's own row out."""
+    key = {field.attname: instance.__dict__.get(field.attname) for field in model._meta.pk_fields}
+    if instance._peers is None or None in key.values():
+        return query
+    return query.filtered((), key, negated=True)
 
 
 def _exists(query: Query, database: Any) -> Operation[bool]:
@@ -94,6 +154,15 @@ def _exists(query: Query, database: Any) -> Operation[bool]:
     plan, values = plan_of(query.framed(selection=Selection("tuple", (key,)), order=()).copy(high=1), database)
     rows = yield Execute(plan, plan.bind(values))
     return bool(rows)
+
+
+def _load(instance: Any, names: Iterable[str], database: Any) -> Operation[bool]:
+    """Load what was deferred of some columns; tell whether all have a value that Python knows."""
+    kept = instance.__dict__
+    missing = [name for name in names if name not in kept]
+    if missing and instance._peers is not None and instance.pk is not None:
+        yield from load_fields([instance], missing, database)
+    return all(name in kept and not isinstance(kept[name], Expression) for name in names)
 
 
 def validate_unique(instance: Any, database: Any, exclude: Iterable[str] = ()) -> Operation[None]:
@@ -105,17 +174,17 @@ def validate_unique(instance: Any, database: Any, exclude: Iterable[str] = ()) -
     left_out = set(exclude)
     options = type(instance)._meta
     faults: list[Fault] = []
-    for group, model in _unique_groups(options):
-        fields = [model._meta.get_field(name) for name in group]
-        if left_out & {field.name for field in fields}:
+    for fields, model in unique_groups(options):
+        names = [field.attname for field in fields]
+        if left_out & {field.name for field in fields} or not (yield from _load(instance, names, database)):
             continue
-        values = {field.attname: instance.__dict__.get(field.attname) for field in fields}
-        if any(value is None or isinstance(value, Expression) for value in values.values()):
+        values = {name: instance.__dict__[name] for name in names}
+        if None in values.values():
             continue
-        if fields[0] in options.pk_fields and len(fields) == 1 and instance._peers is not None:
+        if fields == model._meta.pk_fields and instance._peers is not None:
             continue
         if (yield from _others(instance, model, values, database)):
-            faults.append(_not_unique(options, fields))
+            faults.append(not_unique(options, fields))
     for field in options.fields:
         for span, day in field.unique_for.items():
             if not left_out & {field.name, day}:
@@ -126,38 +195,17 @@ def validate_unique(instance: Any, database: Any, exclude: Iterable[str] = ()) -
         raise ValidationError(faults)
 
 
-def _unique_groups(options: Any) -> list[tuple[tuple[str, ...], Any]]:
-    found: list[tuple[tuple[str, ...], Any]] = []
-    for field in options.fields:
-        if field.unique and not field.generated and not getattr(field, "parent_link", False):
-            found.append(((field.name,), field.model))
-    for model in (options.concrete_model, *options.parents):
-        given = model._meta.unique_together
-        groups = [given] if given and all(isinstance(each, str) for each in given) else given
-        found += [(tuple(group), model) for group in groups]
-    if options.composite:
-        found.append((tuple(field.name for field in options.pk_fields), options.model))
-    return found
-
-
-def _not_unique(options: Any, fields: list[Any]) -> Fault:
-    if len(fields) == 1:
-        field = fields[0]
-        text = field.error_messages["unique"].format(model=options.verbose_name.capitalize(), field=field.verbose_name)
-        return Fault((field.name,), "unique", text)
-    names = " and ".join(field.verbose_name for field in fields)
-    return Fault((), "unique_together", f"{options.verbose_name.capitalize()} with this {names} already exists.")
-
-
 _PARTS = {"date": ("year", "month", "day"), "month": ("month",), "year": ("year",)}
 
 
 def _same_day(instance: Any, field: Any, span: str, name: str, database: Any) -> Operation[Fault | None]:
-    value, day = instance.__dict__.get(field.attname), instance.__dict__.get(name)
+    if not (yield from _load(instance, (field.attname, name), database)):
+        return None
+    value, day = instance.__dict__[field.attname], instance.__dict__[name]
     if value is None or day is None:
         return None
     condition = {field.attname: value} | {f"{name}__{part}": getattr(day, part) for part in _PARTS[span]}
-    if (yield from _others(instance, type(instance), condition, database)):
+    if (yield from _others(instance, field.model, condition, database)):
         return Fault((field.name,), f"unique_for_{span}", f"This {field.verbose_name} is taken for that {span}.")
     return None
 
@@ -170,90 +218,92 @@ def validate_constraints(instance: Any, database: Any, exclude: Iterable[str] = 
     """
     left_out = set(exclude)
     faults: list[Fault] = []
-    options = type(instance)._meta
-    for model in (options.concrete_model, *options.parents):
+    for model in family_of(type(instance)._meta):
         for constraint in model._meta.constraints:
+            broken = False
             if isinstance(constraint, CheckConstraint):
                 broken = yield from _check_broken(instance, model, constraint, database, left_out)
-                path: tuple[str, ...] = ()
             elif isinstance(constraint, UniqueConstraint):
                 broken = yield from _unique_broken(instance, model, constraint, database, left_out)
-                path = constraint.fields if len(constraint.fields) == 1 else ()
-            else:
-                continue
             if broken:
-                faults.append(Fault(path, constraint.violation_error_code, constraint.violation_error_message))
+                faults.append(constraint_fault(model._meta, constraint))
     if faults:
         raise ValidationError(faults)
 
 
-def _names_in(condition: Any) -> set[str]:
-    names: set[str] = set()
-    for child in condition.children:
-        if isinstance(child, Q):
-            names |= _names_in(child)
-        elif isinstance(child, tuple):
-            names.add(child[0].partition("__")[0])
-            if isinstance(child[1], Expression):
-                names |= {each.name.partition("__")[0] for each in child[1].walk() if isinstance(each, F)}
-        elif isinstance(child, Expression):
-            names |= {each.name.partition("__")[0] for each in child.walk() if isinstance(each, F)}
-    return names
+def _names_in(thing: Any) -> set[str]:
+    """Return the fields that a condition or expression names."""
+    if isinstance(thing, Q):
+        return {name for child in thing.children for name in _names_in(child)}
+    if isinstance(thing, tuple):
+        return {thing[0].partition("__")[0]} | _names_in(thing[1])
+    if isinstance(thing, Expression):
+        return {each.name.partition("__")[0] for each in thing.walk() if isinstance(each, F)}
+    made = getattr(thing, "__expression__", None)
+    return _names_in(made()) if made is not None else set()
+
+
+def _ready(instance: Any, model: Any, names: set[str], database: Any, left_out: set[str]) -> Operation[bool]:
+    """Load what a constraint names; tell whether Python has a value for all of it."""
+    fields = [
+        field for name in names for field in (model._meta.pk_fields if name == "pk" else [model._meta.get_field(name)])
+    ]
+    if left_out & {field.name for field in fields}:
+        return False
+    return (yield from _load(instance, [field.attname for field in fields], database))
 
 
 def _check_broken(
     instance: Any, model: Any, constraint: CheckConstraint, database: Any, left_out: set[str]
 ) -> Operation[bool]:
-    options = model._meta
-    names = _names_in(constraint.condition)
-    if names & left_out or any(
-        isinstance(instance.__dict__.get(options.get_field(n).attname), Expression) for n in names
-    ):
+    if not (yield from _ready(instance, model, _names_in(constraint.condition), database, left_out)):
         return False
     # The database itself judges: the instance's values stand where its columns would.
     return not (yield from holds(instance, model, constraint.condition, database))
 
 
-def holds(instance: Any, model: Any, condition: Q, database: Any) -> Operation[bool]:
-    """Ask the database whether a condition is true (or NULL) of an instance's values."""
-    from ..query.instances import condition_plan
+def holds(instance: Any, model: Any, condition: Q, database: Any, *, unknown: bool = True) -> Operation[bool]:
+    """Ask the database whether a condition is true of an instance's values.
 
+    Args:
+        unknown: The answer where it is NULL: a check lets that pass, a condition of an index does not.
+    """
     plan, values = condition_plan(instance, model, condition, database)
     rows = yield Execute(plan, plan.bind(values))
-    return rows[0][0] is None or bool(rows[0][0])
+    return unknown if rows[0][0] is None else bool(rows[0][0])
 
 
 def _unique_broken(
     instance: Any, model: Any, constraint: UniqueConstraint, database: Any, left_out: set[str]
 ) -> Operation[bool]:
     options = model._meta
+    names = set(constraint.fields)
+    for expression in constraint.expressions:
+        names |= _names_in(expression)
+    if constraint.condition is not None:
+        names |= _names_in(constraint.condition)
+    if not (yield from _ready(instance, model, names, database, left_out)):
+        return False
     query = Query(model).framed(order=())
     if constraint.fields:
-        if left_out & set(constraint.fields):
-            return False
         values = {options.get_field(name).attname: None for name in constraint.fields}
         values = {name: instance.__dict__.get(name) for name in values}
-        if any(value is None for value in values.values()) and constraint.nulls_distinct is not False:
+        if None in values.values() and constraint.nulls_distinct is not False:
             return False
         query = query.filtered((), values)
     for number, expression in enumerate(constraint.expressions):
         inner = expression.expression if isinstance(expression, OrderBy) else expression
-        names = {each.name for each in inner.walk() if isinstance(each, F)}
-        if names & left_out:
-            return False
         query = query.annotated({f"part{number}": inner}, shown=False)
-        query = query.filtered((), {f"part{number}": _with_values(inner, instance, options)})
+        query = query.filtered((), {f"part{number}": substituted(inner, instance, options)})
     if constraint.condition is not None:
-        if _names_in(constraint.condition) & left_out:
-            return False
-        if not (yield from holds(instance, model, constraint.condition, database)):
+        if not (yield from holds(instance, model, constraint.condition, database, unknown=False)):
             return False
         query = query.filtered((constraint.condition,), {})
     return (yield from _exists(_without(instance, model, query), database))
 
 
-def _with_values(expression: Any, instance: Any, options: Any) -> Any:
-    """Return an expression with the instance's values where its fields stand."""
-    from ..query.instances import substituted
-
-    return substituted(expression, instance, options)
+_CHECKS: dict[str, Callable[[Any, Any, Iterable[str]], Operation[None]]] = {
+    "targets": validate_targets,
+    "validate_unique": validate_unique,
+    "validate_constraints": validate_constraints,
+}

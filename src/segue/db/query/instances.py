@@ -51,7 +51,10 @@ class _OfInstance(SelectCompiler):
         field = reached.field
         if reached.relations:
             field = reached.relations[0].field
-        return self.bind(self.columns_used[field.attname], field.column_type()), self.joins.root
+        value = self.bind(self.columns_used[field.attname], field.column_type())
+        if self.vendor == "postgresql":
+            value = sa.cast(value, field.column_type())  # `$1 IS NULL` alone has no type there
+        return value, self.joins.root
 
 
 def condition_plan(instance: Any, model: Any, condition: Any, database: Any) -> tuple[Plan, list[Any]]:

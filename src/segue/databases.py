@@ -23,6 +23,7 @@ from .db.choice import allows_table, enter
 from .db.current import DATABASES, Databases, atomic
 from .db.database import Database, running_on_loop
 from .db.models.base import Model
+from .db.models.making import check_declared
 from .db.policies import has_policy
 from .db.queryset import QuerySet
 from .db.registry import registry_of_package
@@ -115,7 +116,7 @@ def owned_models(scaffolds: Sequence[Scaffold], further: Iterable[Any] = ()) -> 
     `<package>.models` of each is imported first, where there is one.
 
     Raises:
-        SetupError: Two of them have one label and name.
+        SetupError: Two of them have one label and name, or one declares a relation that nothing makes.
     """
     found: dict[Any, None] = dict.fromkeys(further)
     for scaffold in scaffolds:
@@ -137,6 +138,7 @@ def owned_models(scaffolds: Sequence[Scaffold], further: Iterable[Any] = ()) -> 
                 why="Label and name make the table, permissions and links of a model.",
                 hint='class Meta:\n    app_label = "…"',
             )
+        check_declared(model)  # all modules are imported by now, so every relation is known
     return list(found)
 
 

@@ -11,7 +11,7 @@ import inspect
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,10 +123,13 @@ class MySQLServer:
 
     def kill_all(self) -> None:
         """Break every connection to the database but this one."""
+        from pymysql.err import OperationalError
+
         for (number,) in self.execute(
             f"SELECT id FROM information_schema.processlist WHERE db = '{self.name}' AND id <> CONNECTION_ID()"
         ):
-            self.execute(f"KILL {number}")
+            with suppress(OperationalError):  # it may have ended meanwhile
+                self.execute(f"KILL {number}")
 
     def idle_in_transaction(self) -> int:
         """Count the connections that are left in a transaction."""

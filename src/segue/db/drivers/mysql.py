@@ -362,7 +362,9 @@ class MySQLConnection(_Either):
 
     def close_stream(self, stream: _Stream) -> None:
         if stream.cursor is not None and not stream.is_at_end:
-            # What was not read would have to be read, however much it is.
+            # What was not read would have to be read, however much it is; so the connection ends, and
+            # the result must not try to read on when it is collected.
+            stream.cursor._result.unbuffered_active = False
             stream.cursor.connection = None
             self._end_interrupted()
 

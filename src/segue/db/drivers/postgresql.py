@@ -23,7 +23,7 @@ from .sqlstates import translate_sqlstate
 
 try:
     import psycopg
-    from psycopg import AsyncRawCursor, AsyncRawServerCursor, RawCursor, RawServerCursor
+    from psycopg import AsyncRawCursor, RawCursor
 except ImportError as missing:
     raise SetupError(
         "PostgreSQL needs the package psycopg, which is not installed.",
@@ -158,13 +158,18 @@ class PostgreSQL(Driver):
 
 
 class _Stream:
-    """A server-side cursor, and whether its transaction is its own."""
+    """A cursor of the server, and whether its transaction is its own.
 
-    __slots__ = ("cursor", "is_alone", "size")
+    Not psycopg's: those warn when they are left to the end of their transaction.
+    """
 
-    def __init__(self, cursor: Any, size: int, *, is_alone: bool) -> None:
-        self.cursor: Any = cursor  # Any: of either colour
-        self.size: int = size
+    __slots__ = ("close", "declare", "fetch", "is_alone")
+
+    def __init__(self, sql: str, size: int, *, is_alone: bool) -> None:
+        name = f"segue_{next(_numbers)}"
+        self.declare: str = f"DECLARE {name} NO SCROLL CURSOR FOR {sql}"
+        self.fetch: str = f"FETCH FORWARD {int(size)} FROM {name}"
+        self.close: str = f"CLOSE {name}"
         self.is_alone: bool = is_alone
 
 
@@ -261,27 +266,26 @@ class PostgreSQLConnection(_Either):
             self._raise(error)
 
     def open_stream(self, prepared: Prepared, parameters: Sequence[Any], size: int) -> _Stream:
-        is_alone = not self.in_transaction
+        stream = _Stream(prepared.sql, size, is_alone=not self.in_transaction)
         try:
-            if is_alone:
+            if stream.is_alone:
                 self.raw.cursor().execute("BEGIN")
-            cursor: Any = RawServerCursor(self.raw, f"segue_{next(_numbers)}")
-            cursor.execute(prepared.sql, parameters)
+            self.raw.cursor().execute(stream.declare, parameters, prepare=False)
         except BaseException as error:
             self._raise(error)
-        return _Stream(cursor, size, is_alone=is_alone)
+        return stream
 
     def read_stream(self, stream: _Stream) -> list[Row]:
         try:
-            return stream.cursor.fetchmany(stream.size)  # type: ignore[no-any-return]  # rows, by psycopg
+            # Not prepared: each stream has a name of its own.
+            rows: list[Row] = self.raw.cursor().execute(stream.fetch, prepare=False).fetchall()
+            return rows
         except BaseException as error:
             self._raise(error)
 
     def close_stream(self, stream: _Stream) -> None:
         try:
-            stream.cursor.close()
-            if stream.is_alone:
-                self.raw.cursor().execute("COMMIT")
+            self.raw.cursor().execute("COMMIT" if stream.is_alone else stream.close, prepare=False)
         except BaseException as error:
             self._raise(error)
 
@@ -345,27 +349,26 @@ class PostgreSQLAsyncConnection(_Either):
             self._raise(error)
 
     async def aopen_stream(self, prepared: Prepared, parameters: Sequence[Any], size: int) -> _Stream:
-        is_alone = not self.in_transaction
+        stream = _Stream(prepared.sql, size, is_alone=not self.in_transaction)
         try:
-            if is_alone:
+            if stream.is_alone:
                 await self.raw.cursor().execute("BEGIN")
-            cursor: Any = AsyncRawServerCursor(self.raw, f"segue_{next(_numbers)}")
-            await cursor.execute(prepared.sql, parameters)
+            await self.raw.cursor().execute(stream.declare, parameters, prepare=False)
         except BaseException as error:
             self._raise(error)
-        return _Stream(cursor, size, is_alone=is_alone)
+        return stream
 
     async def aread_stream(self, stream: _Stream) -> list[Row]:
         try:
-            return await stream.cursor.fetchmany(stream.size)  # type: ignore[no-any-return]  # rows, by psycopg
+            cursor = await self.raw.cursor().execute(stream.fetch, prepare=False)
+            rows: list[Row] = await cursor.fetchall()
+            return rows
         except BaseException as error:
             self._raise(error)
 
     async def aclose_stream(self, stream: _Stream) -> None:
         try:
-            await stream.cursor.close()
-            if stream.is_alone:
-                await self.raw.cursor().execute("COMMIT")
+            await self.raw.cursor().execute("COMMIT" if stream.is_alone else stream.close, prepare=False)
         except BaseException as error:
             self._raise(error)
 

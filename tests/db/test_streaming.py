@@ -1,0 +1,102 @@
+"""Rows in chunks: never all at once, and nothing left open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from segue.db.database import Database
+from segue.db.errors import ProgrammingError, SegueError
+from segue.db.steps import Prepared
+
+ROWS = Prepared("SELECT n FROM numbers ORDER BY n")
+
+
+@pytest.fixture
+def numbers(database: Database) -> Database:
+    """The database with ten numbers."""
+    _fill(database)
+    return database
+
+
+def _fill(database: Database) -> None:
+    database.execute("CREATE TABLE numbers (n INTEGER PRIMARY KEY)")
+    database.execute("INSERT INTO numbers (n) VALUES (:n)", [{"n": n} for n in range(10)])
+
+
+async def test_rows_come_in_chunks(both: Any, numbers: Database) -> None:
+    chunks = [chunk async for chunk in both.stream(numbers, ROWS, 4)]
+
+    assert [len(chunk) for chunk in chunks] == [4, 4, 2]
+    assert [n for chunk in chunks for (n,) in chunk] == list(range(10))
+
+
+async def test_a_stream_in_a_block_sees_what_the_block_wrote(both: Any, numbers: Database) -> None:
+    async with both.atomic(numbers):
+        await both.execute(numbers, "INSERT INTO numbers (n) VALUES (10)")
+
+        assert sum([len(chunk) async for chunk in both.stream(numbers, ROWS, 4)]) == 11
+
+
+async def test_a_block_may_write_while_it_streams(both: Any, numbers: Database) -> None:
+    async with both.atomic(numbers):
+        async for chunk in both.stream(numbers, ROWS, 4):
+            await both.execute(numbers, "UPDATE numbers SET n = n + 100 WHERE n = :n", {"n": chunk[0][0]})
+
+    found = (await both.execute(numbers, "SELECT n FROM numbers WHERE n >= 100 ORDER BY n")).scalars()
+    assert found == [100, 104, 108]
+
+
+async def test_one_may_write_on_another_connection_while_streaming(both: Any, numbers: Database) -> None:
+    async for chunk in both.stream(numbers, ROWS, 4):
+        await both.execute(numbers, "UPDATE numbers SET n = n + 100 WHERE n = :n", {"n": chunk[0][0]})
+
+    assert (await both.execute(numbers, "SELECT count(*) AS n FROM numbers WHERE n >= 100")).scalar() == 3
+
+
+async def test_a_stream_that_is_left_early_gives_its_connection_back(
+    both: Any, numbers: Database, server: Any
+) -> None:
+    stream = both.stream(numbers, ROWS, 2)
+    await anext(stream)
+    await stream.aclose()
+
+    pools = numbers.statistics()
+    assert pools["threads"]["in_use"] + sum(each["in_use"] for each in pools["loops"]) == 0
+    assert server is None or server.idle_in_transaction() == 0
+    assert (await both.execute(numbers, "SELECT count(*) AS n FROM numbers")).scalar() == 10
+
+
+async def test_a_stream_of_a_wrong_statement_raises_its_error(both: Any, numbers: Database) -> None:
+    with pytest.raises(ProgrammingError):
+        await anext(both.stream(numbers, Prepared("SELECT * FROM nowhere"), 2))
+
+    assert (await both.execute(numbers, "SELECT count(*) AS n FROM numbers")).scalar() == 10
+
+
+async def test_a_stream_that_outlives_its_block_is_refused(both: Any, numbers: Database) -> None:
+    async with both.atomic(numbers):
+        stream = both.stream(numbers, ROWS, 2)
+        await anext(stream)
+
+    with pytest.raises(SegueError):
+        await anext(stream)
+
+
+async def test_in_memory_others_get_in_while_one_streams(both: Any, memory: Database) -> None:
+    await both.execute(memory, "CREATE TABLE numbers (n INTEGER PRIMARY KEY)")
+    await both.execute(memory, "INSERT INTO numbers (n) VALUES (:n)", [{"n": n} for n in range(10)])
+
+    async for chunk in both.stream(memory, ROWS, 4):
+        await both.execute(memory, "DELETE FROM numbers WHERE n = :n", {"n": chunk[0][0]})
+
+    assert (await both.execute(memory, "SELECT count(*) AS n FROM numbers")).scalar() == 7
+
+
+async def test_streams_are_observed(both: Any, numbers: Database) -> None:
+    seen: list[str] = []
+    numbers.observers.append(lambda prepared, values, seconds: seen.append(prepared.sql))
+
+    assert len([chunk async for chunk in both.stream(numbers, ROWS, 4)]) == 3
+    assert seen == [ROWS.sql]

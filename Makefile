@@ -21,7 +21,12 @@ $(VENV)/.docs: $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --group docs
 	@touch $@
 
-run: $(VENV)/.run
+# The demo's tables, brought up to date when a migration is new or its database is gone.
+examples/club/club.db: $(VENV)/.run $(wildcard examples/club/migrations/*.py)
+	@cd examples && ../$(BIN)/segue --app club migrate
+	@touch $@
+
+run: $(VENV)/.run examples/club/club.db
 	@cd examples && exec ../$(BIN)/segue --app club run --port $(PORT)
 
 test: $(VENV)/.dev

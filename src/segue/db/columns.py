@@ -46,6 +46,10 @@ class Column(Combinable, Generic[T]):
     def __getattr__(self, name: str) -> Column[Any]:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name == "through":
+            field = getattr(self._model._meta.resolve(self._path).relation, "field", None)
+            if hasattr(field, "through"):
+                return field.through  # type: ignore[no-any-return, union-attr]  # Django's name: the model between
         path = f"{self._path}{SEPARATOR}{name}"
         self._model._meta.resolve(path)  # a name that is not there is an error here, at its line
         return Column(self._model, path)

@@ -452,11 +452,13 @@ class QuerySet(Generic[R]):
                 code="data/lock-outside",
                 hint="with db.atomic():\n    ...",
             )
-        if lock is not None and database.vendor == "sqlite" and (lock.nowait or lock.skip_locked or lock.of):
+        if lock is not None and database.vendor == "sqlite" and (
+            lock.nowait or lock.skip_locked or lock.of or lock.no_key
+        ):
             from .errors import NotSupportedError
 
             raise NotSupportedError(
-                "SQLite locks the whole database: nowait, skip_locked and of= mean nothing there.",
+                "SQLite locks the whole database: nowait, skip_locked, no_key and of= mean nothing there.",
                 code="data/not-supported",
                 hint="select_for_update() in atomic(), which waits for its turn.",
             )

@@ -273,6 +273,11 @@ class ManyRelatedManager(RelatedManager[M]):
             return self.filter(*conditions, **lookups)._for_one((), {})
         return super()._for_one(conditions, lookups)
 
+    @property
+    def through(self) -> Any:
+        """The model of the table between."""
+        return self._relation.field.through
+
     def _fixed(self) -> dict[str, Any]:
         return {}
 

@@ -146,7 +146,8 @@ def _tell(action: str, instance: Any, relation: Relation, keys: list[Any] | None
         relation.field.through,
         action=action,
         instance=instance,
-        reverse=relation.source is not relation.field.model,
+        # By the keys: a relation of a model to itself has one model on both sides.
+        reverse=_ends(relation)[0] is not relation.field.ends()[0],
         model=relation.target,
         pk_set=None if keys is None else set(keys),
         using=database,

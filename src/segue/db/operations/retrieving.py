@@ -7,7 +7,7 @@ Never: trusts that nobody came between a read and a write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from ..expressions.base import F
 from ..query.compiler import Column, Parameters, SelectCompiler
 from ..query.plans import compile_statement, plans_of, reader_of
 from ..query.query import Lock, Query, Selection
-from ..shapes import Keyer
+from ..shapes import Keyer, key_of
 from ..steps import Call, Execute, Operation, Transaction
 from .reading import fetch
 
@@ -48,12 +48,12 @@ def aggregate(queryset: Any, named: Mapping[str, Any], *, count: bool = False) -
                 f"aggregate({name}=…) sums nothing up.", code="data/aggregate", hint=f'aggregate({name}=Sum("year"))'
             )
         expressions[name] = expression
-    keyer = Keyer()
-    key = (
-        "aggregate",
-        query.shape(keyer),
-        tuple((name, each.shape(keyer)) for name, each in expressions.items()),
-    )
+
+    def shape(keyer: Keyer) -> Hashable:
+        parts = tuple((name, each.shape(keyer)) for name, each in expressions.items())
+        return "aggregate", query.shape(keyer), parts
+
+    key, keyer = key_of(shape)
     plans = plans_of(database)
     plan = plans.get(key)
     if plan is None:
@@ -67,13 +67,8 @@ def _needs_wrapping(query: Query) -> bool:
     frame = query.frame
     if query.is_sliced or frame.distinct or frame.combined is not None or frame.statement is not None:
         return True
-    if frame.group is not None:
-        return True
-    if any(
-        each.expression.contains_aggregate or each.expression.contains_window for each in frame.annotations.values()
-    ):
-        return True
-    return False
+    expressions = [each.expression for each in frame.annotations.values()]
+    return frame.group is not None or any(each.contains_aggregate or each.contains_window for each in expressions)
 
 
 def _aggregate_plan(query: Query, expressions: Mapping[str, Any], database: Any, slots: dict[int, int]) -> Any:
@@ -83,7 +78,7 @@ def _aggregate_plan(query: Query, expressions: Mapping[str, Any], database: Any,
         compiler = SelectCompiler(bare, parameters)
         conditions = compiler._where()
         elements = [each.compile(compiler) for each in expressions.values()]
-        statement = sa.select(*elements).select_from(compiler.joins.source())
+        statement = sa.select(*elements).select_from(compiler.source())
         if conditions:
             statement = statement.where(*conditions)
     else:
@@ -207,6 +202,7 @@ def get_or_create(
     rows = yield from fetch(chosen, database)
     if rows:
         return queryset._only(rows, lookups), False
+    _check_names(queryset.model, defaults)
     instance = queryset._new(_new_values(queryset.model, lookups, defaults))
     try:
         yield Transaction(_created(instance, database))
@@ -243,23 +239,49 @@ def update_or_create(
     create_defaults: Mapping[str, Any] | None,
 ) -> Operation[tuple[Any, bool]]:
     """Update the row for which the look-ups hold, or make it; the row is locked meanwhile."""
-    return (yield Transaction(_update_or_create(queryset, lookups, defaults, create_defaults)))  # type: ignore[no-any-return]  # the step's result
-
-
-def _update_or_create(
-    queryset: Any,
-    lookups: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-    create_defaults: Mapping[str, Any] | None,
-) -> Operation[tuple[Any, bool]]:
     database = queryset._writer
-    locked = queryset._with(queryset.query.framed(lock=Lock())) if database.vendor != "sqlite" else queryset
-    instance, created = yield from get_or_create(
-        locked, lookups, defaults if create_defaults is None else create_defaults
-    )
-    if created:
-        return instance, True
-    options = queryset.model._meta
+    _check_names(queryset.model, defaults)
+    new = defaults if create_defaults is None else create_defaults
+    if database.in_atomic:
+        return (yield from _make_or_lock(queryset, lookups, defaults, new))
+    while True:
+        # Not in one transaction: an INSERT that was refused keeps a shared lock on the row until
+        # the end (MySQL), and two that wait for the whole lock then wait for each other.
+        instance, created = yield from get_or_create(queryset, lookups, new)
+        if created:
+            return instance, created
+        changed = yield Transaction(_lock_and_update(queryset, lookups, defaults))
+        if changed is not None:
+            return changed, False
+
+
+def _make_or_lock(
+    queryset: Any, lookups: Mapping[str, Any], defaults: Mapping[str, Any], new: Mapping[str, Any]
+) -> Operation[tuple[Any, bool]]:
+    instance, created = yield from get_or_create(_locked(queryset), lookups, new)
+    if not created:
+        yield from _update_one(instance, defaults, queryset._writer)
+    return instance, created
+
+
+def _lock_and_update(queryset: Any, lookups: Mapping[str, Any], defaults: Mapping[str, Any]) -> Operation[Any]:
+    rows = yield from fetch(_locked(queryset)._for_one((), lookups), queryset._writer)
+    if not rows:
+        return None  # it was deleted in between
+    instance = queryset._only(rows, lookups)
+    yield from _update_one(instance, defaults, queryset._writer)
+    return instance
+
+
+def _locked(queryset: Any) -> Any:
+    """Return the queryset with its rows locked; a transaction of SQLite has locked all there is."""
+    if queryset._writer.vendor == "sqlite":
+        return queryset
+    return queryset._with(queryset.query.framed(lock=Lock()))
+
+
+def _update_one(instance: Any, defaults: Mapping[str, Any], database: Any) -> Operation[None]:
+    options = type(instance)._meta
     names: list[str] = []
     for name, value in defaults.items():
         setattr(instance, name, value() if callable(value) and not isinstance(value, type) else value)
@@ -270,4 +292,15 @@ def _update_or_create(
     # Only what changes is written, where that is known.
     chosen = [*names, *automatic] if names and len(names) == len(defaults) else None
     yield Call(instance._save_here, database, update_fields=chosen)
-    return instance, False
+
+
+def _check_names(model: Any, defaults: Mapping[str, Any]) -> None:
+    """Refuse a name that no instance has.
+
+    Raises:
+        FieldError: One is unknown.
+    """
+    options = model._meta
+    for name in defaults:
+        if name != "pk" and name not in options.private and not hasattr(model, name):
+            options.get_field(name)

@@ -16,16 +16,20 @@ from sqlalchemy.sql.elements import BindParameter, ColumnElement, UnaryExpressio
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import TypeEngine
 
-from ..errors import NotSupportedError, QueryError
+from ...errors import did_you_mean
+from ..errors import FieldError, NotSupportedError, QueryError
 from ..expressions.aggregates import Aggregate, Count
 from ..expressions.base import Expression, F, OrderBy
-from ..types import vendor_of
+from ..expressions.kinds import AnyDecimal, is_whole
+from ..types import ExactDecimal, vendor_of
 from .joins import Join, Joins
-from .query import Annotation, Query
+from .query import Annotation, Lock, Query
 from .where import Leaf, Node, finish
 
 __all__ = ["Column", "Parameters", "SelectCompiler"]
 
+# The characters that a text of a recursive query may grow to on MySQL.
+_WIDEST = 4000
 Through = Callable[[Any], Any] | None
 
 
@@ -76,11 +80,24 @@ class Parameters:
         statement = compiler.select()
         if not isinstance(statement, sa.Select):
             statement = sa.select(statement.subquery(self.next_alias()))
-        elements = zip(statement.exported_columns, compiler.columns, cte.names, strict=True)
-        return statement.with_only_columns(
-            *[sa.type_coerce(column, each.element.type).label(name) for column, each, name in elements],
-            maintain_column_froms=True,
-        )
+        chosen: list[Any] = []
+        for column, each, name in zip(statement.exported_columns, compiler.columns, cte.names, strict=True):
+            kind = each.element.type
+            element = column if cte.step is None else self._widened(column, kind)
+            chosen.append(sa.type_coerce(element, kind).label(name))
+        return statement.with_only_columns(*chosen, maintain_column_froms=True)
+
+    def _widened(self, column: Any, kind: Any) -> Any:
+        """Return a column of a recursive query: what its first rows are must hold all later ones."""
+        if self.vendor == "sqlite":
+            return column
+        if isinstance(kind, sa.String):
+            return sa.cast(column, sa.Text() if self.vendor == "postgresql" else sa.CHAR(_WIDEST))
+        if self.vendor == "postgresql" and is_whole(kind):
+            return sa.cast(column, sa.BigInteger())
+        if self.vendor == "postgresql" and isinstance(kind, ExactDecimal | AnyDecimal):
+            return sa.cast(column, sa.Numeric())
+        return column
 
     def next_alias(self) -> str:
         """Return a name that no other table of the statement has."""
@@ -580,10 +597,26 @@ class SelectCompiler:
         lock = self.query.frame.lock
         if lock is None or self.vendor == "sqlite":
             return statement  # SQLite locks the whole database: atomic() begins IMMEDIATE
+        self._check_lock(lock)
         of = [self.joins.root.table if name == "self" else self._join_of(name).table for name in lock.of]
         return statement.with_for_update(
             nowait=lock.nowait, skip_locked=lock.skip_locked, of=of or None, key_share=lock.no_key
         )
+
+    def _check_lock(self, lock: Lock) -> None:
+        """Refuse to lock less, or more, than was asked for."""
+        choices = ("self", *self.query.frame.related)
+        for name in lock.of:
+            if name not in choices:
+                raise FieldError(
+                    f"select_for_update(of=…) names {name[:80]!r}, which this query does not load.",
+                    hint=did_you_mean(name, choices) + f' select_related("{name}") loads it.',
+                )
+        if self.vendor == "mysql" and (lock.no_key or (lock.of and getattr(self.dialect, "is_mariadb", False))):
+            raise NotSupportedError(
+                f"This database has no select_for_update({'no_key=True' if lock.no_key else 'of=…'}).",
+                hint="select_for_update() locks all rows of the query.",
+            )
 
     def _join_of(self, path: str) -> Join:
         join = self.joins.root
@@ -797,7 +830,7 @@ class SelectCompiler:
         name = part.expression.name
         labels = [column.label for column in self.columns]
         wanted = name if name in labels else f"{name}_id"
-        if name == "pk":
+        if name == "pk" and name not in labels:
             wanted = self.query.model._meta.pk.attname
         if wanted not in labels:
             raise QueryError(

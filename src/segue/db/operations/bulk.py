@@ -157,10 +157,6 @@ def bulk_update(
         raise QueryError("bulk_update() takes saved instances.", code="data/unsaved", hint="bulk_create() them first.")
     if not instances:
         return 0
-    if options.composite:
-        raise NotSupportedError(
-            "bulk_update() needs a key of one column.", code="data/not-supported", hint="Save them in atomic()."
-        )
     return (yield Transaction(_update_batches(model, list(instances), fields, database, batch_size), savepoint=False))  # type: ignore[no-any-return]  # the step's result
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import QueryError
+from ..expressions.arithmetic import alike
 from ..expressions.base import Compiling
 from ..fields.base import Field, lookup_error
 from ..fields.special import ArrayField, JSONField
@@ -71,8 +72,10 @@ class Lookup:
 
     def compile(self, compiler: Any, left: ColumnElement[Any], leaf: Any) -> ColumnElement[bool]:
         """Return the condition; the right side is the leaf's expression or its slot."""
-        right = leaf.right.compile(compiler) if leaf.right is not None else compiler.parameter(leaf, left.type)
-        return self.build(compiler, left, right)
+        if leaf.right is None:
+            return self.build(compiler, left, compiler.parameter(leaf, left.type))
+        (first, second), _ = alike(compiler, [left, leaf.right.compile(compiler)])
+        return self.build(compiler, first, second)
 
     def build(self, compiler: Any, left: Any, right: Any) -> ColumnElement[bool]:
         """Return the condition for compiled sides."""
@@ -97,7 +100,7 @@ class Exact(Lookup):
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.kind == "null":
-            return left.is_(None)  # type: ignore[no-any-return]  # a column
+            return sa.false() if isinstance(left, list) else left.is_(None)
         if leaf.kind == "never":
             return sa.false()
         if isinstance(left, list):
@@ -117,6 +120,8 @@ class _Compare(Lookup):
         if limits is not None and isinstance(values[0], type(limits[0])) and not limits[0] <= values[0] <= limits[1]:
             larger = values[0] > limits[1]
             return ("always" if larger == self.name.startswith("l") else "never"), ()
+        if type(values[0]) is tuple:
+            return ("tuple", len(values[0])), values[0]
         return kind, values
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
@@ -124,6 +129,10 @@ class _Compare(Lookup):
             return sa.false()
         if leaf.kind == "always":
             return left.is_not(None)  # type: ignore[no-any-return]  # a column
+        if isinstance(left, list):
+            # A key of several columns compares part by part, as rows do.
+            parts = [compiler.parameter(leaf, each.type, at) for at, each in enumerate(left)]
+            return self.build(compiler, sa.tuple_(*left), sa.tuple_(*parts))
         return super().compile(compiler, left, leaf)
 
     def build(self, compiler: Any, left: Any, right: Any) -> ColumnElement[bool]:
@@ -168,7 +177,8 @@ class In(Lookup):
         if leaf.right is not None:
             items = getattr(leaf.right, "items", None)
             if items is not None:
-                return left.in_([each.compile(compiler) for each in items])  # type: ignore[no-any-return]  # a column
+                (first, *others), _ = alike(compiler, [left, *[each.compile(compiler) for each in items]])
+                return first.in_(others)
             inner = leaf.right.compile(compiler)
             chosen = getattr(inner, "element", inner)
             query = getattr(leaf.right, "query", None)
@@ -237,18 +247,24 @@ class Range(Lookup):
             raise lookup_error(field, value)
         low, high = field.prepare(low), field.prepare(high)
         limits = getattr(field, "limits", None)
-        if limits is not None and type(low) is int and type(high) is int:
+        if limits is not None and isinstance(low, type(limits[0])) and isinstance(high, type(limits[0])):
             if low > limits[1] or high < limits[0]:
                 return "never", ()
             # Beyond the column the database would refuse the number itself.
             low, high = max(low, limits[0]), min(high, limits[1])
+        if type(low) is tuple:
+            return ("tuple", len(low)), (*low, *high)
         return "v", (low, high)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.kind == "never":
             return sa.false()
+        if isinstance(left, list):
+            parts = [compiler.parameter(leaf, each.type, at) for at, each in enumerate([*left, *left])]
+            whole = sa.tuple_(*left)
+            return sa.and_(whole >= sa.tuple_(*parts[: len(left)]), whole <= sa.tuple_(*parts[len(left) :]))
         if leaf.right is not None:
-            low, high = [each.compile(compiler) for each in leaf.right.items]
+            (left, low, high), _ = alike(compiler, [left, *[each.compile(compiler) for each in leaf.right.items]])
         else:
             low, high = compiler.parameter(leaf, left.type), compiler.parameter(leaf, left.type, 1)
         return sa.and_(left >= low, left <= high)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from . import functions
 from .adopting import Adopted, adopt
+from .budgets import QueryBudget, query_budget
 from .contenttypes import ContentType, ContentTypeField, GenericForeignKey, GenericPrefetch, GenericRelation
 from .current import aexecute, atomic, connect, current_database, disconnect, execute, on_commit, route
 from .database import Database
@@ -25,6 +26,7 @@ from .errors import (
     PoolTimeout,
     ProgrammingError,
     ProtectedError,
+    QueryBudgetError,
     RestrictedError,
     SerializationError,
     TransactionManagementError,
@@ -52,6 +54,7 @@ from .expressions import (
     When,
     Window,
 )
+from .expressions.ctes import CTE
 from .expressions.windows import RowRange, ValueRange
 from .fields.base import Field
 from .fields.choices import Choices, IntegerChoices, TextChoices
@@ -103,6 +106,7 @@ from .signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 __all__ = [
     "CASCADE",
+    "CTE",
     "DB_CASCADE",
     "DB_SET_DEFAULT",
     "DB_SET_NULL",
@@ -185,6 +189,8 @@ __all__ = [
     "ProgrammingError",
     "ProtectedError",
     "Q",
+    "QueryBudget",
+    "QueryBudgetError",
     "QuerySet",
     "RelatedManager",
     "RestrictedError",
@@ -229,6 +235,7 @@ __all__ = [
     "pre_delete",
     "pre_save",
     "prefetch_related_objects",
+    "query_budget",
     "register_lookup",
     "route",
 ]

@@ -184,7 +184,7 @@ class QuerySet(Generic[R]):
     def values_list(self, *names: Any, named: bool = ..., **computed: Expression) -> QuerySet[tuple[Any, ...]]: ...
     @overload
     def values_list(self, *names: Any, flat: bool = ..., **computed: Expression) -> QuerySet[Any]: ...
-    def values_list(self, *names: Any, flat: bool = False, named: bool = False, **computed: Any) -> QuerySet[Any]:
+    def values_list(self, *names: Any, flat: Any = False, named: Any = False, **computed: Any) -> QuerySet[Any]:
         """Give tuples in place of instances; `flat` gives one bare value, `named` named tuples."""
         if flat and (named or len(names) + len(computed) > 1):
             raise QueryError(

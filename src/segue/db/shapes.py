@@ -11,10 +11,10 @@ places are another shape.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-__all__ = ["Keyer", "UnshapedError", "bucket"]
+__all__ = ["Keyer", "UnshapedError", "bucket", "key_of"]
 
 
 class UnshapedError(Exception):
@@ -29,16 +29,22 @@ def bucket(length: int) -> int:
 class Keyer:
     """One walk through a query.
 
+    Args:
+        lenient: Whether what has no key may be walked: the key is then not used.
+
     Attributes:
         values: What fills the slots, in the order of the walk.
         slots: The first slot of each node that has one, by the node's identity.
+        repeats: How often a node was met again: then a key depends on what came before.
     """
 
-    __slots__ = ("slots", "values")
+    __slots__ = ("lenient", "repeats", "slots", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, *, lenient: bool = False) -> None:
         self.values: list[Any] = []
         self.slots: dict[int, int] = {}
+        self.repeats: int = 0
+        self.lenient: bool = lenient
 
     def slot(self, node: object, value: Any, kind: Hashable) -> Hashable:
         """Give *node* one slot; return its part of the key."""
@@ -50,6 +56,26 @@ class Keyer:
             return kind
         known = self.slots.setdefault(id(node), len(self.values))
         if known != len(self.values):
+            self.repeats += 1
             return (kind, known)
         self.values.extend(values)
         return kind
+
+    def enter(self, node: object) -> bool:
+        """Tell whether *node*, which has no slot of its own, is met for the first time."""
+        if id(node) in self.slots:
+            self.repeats += 1
+            return False
+        self.slots[id(node)] = -1
+        return True
+
+
+def key_of(shape: Callable[[Keyer], Hashable]) -> tuple[Hashable | None, Keyer]:
+    """Return the key of a query, or `None` where it has none, and the walk that made it."""
+    keyer = Keyer()
+    try:
+        return shape(keyer), keyer
+    except UnshapedError:
+        keyer = Keyer(lenient=True)
+        shape(keyer)
+        return None, keyer

@@ -134,7 +134,7 @@ class SQLite(Driver):
         with engine.connect():
             return engine.dialect
 
-    def make_engine(self, shared: Connection | None) -> Engine:
+    def make_engine(self, shared: Connection | None, before_begin: Callable[[], None]) -> Engine:
         from sqlalchemy import create_engine, event
         from sqlalchemy.pool import NullPool, StaticPool
 
@@ -145,6 +145,7 @@ class SQLite(Driver):
 
         @event.listens_for(engine, "begin")
         def begin(connection: SQLAlchemyConnection) -> None:  # pyright: ignore[reportUnusedFunction]  # the event calls it
+            before_begin()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
         return engine
@@ -280,6 +281,9 @@ class SQLiteConnection:
 
     def _write(self, sql: str, parameters: Sequence[Any]) -> Written:
         cursor = self._run(sql, parameters)
+        if cursor.rowcount < 0 and sql.startswith("WITH"):
+            # Python's module takes what begins so for a query, and counts nothing.
+            return Written(self.raw.execute("SELECT changes()").fetchone()[0], cursor.lastrowid)
         return Written(cursor.rowcount, cursor.lastrowid)
 
     def execute_many(self, prepared: Prepared, rows: Sequence[Sequence[Any]]) -> list[Row] | Written:

@@ -54,7 +54,7 @@ class Aggregate(Func):
         # A Q until a query resolves it.
         self.filter: Any = filter
         self.distinct = distinct
-        self.default = None if default is None else as_expression(default)
+        self.default: Expression | None = None if default is None else as_expression(default)
         orders = (order_by,) if isinstance(order_by, str | Expression) else order_by
         self.order_by: tuple[OrderBy, ...] = tuple(_as_order(each) for each in orders)
 
@@ -112,7 +112,7 @@ class Count(Aggregate):
     function = "count"
 
     def __init__(self, expression: Any = "*", **options: Any) -> None:
-        self.of_rows = expression == "*" if isinstance(expression, str) else False
+        self.of_rows: bool = expression == "*" if isinstance(expression, str) else False
         super().__init__(Value(1) if self.of_rows else expression, **options)
 
     @property

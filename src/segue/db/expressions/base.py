@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.types import TypeEngine
 
 from ..errors import QueryError
@@ -67,6 +67,10 @@ class Compiling(Protocol):
 
     def subselect(self, query: Any) -> sa.Select[Any]:
         """Compile a query inside this one."""
+        ...
+
+    def cte_column(self, cte: Any, name: str) -> ColumnElement[Any]:
+        """Return a column of a query that this one joins by its name."""
         ...
 
     def raw(self, element: Any, slots: list[tuple[Any, int]]) -> ColumnElement[Any]:
@@ -373,9 +377,9 @@ class Combined(Expression):
     """Two expressions and an operator between them."""
 
     def __init__(self, left: Any, connector: str, right: Any, output_field: Any = None) -> None:
-        self.left = as_expression(left)
+        self.left: Expression = as_expression(left)
         self.connector = connector
-        self.right = as_expression(right)
+        self.right: Expression = as_expression(right)
         self.output_field = output_field
 
     def __repr__(self) -> str:
@@ -461,7 +465,7 @@ class OrderBy(Expression):
             raise QueryError(
                 "NULLs cannot come both first and last.", code="data/argument", hint="Give one of the two."
             )
-        self.expression = F(expression) if isinstance(expression, str) else as_expression(expression)
+        self.expression: Expression = F(expression) if isinstance(expression, str) else as_expression(expression)
         self.descending = descending
         self.nulls_first = nulls_first
         self.nulls_last = nulls_last
@@ -507,7 +511,8 @@ class Raw(Expression):
     """A SQLAlchemy Core expression inside a query."""
 
     def __init__(self, element: Any) -> None:
-        while hasattr(element, "__clause_element__"):
+        # Core's own elements have the method too, and return themselves.
+        while not isinstance(element, ClauseElement) and hasattr(element, "__clause_element__"):
             element = element.__clause_element__()
         self.element: Any = element
         self._key: Any = None
@@ -516,7 +521,9 @@ class Raw(Expression):
         if self._key is None:
             self._key = self.element._generate_cache_key()
         if self._key is None:
-            raise UnshapedError(repr(self.element))
+            if not keyer.lenient:
+                raise UnshapedError(repr(self.element))
+            return Raw
         values = [bound.effective_value for bound in self._key.bindparams]
         return keyer.fill(self, values, (Raw, self._key.key))
 

@@ -18,7 +18,7 @@ from .arithmetic import as_number
 from .base import Compiling
 from .kinds import Whole, constant, is_real, is_whole, taken_as
 
-__all__ = ["as_text", "converted", "half_up"]
+__all__ = ["as_text", "assigned", "converted", "half_up"]
 
 _ZERO = "0"
 # A real number above it has no digits after the point.
@@ -77,6 +77,16 @@ def converted(compiler: Compiling, element: ColumnElement[Any], kind: Any) -> Co
     else:
         found = element  # JSON, UUIDs and arrays are texts there
     return taken_as(found, kind)
+
+
+def assigned(compiler: Compiling, element: ColumnElement[Any], kind: Any) -> ColumnElement[Any]:
+    """Return an expression as a column of *kind* keeps it: SQLite's decimals are no numbers of its own."""
+    if compiler.vendor != "sqlite" or not isinstance(kind, ExactDecimal):
+        return element
+    source = element.type
+    if isinstance(source, ExactDecimal) and (source.scaled, source.places) == (kind.scaled, kind.places):
+        return element
+    return _as_decimal(compiler, element, kind)
 
 
 def _as_whole(compiler: Compiling, element: ColumnElement[Any], kind: Any) -> ColumnElement[Any]:

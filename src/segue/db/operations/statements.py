@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..expressions.base import Expression
+from ..expressions.conversion import assigned
 from ..query.compiler import Parameters, SelectCompiler
 from ..query.plans import Plan, compile_statement, plans_of
 from ..query.query import Query
-from ..shapes import Keyer
+from ..shapes import Keyer, key_of
 
 __all__ = ["delete_rows", "insert_row", "insert_rows", "supports_returning", "update_row", "update_rows"]
 
@@ -27,7 +28,7 @@ def supports_returning(database: Any) -> bool:
     return bool(getattr(dialect, "insert_returning", False)) or database.vendor in ("sqlite", "postgresql")
 
 
-def _kept(database: Any, key: Hashable, build: Callable[[], Plan]) -> Plan:
+def _kept(database: Any, key: Hashable | None, build: Callable[[], Plan]) -> Plan:
     plans = plans_of(database)
     plan = plans.get(key)
     return plan if plan is not None else plans.keep(key, build())  # type: ignore[no-any-return]  # kept by any key
@@ -35,7 +36,11 @@ def _kept(database: Any, key: Hashable, build: Callable[[], Plan]) -> Plan:
 
 def _written(parameters: Parameters, slot: int, field: Any) -> Any:
     """Return the parameter by which a value is written to its column; one that does not fit is refused."""
-    return parameters.make(slot, field.column_type(), field.guard(parameters.vendor))
+    parameters.hides = field.secret
+    try:
+        return parameters.make(slot, field.column_type(), field.guard(parameters.vendor))
+    finally:
+        parameters.hides = False
 
 
 def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequence[Any]) -> Plan:
@@ -45,6 +50,7 @@ def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequ
     def build() -> Plan:
         table = model._meta.table
         parameters = Parameters(database.dialect, {})
+        parameters.model = model
         values = {field.column: _written(parameters, at, field) for at, field in enumerate(fields)}
         # Without any value it is DEFAULT VALUES, and not a parameter for each column.
         statement = sa.insert(table).values(values)
@@ -72,6 +78,7 @@ def update_row(database: Any, model: Any, fields: tuple[Any, ...]) -> Plan:
     def build() -> Plan:
         table = model._meta.table
         parameters = Parameters(database.dialect, {})
+        parameters.model = model
         values = {field.column: _written(parameters, at, field) for at, field in enumerate(fields)}
         where = [
             table.c[field.column] == parameters.make(len(fields) + at, field.column_type())
@@ -97,6 +104,7 @@ def insert_rows(
     def build() -> Plan:
         table = model._meta.table
         parameters = Parameters(database.dialect, {})
+        parameters.model = model
         width = len(fields)
         rows = [
             {field.column: _written(parameters, row * width + at, field) for at, field in enumerate(fields)}
@@ -128,9 +136,9 @@ class Conflict:
     """
 
     def __init__(self, update: Sequence[Any] = (), unique: Sequence[Any] = ()) -> None:
-        self.update = tuple(update)
-        self.unique = tuple(unique)
-        self.key = (self.update, self.unique)
+        self.update: tuple[Any, ...] = tuple(update)
+        self.unique: tuple[Any, ...] = tuple(unique)
+        self.key: tuple[tuple[Any, ...], tuple[Any, ...]] = (self.update, self.unique)
 
     def apply(self, statement: Any, table: Any, vendor: str) -> Any:
         """Return the statement with its ON CONFLICT (ON DUPLICATE KEY) clause."""
@@ -183,20 +191,20 @@ def update_rows(database: Any, query: Query, values: Mapping[Any, Any]) -> tuple
     Args:
         values: Fields of one table, each with a prepared value or an expression.
     """
-    keyer = Keyer()
-    shape = query.shape(keyer)
-    parts: list[Hashable] = []
-    nodes: dict[Any, Any] = {}
-    for field, value in values.items():
-        node = value if isinstance(value, Expression) else _Slot(value)
-        nodes[field] = node
-        if isinstance(node, Expression):
-            parts.append((field, node.shape(keyer)))
-        elif value is None:
-            parts.append((field, None))
-        else:
-            parts.append((field, keyer.slot(node, value, "v")))
-    key = ("update", shape, tuple(parts))
+    nodes: dict[Any, Any] = {
+        field: value if isinstance(value, Expression) else _Slot(value) for field, value in values.items()
+    }
+
+    def shape(keyer: Keyer) -> Hashable:
+        shapes: list[Hashable] = [query.shape(keyer)]
+        for field, node in nodes.items():
+            if isinstance(node, Expression):
+                shapes.append((field, node.shape(keyer)))
+            else:
+                shapes.append((field, None if node.value is None else keyer.slot(node, node.value, "v")))
+        return "update", *shapes
+
+    key, keyer = key_of(shape)
 
     def build() -> Plan:
         parameters = Parameters(database.dialect, keyer.slots)
@@ -208,7 +216,7 @@ def update_rows(database: Any, query: Query, values: Mapping[Any, Any]) -> tuple
             if isinstance(node, _Slot) and node.value is None
             else _written(parameters, keyer.slots[id(node)], field)
             if isinstance(node, _Slot)
-            else node.compile(compiler)
+            else assigned(compiler, node.compile(compiler), field.column_type())
             for field, node in nodes.items()
         }
         if compiler.joins.all and any(isinstance(node, Expression) for node in nodes.values()):
@@ -230,8 +238,7 @@ def update_rows(database: Any, query: Query, values: Mapping[Any, Any]) -> tuple
 
 def delete_rows(database: Any, query: Query) -> tuple[Plan, Sequence[Any]]:
     """Return the plan that deletes a query's rows from its own table, and its parameters."""
-    keyer = Keyer()
-    key = ("delete", query.shape(keyer))
+    key, keyer = key_of(lambda keyer: ("delete", query.shape(keyer)))
 
     def build() -> Plan:
         parameters = Parameters(database.dialect, keyer.slots)
@@ -250,7 +257,9 @@ def delete_rows(database: Any, query: Query) -> tuple[Plan, Sequence[Any]]:
 def _conditions(compiler: SelectCompiler, query: Query, table: Any, parameters: Parameters) -> Any:
     """Return what chooses the rows: conditions, or the keys of a subquery where tables are joined."""
     frame = query.frame
-    simple = not query.is_sliced and not frame.distinct and frame.combined is None and not frame.annotations
+    simple = (
+        not query.is_sliced and not frame.distinct and frame.combined is None and not (frame.annotations or frame.ctes)
+    )
     if simple and query.model._meta.table is table:
         found = compiler._where()
         if query.empty:

@@ -38,13 +38,19 @@ class Parameters:
 
     Attributes:
         shown: For each parameter's name: the slot, and what changes its value first.
+        secrets: The names of parameters that no log shows.
+        hides: Whether what is made now is one of them.
+        model: Whose rows the statement is about.
     """
 
     def __init__(self, dialect: Any, slots: dict[int, int]) -> None:
         self.dialect = dialect
-        self.vendor = vendor_of(dialect)
+        self.vendor: str = vendor_of(dialect)
         self.slots = slots
         self.shown: dict[str, tuple[int, Through]] = {}
+        self.secrets: set[str] = set()
+        self.hides = False
+        self.model: Any = None
         self.ctes: dict[int, Any] = {}
         self._cte_names: dict[str, int] = {}
         self._aliases = 0
@@ -53,6 +59,8 @@ class Parameters:
         """Return a parameter that shows *slot*."""
         name = f"s{slot}_{len(self.shown)}"
         self.shown[name] = (slot, through)
+        if self.hides:
+            self.secrets.add(name)
         return sa.bindparam(name, type_=type_, required=True)
 
     def cte(self, cte: Any) -> Any:
@@ -117,9 +125,9 @@ class Column:
     __slots__ = ("element", "field", "label")
 
     def __init__(self, label: str, element: ColumnElement[Any], field: Any = None) -> None:
-        self.label = label
-        self.element = element
-        self.field = field
+        self.label: str = label
+        self.element: ColumnElement[Any] = element
+        self.field: Any = field
 
 
 class SelectCompiler:
@@ -128,15 +136,17 @@ class SelectCompiler:
     def __init__(self, query: Query, parameters: Parameters, outer: SelectCompiler | None = None) -> None:
         self.query = query
         self.parameters = parameters
+        if outer is None:
+            parameters.model = query.model
         self.vendor: str = parameters.vendor
-        self.dialect = parameters.dialect
+        self.dialect: Any = parameters.dialect
         self.outer_compiler = outer
         # Where this compiles a part of a query apart, the compiler of that query.
         self.whole: SelectCompiler | None = None
         table: Any = query.model._meta.table
         if outer is not None:
             table = table.alias(parameters.next_alias())
-        self.joins = Joins(query.model, table, parameters.next_alias, self.vendor)
+        self.joins: Joins = Joins(query.model, table, parameters.next_alias, self.vendor)
         self._annotations: dict[str, ColumnElement[Any]] = {}
         self._scope: int | None = None
         self._share: int | None = None
@@ -159,7 +169,11 @@ class SelectCompiler:
 
     def bind(self, node: object, type_: TypeEngine[Any], offset: int = 0) -> Any:
         """Return the parameter of a node's slot."""
-        return self.parameters.make(self.slot_of(node) + offset, type_)
+        hides, self.parameters.hides = self.parameters.hides, _is_secret(node) or self.parameters.hides
+        try:
+            return self.parameters.make(self.slot_of(node) + offset, type_)
+        finally:
+            self.parameters.hides = hides
 
     def slot_of(self, node: object) -> int:
         """Return the first slot of *node*."""
@@ -340,8 +354,11 @@ class SelectCompiler:
         else:
             strict = self._strict and not (target.lookup.name == "isnull" and leaf.kind is True) and leaf.kind != "null"
             element, _ = self.reach(target.reached, strict=strict)
-        element = self._transformed(element, target)
-        return target.lookup.compile(self, element, leaf)
+        hides, self.parameters.hides = self.parameters.hides, target.field.secret or self.parameters.hides
+        try:
+            return target.lookup.compile(self, self._transformed(element, target), leaf)
+        finally:
+            self.parameters.hides = hides
 
     def node(self, node: Node) -> Any:
         """Compile several conditions; a denied one is true for NULL, as in Django."""
@@ -870,6 +887,11 @@ def _odd(parts: list[Any]) -> Any:
     for each in numbers[1:]:
         total = total + each
     return total % sa.literal_column("2") == sa.literal_column("1")
+
+
+def _is_secret(node: object) -> bool:
+    """Tell whether a value is of a field that is never shown."""
+    return bool(getattr(getattr(node, "output_field", None), "secret", False))
 
 
 def _many_heads_of(query: Query, expression: Expression) -> set[Any]:

@@ -35,12 +35,12 @@ class Join:
         hop: Hop | None = None,
         scope: int | None = None,
     ) -> None:
-        self.model = model
-        self.table = table
-        self.parent = parent
-        self.hop = hop
-        self.scope = scope
-        self.required = False
+        self.model: Any = model
+        self.table: FromClause = table
+        self.parent: Join | None = parent
+        self.hop: Hop | None = hop
+        self.scope: int | None = scope
+        self.required: bool = False
         self.many: bool = bool(hop is not None and hop.many) or bool(parent is not None and parent.many)
         self.condition: ColumnElement[bool] | None = None
 
@@ -75,7 +75,7 @@ class Joins:
     """
 
     def __init__(self, model: Any, table: FromClause, name_alias: Any, vendor: str = "") -> None:
-        self.root = Join(model, table)
+        self.root: Join = Join(model, table)
         self.vendor = vendor
         self.name_alias = name_alias
         self.all: list[Join] = []

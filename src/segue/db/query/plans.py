@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..instance import Instance
-from ..shapes import Keyer, UnshapedError
+from ..shapes import Keyer, UnshapedError, key_of
 from ..steps import Prepared, Row
 from .compiler import Column, Parameters, SelectCompiler
 from .query import Query
@@ -29,9 +29,11 @@ class Plan(Prepared):
     Attributes:
         bind: Slots to parameters, in the order of the driver.
         hydrate: Rows (and the peers' holder) to what the query gives.
+        model: Whose rows it is about, for those who watch.
+        secrets: The places of parameters that no log shows.
     """
 
-    __slots__ = ("bind", "columns", "hydrate")
+    __slots__ = ("bind", "columns", "hydrate", "model", "secrets")
 
     def __init__(
         self,
@@ -44,9 +46,11 @@ class Plan(Prepared):
         columns: Sequence[Column] = (),
     ) -> None:
         super().__init__(sql, writes=writes, returns_rows=returns_rows)
-        self.bind = bind
+        self.bind: Callable[[Sequence[Any]], Sequence[Any]] = bind
         self.hydrate: Hydrate = hydrate if hydrate is not None else _rows
-        self.columns = columns
+        self.columns: Sequence[Column] = columns
+        self.model: Any = None
+        self.secrets: frozenset[int] = frozenset()
 
 
 def _rows(rows: list[Row], peers: Any) -> list[Any]:
@@ -62,16 +66,18 @@ class PlanCache:
 
     def __init__(self, most: int = _MOST_PLANS) -> None:
         self.most = most
-        self.compiled = 0
+        self.compiled: int = 0
         self._plans: dict[Hashable, Any] = {}
-        self.get = self._plans.get
+        self.get: Callable[[Hashable], Any] = self._plans.get
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    def keep(self, key: Hashable, plan: Any) -> Any:
-        """Keep a new plan; return it."""
+    def keep(self, key: Hashable | None, plan: Any) -> Any:
+        """Keep a new plan, unless it has no key; return it."""
         self.compiled += 1
+        if key is None:
+            return plan
         plans = self._plans
         if len(plans) >= self.most:
             for old in list(plans)[: self.most // 2]:
@@ -98,15 +104,13 @@ def plan_of(query: Query, database: Any) -> tuple[Plan, list[Any]]:
     try:
         key: Hashable = query.shape(keyer)
     except UnshapedError:
-        return _compile(query, database, _all_slots(query)), []
+        # A Core expression without a key of its own: compiled each time, and not kept.
+        _, keyer = key_of(query.shape)
+        return _compile(query, database, keyer.slots), keyer.values
     plan = plans.get(key)
     if plan is None:
         plan = plans.keep(key, _compile(query, database, keyer.slots))
     return plan, keyer.values
-
-
-def _all_slots(query: Query) -> dict[int, int]:
-    raise UnshapedError(repr(query))
 
 
 def _compile(query: Query, database: Any, slots: dict[int, int]) -> Plan:
@@ -163,7 +167,10 @@ def compile_statement(
             text = f"p{at}({text})"
         lines.append(text)
     bind = eval(f"lambda v: ({', '.join(lines)}{',' if lines else ''})", scope)  # made of numbers alone
-    return Plan(sql, bind, writes=writes, returns_rows=returns_rows)
+    plan = Plan(sql, bind, writes=writes, returns_rows=returns_rows)
+    plan.model = parameters.model
+    plan.secrets = frozenset(at for at, name in enumerate(order) if name in parameters.secrets)
+    return plan
 
 
 # Reading rows

@@ -19,7 +19,7 @@ from ..naming import SEPARATOR
 from ..shapes import Keyer
 from .where import AnyField, Leaf, Node, Target, finish, plain_target
 
-__all__ = ["Annotation", "Frame", "Lock", "Query", "Selection"]
+__all__ = ["Annotation", "Frame", "Joined", "Lock", "Query", "Selection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,25 @@ class Lock:
     no_key: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """A named query that is joined.
+
+    Attributes:
+        on: The condition, resolved; `None` where it is only named, for subqueries.
+        outer: Whether rows without a match are kept.
+    """
+
+    cte: Any
+    on: Node | None
+    outer: bool
+
+    def shape(self, keyer: Keyer) -> Hashable:
+        """Return its part of the key."""
+        on = None if self.on is None else self.on.shape(keyer)
+        return self.cte.shape(keyer), on, self.outer
+
+
 _EMPTY: Mapping[str, Any] = {}
 
 
@@ -91,7 +110,7 @@ class Frame:
     deferred: frozenset[str] = frozenset()
     lock: Lock | None = None
     combined: tuple[str, bool, tuple[Query, ...]] | None = None
-    ctes: tuple[tuple[str, Any], ...] = ()
+    ctes: tuple[Joined, ...] = ()
     statement: Any = None
     kept: list[Hashable] = field(default_factory=list[Hashable])
     bare: list[Frame] = field(default_factory=list["Frame"])
@@ -106,7 +125,7 @@ class Frame:
         """Return the key of everything here."""
         if self.kept:
             return self.kept[0]
-        before = len(keyer.values)
+        before = len(keyer.values), keyer.repeats
         key: Hashable = (
             tuple(
                 (name, each.after, each.shown, each.expression.shape(keyer)) for name, each in self.annotations.items()
@@ -123,8 +142,10 @@ class Frame:
             self.lock,
             None if self.combined is None else (*self.combined[:2], *[each.shape(keyer) for each in self.combined[2]]),
             None if self.statement is None else self.statement.shape(keyer),
+            tuple([each.shape(keyer) for each in self.ctes]),
         )
-        if len(keyer.values) == before and self.combined is None and self.statement is None:
+        plain = self.combined is None and self.statement is None and not self.ctes
+        if plain and before == (len(keyer.values), keyer.repeats):
             # PERF: a frame without values is keyed once, however many queries share it.
             self.kept.append(key)
         return key
@@ -156,12 +177,12 @@ class Query:
         *,
         empty: bool = False,
     ) -> None:
-        self.model = model
-        self.where = where
-        self.frame = frame
-        self.low = low
-        self.high = high
-        self.empty = empty
+        self.model: Any = model
+        self.where: tuple[Node, ...] = where
+        self.frame: Frame = frame
+        self.low: int = low
+        self.high: int | None = high
+        self.empty: bool = empty
 
     def __repr__(self) -> str:
         return f"<Query of {self.model.__name__} where {self.where!r}>"

@@ -14,7 +14,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter
 
 from ..errors import NotSupportedError, QueryError
-from ..shapes import Keyer
+from ..shapes import key_of
 from ..steps import Execute, Operation, Prepared
 from .compiler import Parameters, SelectCompiler
 from .plans import plan_of
@@ -25,8 +25,7 @@ __all__ = ["explanation", "select_of"]
 
 def select_of(query: Query, dialect: Any) -> Any:
     """Return a query as a Core statement whose parameters hold its values."""
-    keyer = Keyer()
-    query.shape(keyer)
+    _, keyer = key_of(query.shape)
     parameters = Parameters(dialect, keyer.slots)
     statement = SelectCompiler(query, parameters).select()
 

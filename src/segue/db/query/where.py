@@ -66,13 +66,13 @@ class Target:
         field: Any,
         lookup: Lookup,
     ) -> None:
-        self.name = name
-        self.path = path
-        self.reached = reached
-        self.transforms = transforms
-        self.keys = keys
-        self.field = field
-        self.lookup = lookup
+        self.name: str = name
+        self.path: str = path
+        self.reached: Any = reached
+        self.transforms: tuple[Any, ...] = transforms
+        self.keys: tuple[str, ...] = keys
+        self.field: Any = field
+        self.lookup: Lookup = lookup
 
     def __repr__(self) -> str:
         return f"<Target {self.name}>"
@@ -138,11 +138,11 @@ class RelatedKey:
     def __init__(self, relation: Any, field: Any) -> None:
         self.relation = relation
         self.key = field
-        self.name = relation.name
-        self.secret = field.secret
-        self.null = field.null
-        self.model = relation.source
-        self.limits = getattr(field, "limits", None)
+        self.name: Any = relation.name
+        self.secret: Any = field.secret
+        self.null: Any = field.null
+        self.model: Any = relation.source
+        self.limits: Any = getattr(field, "limits", None)
 
     def prepare(self, value: Any) -> Any:
         """Return the key that *value* means.

@@ -61,7 +61,7 @@ class Coalesce(_Alike):
 class Greatest(_Alike):
     """The largest of the values; NULL if one is NULL, on every database."""
 
-    names = ("greatest", "max")
+    names: tuple[str, ...] = ("greatest", "max")
 
     def call(self, compiler: Compiling, elements: list[ColumnElement[Any]]) -> ColumnElement[Any]:
         call: ColumnElement[Any] = getattr(sa.func, self.names[compiler.vendor == "sqlite"])(*elements)
@@ -74,7 +74,7 @@ class Greatest(_Alike):
 class Least(Greatest):
     """The smallest of the values; NULL if one is NULL, on every database."""
 
-    names = ("least", "min")
+    names: tuple[str, ...] = ("least", "min")
 
 
 class NullIf(_Alike):

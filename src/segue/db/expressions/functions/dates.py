@@ -61,7 +61,7 @@ class Zone(Value):
 
     def __init__(self, zone: tzinfo) -> None:
         key = getattr(zone, "key", None)
-        self.fixed = key is None
+        self.fixed: bool = key is None
         if key is None:
             apart = zone.utcoffset(None) if isinstance(zone, timezone) else None
             if apart is None:
@@ -157,7 +157,7 @@ class Extract(_Zoned):
 
     def __init__(self, expression: Any, lookup_name: str = "", *, tzinfo: tzinfo | None = None) -> None:
         super().__init__(expression, tzinfo=tzinfo)
-        self.kind = lookup_name or self.part
+        self.kind: str = lookup_name or self.part
         _check(self.kind, sorted(PARTS))
 
     def facts(self) -> Hashable:
@@ -267,7 +267,7 @@ class Trunc(_Zoned):
         self, expression: Any, kind: str = "", *, output_field: Any = None, tzinfo: tzinfo | None = None
     ) -> None:
         super().__init__(expression, tzinfo=tzinfo, output_field=output_field)
-        self.kind = kind or self.part
+        self.kind: str = kind or self.part
         _check(self.kind, _CUTS)
 
     def facts(self) -> Hashable:
@@ -396,7 +396,7 @@ class TruncDate(_Zoned):
 class TruncTime(TruncDate):
     """The time of day of a moment."""
 
-    wanted = TimeOfDay()
+    wanted: ClassVar[Any] = TimeOfDay()
 
 
 class Now(Func):

@@ -32,7 +32,7 @@ class JSONObject(Func):
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(*fields.values())
-        self.keys = tuple(Value(name) for name in fields)
+        self.keys: tuple[Value, ...] = tuple(Value(name) for name in fields)
 
     def children(self) -> tuple[Any, ...]:
         return (*self.keys, *self.expressions)

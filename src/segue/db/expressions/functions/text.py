@@ -81,44 +81,44 @@ def _whole(what: str, number: Any, least: int) -> Any:
 class Lower(_Text):
     """The text in lower case."""
 
-    names = ("segue_lower", "lower", "lower")
+    names: tuple[str, str, str] = ("segue_lower", "lower", "lower")
 
 
 class Upper(_Text):
     """The text in upper case."""
 
-    names = ("segue_upper", "upper", "upper")
+    names: tuple[str, str, str] = ("segue_upper", "upper", "upper")
 
 
 class Length(_Text):
     """How many characters a text has."""
 
-    names = ("length", "char_length", "char_length")
-    gives = sa.Integer()
+    names: tuple[str, str, str] = ("length", "char_length", "char_length")
+    gives: Any = sa.Integer()
 
 
 class Trim(_Text):
     """The text without spaces at its ends."""
 
-    names = ("trim", "trim", "trim")
+    names: tuple[str, str, str] = ("trim", "trim", "trim")
 
 
 class LTrim(_Text):
     """The text without spaces before it."""
 
-    names = ("ltrim", "ltrim", "ltrim")
+    names: tuple[str, str, str] = ("ltrim", "ltrim", "ltrim")
 
 
 class RTrim(_Text):
     """The text without spaces after it."""
 
-    names = ("rtrim", "rtrim", "rtrim")
+    names: tuple[str, str, str] = ("rtrim", "rtrim", "rtrim")
 
 
 class Reverse(_Text):
     """The text from its end to its beginning."""
 
-    names = ("segue_reverse", "reverse", "reverse")
+    names: tuple[str, str, str] = ("segue_reverse", "reverse", "reverse")
 
 
 class Concat(Func):
@@ -145,7 +145,7 @@ class Concat(Func):
 class Substr(_Text):
     """The part of a text from *pos* (the first is 1), *length* characters or to its end."""
 
-    names = ("substr", "substr", "substr")
+    names: tuple[str, str, str] = ("substr", "substr", "substr")
 
     def __init__(self, expression: Any, pos: Any, length: Any = None, *, output_field: Any = None) -> None:
         further = (_whole("pos", pos, 1), *(() if length is None else (_whole("length", length, 0),)))
@@ -181,7 +181,7 @@ class Right(Left):
 class Replace(_Text):
     """The text with every *text* in it replaced."""
 
-    names = ("replace", "replace", "replace")
+    names: tuple[str, str, str] = ("replace", "replace", "replace")
 
     def __init__(self, expression: Any, text: Any, replacement: Any = "", *, output_field: Any = None) -> None:
         super().__init__(expression, _literal(text), _literal(replacement), output_field=output_field)
@@ -190,7 +190,7 @@ class Replace(_Text):
 class Repeat(_Text):
     """The text *number* times."""
 
-    names = ("segue_repeat", "repeat", "repeat")
+    names: tuple[str, str, str] = ("segue_repeat", "repeat", "repeat")
 
     def __init__(self, expression: Any, number: Any, *, output_field: Any = None) -> None:
         super().__init__(expression, _whole("number", number, 0), output_field=output_field)
@@ -199,7 +199,7 @@ class Repeat(_Text):
 class LPad(_Text):
     """The text, filled up to *length* at its beginning, or cut to it."""
 
-    names = ("segue_lpad", "lpad", "lpad")
+    names: tuple[str, str, str] = ("segue_lpad", "lpad", "lpad")
 
     def __init__(self, expression: Any, length: Any, fill_text: Any = " ", *, output_field: Any = None) -> None:
         if fill_text == "":
@@ -212,14 +212,14 @@ class LPad(_Text):
 class RPad(LPad):
     """The text, filled up to *length* at its end, or cut to it."""
 
-    names = ("segue_rpad", "rpad", "rpad")
+    names: tuple[str, str, str] = ("segue_rpad", "rpad", "rpad")
 
 
 class StrIndex(_Text):
     """Where another text stands in it, from 1; 0 where it does not."""
 
-    names = ("instr", "strpos", "instr")
-    gives = sa.Integer()
+    names: tuple[str, str, str] = ("instr", "strpos", "instr")
+    gives: Any = sa.Integer()
 
     def __init__(self, string: Any, substring: Any, *, output_field: Any = None) -> None:
         super().__init__(string, substring, output_field=output_field)
@@ -260,8 +260,8 @@ def _write_convert(element: _Convert, compiler: Any, **options: Any) -> str:
 class Ord(_Text):
     """The code point of the first character; 0 for an empty text."""
 
-    names = ("segue_ord", "ascii", "ord")
-    gives = sa.Integer()
+    names: tuple[str, str, str] = ("segue_ord", "ascii", "ord")
+    gives: Any = sa.Integer()
 
     def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
         if compiler.vendor == "mysql":
@@ -272,7 +272,7 @@ class Ord(_Text):
 class MD5(_Text):
     """The MD5 digest of the text in UTF-8, in hexadecimal digits. Not for passwords."""
 
-    names = ("segue_digest", "md5", "md5")
+    names: tuple[str, str, str] = ("segue_digest", "md5", "md5")
     algorithm = "md5"
 
     def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:

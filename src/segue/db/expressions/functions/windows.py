@@ -80,14 +80,14 @@ class PercentRank(_Plain):
     """The rank as a number from 0 to 1."""
 
     name = "percent_rank"
-    gives = Real()
+    gives: ClassVar[Any] = Real()
 
 
 class CumeDist(_Plain):
     """The part of the rows that are not behind this one."""
 
     name = "cume_dist"
-    gives = Real()
+    gives: ClassVar[Any] = Real()
 
 
 def _count(what: str, number: Any, least: int) -> Any:
@@ -150,7 +150,7 @@ class Lag(_OfRow):
 
     def __init__(self, expression: Any, offset: int = 1, default: Any = None, *, output_field: Any = None) -> None:
         super().__init__(expression, _count("offset", offset, 1), output_field=output_field)
-        self.default = None if default is None else as_expression(default)
+        self.default: Any = None if default is None else as_expression(default)
 
     def children(self) -> tuple[Any, ...]:
         return (*self.expressions, *(() if self.default is None else (self.default,)))

@@ -57,7 +57,9 @@ def test_the_spellings_of_hosts_and_of_sqlalchemy_are_understood(address: str, v
 
 
 def test_all_parts_of_an_address_are_read() -> None:
-    url = parse_url("postgres://m%40x:p%2Fw@db.example.org:6432/club%20one?sslmode=require&pool_size=5&lock_timeout=1.5")
+    url = parse_url(
+        "postgres://m%40x:p%2Fw@db.example.org:6432/club%20one?sslmode=require&pool_size=5&lock_timeout=1.5"
+    )
 
     assert (url.user, url.password, url.host, url.port, url.database) == (
         "m@x",

@@ -23,9 +23,7 @@ def insert(database: Database, *, returning: bool = False) -> Prepared:
     """An INSERT in the parameter style of the driver."""
     marks = {"sqlite": "?, ?", "postgresql": "$1, $2", "mysql": "%s, %s"}[database.vendor]
     end = " RETURNING id, text" if returning else ""
-    return Prepared(
-        f"INSERT INTO notes (id, text) VALUES ({marks}){end}", writes=True, returns_rows=returning
-    )
+    return Prepared(f"INSERT INTO notes (id, text) VALUES ({marks}){end}", writes=True, returns_rows=returning)
 
 
 ALL = Prepared("SELECT text FROM notes ORDER BY id")

@@ -142,7 +142,9 @@ async def test_bytes_are_bound_as_they_are(both: Any, tables: Database) -> None:
 
 
 async def test_a_text_may_hold_a_cast_and_a_comment(both: Any, database: Database) -> None:
-    assert (await both.execute(database, "/* a */ SELECT CAST(:a AS CHAR) AS a -- why not\n", {"a": "1"})).scalar() == "1"
+    assert (
+        await both.execute(database, "/* a */ SELECT CAST(:a AS CHAR) AS a -- why not\n", {"a": "1"})
+    ).scalar() == "1"
 
 
 @pytest.mark.parametrize("parameters", [None, {"a": 1}])

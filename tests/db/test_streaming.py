@@ -55,9 +55,7 @@ async def test_one_may_write_on_another_connection_while_streaming(both: Any, nu
     assert (await both.execute(numbers, "SELECT count(*) AS n FROM numbers WHERE n >= 100")).scalar() == 3
 
 
-async def test_a_stream_that_is_left_early_gives_its_connection_back(
-    both: Any, numbers: Database, server: Any
-) -> None:
+async def test_a_stream_that_is_left_early_gives_its_connection_back(both: Any, numbers: Database, server: Any) -> None:
     stream = both.stream(numbers, ROWS, 2)
     await anext(stream)
     await stream.aclose()

@@ -722,10 +722,7 @@ def test_two_threads_at_once_are_refused(notes: Database) -> None:
 
 
 def _slow_sqlite(database: Database) -> str:
-    return (
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000) "
-        "SELECT count(*) FROM n"
-    )
+    return "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000) SELECT count(*) FROM n"
 
 
 def test_a_thread_of_its_own_has_no_part_in_a_transaction(notes: Database) -> None:
@@ -761,9 +758,7 @@ async def test_a_constraint_that_fails_at_the_commit_leaves_nothing_open(
     if database.vendor == "mysql":
         pytest.skip("MariaDB checks constraints at once")
     await both.execute(database, "CREATE TABLE a (id INTEGER PRIMARY KEY)")
-    await both.execute(
-        database, "CREATE TABLE b (a_id INTEGER REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED)"
-    )
+    await both.execute(database, "CREATE TABLE b (a_id INTEGER REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED)")
     seen: list[str] = []
 
     with pytest.raises(IntegrityError):

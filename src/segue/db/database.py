@@ -492,9 +492,8 @@ class Database:
                 hint="Use it outside the block, or db.execute() inside.",
             )
         shared = self.pool.take() if self.driver.has_one_connection else None
-        engine = self.driver.make_engine(shared)
         turn = _Turn(self.writers)
-        event.listen(engine, "begin", turn.take, insert=True)
+        engine = self.driver.make_engine(shared, turn.take)
         event.listen(engine, "commit", turn.give)
         event.listen(engine, "rollback", turn.give)
         try:
@@ -575,7 +574,7 @@ class _Turn:
         self._writers = writers
         self._is_held = False
 
-    def take(self, _: Any) -> None:
+    def take(self) -> None:
         if self._writers is not None and not self._is_held:
             self._writers.take()
             self._is_held = True

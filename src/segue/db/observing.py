@@ -1,7 +1,7 @@
 """Who watches statements: logs, query budgets, tests, tools.
 
 Holds: `watching`, for the statements of one context; the log; telling them.
-Imports: the standard library and the steps of this package.
+Imports: floor 0, the steps of this package.
 Never: costs more than a truth test where nobody watches, or changes what is watched.
 """
 
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
+from ..masking import MASK
 from .steps import Prepared
 
 __all__ = ["Loading", "Observer", "is_observed", "loading", "now_loading", "tell", "watching"]
@@ -35,27 +36,32 @@ class Loading(NamedTuple):
         model: The class of the instance.
         name: The attribute.
         instance: The instance that was touched.
+        is_whole: Whether all of it is loaded, not a part that was chosen of it.
     """
 
     model: Any
     name: str
     instance: Any
+    is_whole: bool = True
 
 
 _loading: ContextVar[Loading | None] = ContextVar("segue_loading", default=None)
 
 
 class loading:  # noqa: N801  # reads as a word in `with`
-    """Say for a block what is being loaded, to whoever watches; nothing where nobody does."""
+    """Say for a block what is being loaded, to whoever watches; nothing where nobody does.
+
+    The outermost block says it: what is loaded on its way is for its sake.
+    """
 
     __slots__ = ("_token", "_what")
 
-    def __init__(self, model: Any, name: str, instance: Any) -> None:
-        self._what = model, name, instance
+    def __init__(self, instance: Any, name: str, *, is_whole: bool = True) -> None:
+        self._what = type(instance), name, instance, is_whole
         self._token: Token[Loading | None] | None = None
 
     def __enter__(self) -> None:
-        if _blocks:
+        if _blocks and _loading.get() is None:
             self._token = _loading.set(Loading(*self._what))
 
     def __exit__(self, *error: object) -> None:
@@ -103,12 +109,14 @@ def tell(observers: Sequence[Observer], prepared: Prepared, parameters: Sequence
     for observer in (*observers, *_watchers.get()):
         observer(prepared, parameters, seconds)
     if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("%.2f ms  %s  %s", seconds * 1000, _escaped(prepared.sql), _shown(parameters))
+        _log.debug("%.2f ms  %s  %s", seconds * 1000, _escaped(prepared.sql), _shown(prepared, parameters))
 
 
-def _shown(parameters: Sequence[Any]) -> str:
+def _shown(prepared: Prepared, parameters: Sequence[Any]) -> str:
     # `repr` escapes control characters in texts, so no value can forge a line of the log.
-    text = _escaped(repr(tuple(parameters[:20])))
+    secrets = getattr(prepared, "secrets", ())
+    shown = tuple(MASK if at in secrets else each for at, each in enumerate(parameters[:20]))
+    text = _escaped(repr(shown))
     return text[:1000] + ("…" if len(text) > 1000 or len(parameters) > 20 else "")
 
 

@@ -239,11 +239,12 @@ class Driver(ABC):
         """Connect once, and return a dialect that knows the server."""
 
     @abstractmethod
-    def make_engine(self, shared: Connection | None) -> Engine:
+    def make_engine(self, shared: Connection | None, before_begin: Callable[[], None]) -> Engine:
         """Return an engine of SQLAlchemy, for migrations; it opens a connection for each use.
 
         Args:
             shared: The connection to use instead, where there is but one.
+            before_begin: Called before a transaction of SQLite begins: it may wait.
         """
 
     @abstractmethod

@@ -163,7 +163,7 @@ class MySQL(Driver):
         with engine.connect():
             return engine.dialect
 
-    def make_engine(self, shared: Connection | None) -> Engine:
+    def make_engine(self, shared: Connection | None, before_begin: Callable[[], None]) -> Engine:
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 

@@ -21,7 +21,7 @@ from .fields.text import CharField
 from .generickeys import from_stored, joinable, to_stored
 from .instance import Instance
 from .operations.deleting import delete_query
-from .operations.reading import Prefetch, fetch, matching
+from .operations.reading import Prefetch, fetch, matching, origin_of
 from .operations.referring import point_rows, save_each
 from .query.query import Query
 from .registry import Registry, model_of_label
@@ -329,7 +329,8 @@ class GenericForeignKey:
         query = queryset.query if queryset is not None else model._meta.base_query()
         further = queryset._prefetches if queryset is not None else ()
         names = [field.attname for field in model._meta.pk_fields]
-        rows = yield from fetch(matching(query, names, list(keys)), database, further, mode)
+        origin = origin_of(group[0], self.name)
+        rows = yield from fetch(matching(query, names, list(keys)), database, further, mode, origin)
         for row in rows:
             for each in keys.get(row.pk, ()):
                 self.keep(each, row)

@@ -25,6 +25,7 @@ __all__ = [
     "PoolTimeout",
     "ProgrammingError",
     "ProtectedError",
+    "QueryBudgetError",
     "QueryError",
     "RestrictedError",
     "SerializationError",
@@ -61,6 +62,12 @@ class TransactionManagementError(UsageError):
     """A call that the state of the transaction forbids."""
 
     code = "data/transaction"
+
+
+class QueryBudgetError(UsageError):
+    """A block asked the database more often than it may."""
+
+    code = "data/query-budget"
 
 
 class NotSupportedError(UsageError):

@@ -207,7 +207,8 @@ class QuerySet(Generic[R]):
             query = query.annotated(_named("values()", (), named), shown=True)
         if not chosen and not computed:
             options = self.model._meta
-            chosen = [field.attname for field in options.fields]
+            # A secret is given to who asks for it by its name.
+            chosen = [field.attname for field in options.fields if not field.secret]
             chosen += [label for label, each in query.frame.annotations.items() if each.shown]
         chosen += [label for label in named if label not in chosen]
         for name in chosen:

@@ -16,7 +16,7 @@ from .fields.relations import Relation
 from .instance import Instance
 from .observing import loading
 from .operations.linking import add_links, remove_links, set_links
-from .operations.reading import opposite
+from .operations.reading import opposite, origin_of
 from .operations.referring import add_referring, remove_referring, set_referring
 from .query.plans import Plan
 from .query.query import Query
@@ -55,15 +55,23 @@ class RelatedManager(QuerySet[M]):
         return super().__getitem__(index)
 
     def _load(self, query: Query, method: str) -> list[Any]:
-        with loading(type(self._instance), self._kept_name, self._instance):
+        with self._loading(query):
             return super()._load(query, method)
 
     async def _aload(self, query: Query) -> list[Any]:
-        with loading(type(self._instance), self._kept_name, self._instance):
+        with self._loading(query):
             return await super()._aload(query)
 
+    def _loading(self, query: Query | None = None) -> loading:
+        """Say what is loaded: all of the relation, which could be prefetched, or a part of it."""
+        is_whole = self._is_whole and (query is None or query is self.query)
+        return loading(self._instance, self._kept_name, is_whole=is_whole)
+
     def _made(self, plan: Plan, rows: list[Any], database: Any) -> list[Any]:
-        return self._introduced(super()._made(plan, rows, database))
+        found = self._introduced(super()._made(plan, rows, database))
+        if found and isinstance(found[0], Instance) and found[0]._peers is not None:
+            found[0]._peers.origin = origin_of(self._instance, self._kept_name)
+        return found
 
     def iterator(self, chunk_size: int = 2000) -> Iterator[M]:
         for each in super().iterator(chunk_size):
@@ -86,27 +94,29 @@ class RelatedManager(QuerySet[M]):
         ahead = self._ahead()
         if ahead is not None:
             return len(ahead)
-        with loading(type(self._instance), self._kept_name, self._instance):
+        with self._loading():
             return super().count()
 
     async def acount(self) -> int:
         ahead = self._ahead()
         if ahead is not None:
             return len(ahead)
-        with loading(type(self._instance), self._kept_name, self._instance):
+        with self._loading():
             return await super().acount()
 
     def exists(self) -> bool:
         ahead = self._ahead()
         if ahead is not None:
             return bool(ahead)
-        return super().exists()
+        with self._loading():
+            return super().exists()
 
     async def aexists(self) -> bool:
         ahead = self._ahead()
         if ahead is not None:
             return bool(ahead)
-        return await super().aexists()
+        with self._loading():
+            return await super().aexists()
 
     @property
     def _kept_name(self) -> str:

@@ -8,6 +8,7 @@ Never: opens a connection when a class is defined.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -169,7 +170,16 @@ class Model(Loads):
         state = dict(self.__dict__)
         if state.get("_peers") is not None:
             state["_peers"] = Peers(None, state["_peers"].mode)
+            # A cache or a queue holds no secret; it is fetched again where it is touched.
+            for field in self._meta.fields:
+                if field.secret:
+                    state.pop(field.attname, None)
         return state
+
+    def __deepcopy__(self: M, memo: dict[int, Any]) -> M:
+        new = memo[id(self)] = object.__new__(type(self))
+        new.__dict__.update(deepcopy(self.__dict__, memo))
+        return new
 
     def __copy__(self: M) -> M:
         new = object.__new__(type(self))

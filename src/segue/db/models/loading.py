@@ -89,7 +89,7 @@ class Loads(Instance):
         return self.__dict__[attname]
 
     def _load(self, operation: Operation[None], name: str) -> None:
-        with loading(type(self), name, self):
+        with loading(self, name):
             self._database().run(operation, name)
 
     def _refuse_touch(self, name: str, ahead: str) -> None:

@@ -23,7 +23,17 @@ from ..query.plans import plan_of
 from ..query.query import Annotation, Query
 from ..steps import Execute, Operation
 
-__all__ = ["Prefetch", "fetch", "load_fields", "load_relation", "matching", "opposite", "prefetch", "relation_called"]
+__all__ = [
+    "Prefetch",
+    "fetch",
+    "load_fields",
+    "load_relation",
+    "matching",
+    "opposite",
+    "origin_of",
+    "prefetch",
+    "relation_called",
+]
 
 
 class Prefetch:
@@ -49,7 +59,7 @@ class Prefetch:
                 why="The slice would be of all rows together, not of each instance's.",
                 hint="Filter it, or use a Window to number the rows.",
             )
-        self.lookup = str(lookup)
+        self.lookup: str = str(lookup)
         self.query: Query | None = None if queryset is None else queryset.query
         self.further: tuple[Any, ...] = () if queryset is None else queryset._prefetches
         self.mode: str | None = None if queryset is None else queryset._mode
@@ -278,12 +288,15 @@ def matching(query: Query, names: Sequence[str], keys: Sequence[Any]) -> Query:
     return query.filtered((reduce(or_, conditions),), {})
 
 
-def _origin(instance: Any, relation: Relation) -> tuple[Any, str]:
-    """Return by which path the rows of a relation are reached."""
-    name = relation.accessor or relation.name
+def origin_of(instance: Any, name: str) -> tuple[Any, str]:
+    """Return by which path of which model's query rows are reached from *instance* by *name*."""
     peers = instance._peers
     root, path = peers.origin if peers is not None and peers.origin is not None else (type(instance), "")
     return root, f"{path}__{name}" if path else name
+
+
+def _origin(instance: Any, relation: Relation) -> tuple[Any, str]:
+    return origin_of(instance, relation.accessor or relation.name)
 
 
 def _through(

@@ -47,13 +47,13 @@ class _Literal(SelectCompiler):
 class Later(sa.sql.expression.ColumnElement[Any]):
     """A condition or expression that is compiled when the dialect is known."""
 
-    inherit_cache = False
+    inherit_cache: bool | None = False
     __visit_name__ = "later"
 
     def __init__(self, model: Any, expression: Expression) -> None:
         self.model = model
         self.asked = expression
-        self.type = sa.types.NullType()
+        self.type: Any = sa.types.NullType()
 
     def element(self, dialect: Any) -> Any:
         """Return the Core expression for *dialect*."""

@@ -32,7 +32,7 @@ class ManagerDescriptor(Objects):
 
     def __init__(self, kind: type[Any]) -> None:
         self.kind = kind
-        self.name = "objects"
+        self.name: str = "objects"
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -65,7 +65,7 @@ class ManagerOf(ManagerDescriptor, Generic[S]):
 
     if TYPE_CHECKING:
 
-        def __get__(self, instance: Any, owner: type[Any]) -> S: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the queryset's own class
+        def __get__(self, instance: Any, owner: type[Any]) -> S: ...  # pyright: ignore[reportIncompatibleMethodOverride]  # the queryset's own class
 
 
 class AllRows:

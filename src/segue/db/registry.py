@@ -35,7 +35,7 @@ class Registry:
         self.conflicts: list[tuple[Any, Any]] = []
         self._models: dict[tuple[str, str], Any] = {}
         self._waiting: list[Callable[[], bool]] = []
-        self.version = 0
+        self.version: int = 0
 
     def __repr__(self) -> str:
         return f"<Registry {self.name}: {', '.join(model.__name__ for model in self)}>"

@@ -130,7 +130,7 @@ class SyncTransaction(Transaction):
         if not self._lock.acquire(blocking=False):
             if not waits:
                 raise self.shared()
-            self.is_ending = True
+            self.is_ending: bool = True
             self._lock.acquire()
             self.is_ending = False
         self.holder = owner
@@ -203,7 +203,7 @@ class AsyncTransaction(Transaction):
     async def _outwait(self) -> None:
         """Wait until a task that was left behind has its answer; more it does not get."""
         cancelled: asyncio.CancelledError | None = None
-        self.is_ending = True
+        self.is_ending: bool = True
         while self.holder is not None:
             self._awaited = self._loop.create_future()
             try:

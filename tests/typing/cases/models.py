@@ -24,8 +24,8 @@ class Musician(db.Model):
     born = db.DateField(null=True)
     mentor = db.ForeignKey["Musician | None"]("self", on_delete=db.SET_NULL, null=True, related_name="pupils")
 
-    records: db.Reverse["Record"]
-    pupils: db.Reverse["Musician"]
+    records: db.Reverse[Record]
+    pupils: db.Reverse[Musician]
 
 
 class Tag(db.Model):
@@ -81,7 +81,7 @@ class Record(db.Model):
 
     leader_id: db.Key[int]
     producer_id: db.Key[int | None]
-    sleeve: db.Reverse["Note"]
+    remarks: db.Reverse[Note]
 
     objects = RecordQuerySet.as_manager()
     published = Published()
@@ -96,7 +96,7 @@ class Sleeve(db.Model):
 
 
 class Note(db.Model):
-    record = db.ForeignKey["Record"]("Record", on_delete=db.CASCADE, related_name="sleeve")
+    record = db.ForeignKey["Record"]("Record", on_delete=db.CASCADE, related_name="remarks")
     text = db.CharField(max_length=20)
 
 

@@ -69,7 +69,7 @@ class SQLite(Driver):
 
     def __init__(self, url: DatabaseURL, on_connect: list[Callable[[Any], None]]) -> None:
         super().__init__(url, on_connect)
-        self.has_one_connection = url.is_memory
+        self.has_one_connection: bool = url.is_memory
         self.mode: str = str(url.options.get("mode", "rwc"))
         self.busy_seconds: float = float(url.options.get("timeout", _BUSY_SECONDS))
 

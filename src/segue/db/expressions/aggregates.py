@@ -168,7 +168,7 @@ class Avg(_Mean):
 class StdDev(_Mean):
     """The standard deviation; of a population unless `sample=True`."""
 
-    function = "stddev_pop"
+    function: str = "stddev_pop"
     allows_distinct = False
 
     def __init__(self, expression: Any, *, sample: bool = False, **options: Any) -> None:

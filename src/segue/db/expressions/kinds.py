@@ -28,7 +28,7 @@ class _Result(TypeDecorator[Any]):
     """A type that reads results by one function, and binds values as they are."""
 
     impl: Any = sa.BigInteger
-    cache_ok = True
+    cache_ok: bool | None = True
     read: Callable[[Any], Any]
 
     def bind_processor(self, dialect: Any) -> Any:
@@ -42,7 +42,7 @@ class Whole(_Result):
     """A whole number: a sum is a decimal on PostgreSQL and MySQL."""
 
     impl = sa.BigInteger
-    cache_ok = True
+    cache_ok: bool | None = True
 
     @staticmethod
     def read(value: Any) -> int | None:
@@ -54,7 +54,7 @@ class Real(_Result):
     """A number of double precision."""
 
     impl = sa.Double
-    cache_ok = True
+    cache_ok: bool | None = True
 
     @staticmethod
     def read(value: Any) -> float | None:
@@ -66,7 +66,7 @@ class AnyDecimal(_Result):
     """A decimal of any digits; SQLite calculates it as a real number."""
 
     impl = sa.Numeric
-    cache_ok = True
+    cache_ok: bool | None = True
 
     @staticmethod
     def read(value: Any) -> Decimal | None:

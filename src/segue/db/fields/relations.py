@@ -347,8 +347,8 @@ class ForeignKey(_Relational[T], Generic[T]):
 
     def contribute(self, options: Any, name: str) -> None:
         super().contribute(options, name)
-        self.attname = f"{name}_id"
-        self.column = self.db_column or self.attname
+        self.attname: str = f"{name}_id"
+        self.column: str = self.db_column or self.attname
         self.check_column()
         setattr(options.model, self.attname, _KeyValue(self))
 
@@ -536,8 +536,8 @@ class ManyToManyField(_Relational[T]):
         **options: Any,
     ) -> None:
         self._through = through
-        self.through_fields = tuple(through_fields or ())
-        self.symmetrical = (to == "self") if symmetrical is None else symmetrical
+        self.through_fields: tuple[str, ...] = tuple(through_fields or ())
+        self.symmetrical: bool = (to == "self") if symmetrical is None else symmetrical
         self.db_table = db_table
         if self.symmetrical and related_name is None:
             related_name = "+"
@@ -549,11 +549,11 @@ class ManyToManyField(_Relational[T]):
             **options,
         )
 
-    @overload
+    @overload  # type: ignore[override]  # of an instance it is not a value, but what changes them
     def __get__(self, instance: None, owner: type) -> Column[Any]: ...
     @overload
     def __get__(self, instance: Instance, owner: type) -> ManyRelatedManager[T]: ...
-    def __get__(self, instance: Any, owner: type) -> Any:
+    def __get__(self, instance: Any, owner: type) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # the same
         if instance is None:
             return Column(owner, self.name)
         return instance._manager(self.forward())

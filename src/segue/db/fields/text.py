@@ -111,7 +111,7 @@ class CharField(_Text[T]):
                 code="data/field-option",
                 hint="CharField(max_length=100), or TextField() for a text of any length",
             )
-        self.max_length = max_length
+        self.max_length: int | None = max_length
         self.min_length = min_length
         Field.__init__(self, null=null, **options)
 

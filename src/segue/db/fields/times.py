@@ -76,7 +76,7 @@ class DateField(_Automatic[T]):
 
     kind = "date"
     exact: ClassVar[frozenset[type]] = frozenset({date})
-    clock = staticmethod(today)
+    clock: ClassVar[Callable[[], Any]] = staticmethod(today)
 
     @overload
     def __init__(
@@ -128,7 +128,7 @@ class DateTimeField(_Automatic[T]):
 
     kind = "datetime"
     exact: ClassVar[frozenset[type]] = frozenset()
-    clock = staticmethod(now)
+    clock: ClassVar[Callable[[], Any]] = staticmethod(now)
 
     @overload
     def __init__(
@@ -181,7 +181,7 @@ class TimeField(_Automatic[T]):
 
     kind = "time"
     exact: ClassVar[frozenset[type]] = frozenset()
-    clock = staticmethod(lambda: now().time())
+    clock: ClassVar[Callable[[], Any]] = staticmethod(lambda: now().time())
 
     @overload
     def __init__(

@@ -141,7 +141,7 @@ class RegexValidator:
         inverse: bool = False,
         longest: int = 10_000,
     ) -> None:
-        self.pattern = re.compile(pattern)
+        self.pattern: re.Pattern[str] = re.compile(pattern)
         self.message = message
         self.code = code
         self.inverse = inverse
@@ -226,7 +226,7 @@ class FileExtensionValidator:
     """A name that ends in one of *extensions*, whatever their case."""
 
     def __init__(self, extensions: Iterable[str]) -> None:
-        self.extensions = frozenset(each.lower().removeprefix(".") for each in extensions)
+        self.extensions: frozenset[str] = frozenset(each.lower().removeprefix(".") for each in extensions)
 
     def __call__(self, value: Any) -> None:
         name = str(value).rpartition("/")[2]

@@ -96,9 +96,9 @@ class Executor:
         self.database = database
         self.folder = folder
         self.tell: Tell = tell or (lambda line: None)
-        self.session = Session(database, lock_timeout=lock_timeout, wait=wait)
-        self.journal = Journal(self.session)
-        self.graph = Graph([])
+        self.session: Session = Session(database, lock_timeout=lock_timeout, wait=wait)
+        self.journal: Journal = Journal(self.session)
+        self.graph: Graph = Graph([])
 
     # What is there
 

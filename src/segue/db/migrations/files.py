@@ -62,14 +62,14 @@ class Migration:
         prelude: Sequence[str] = (),
     ) -> None:
         self.name = name
-        self.parents = tuple(parents)
-        self.operations = list(operations)
-        self.replaces = tuple(replaces)
+        self.parents: tuple[str, ...] = tuple(parents)
+        self.operations: list[Operation] = list(operations)
+        self.replaces: tuple[str, ...] = tuple(replaces)
         self.atomic = atomic
         self.online = online
         self.path = path
         self.title = title
-        self.prelude = list(prelude)
+        self.prelude: list[str] = list(prelude)
 
     def __repr__(self) -> str:
         return f"<Migration {self.name}>"

@@ -29,7 +29,7 @@ class Maker:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.graph = Graph.read(folder)
+        self.graph: Graph = Graph.read(folder)
 
     def changes(self, models: Iterable[Any], questions: Questions | None = None) -> list[Operation]:
         """Return what makes the last snapshot what *models* say; nothing where they agree.

@@ -50,8 +50,8 @@ class Questions:
         fills: Mapping[str, Any] | None = None,
     ) -> None:
         self.renames: dict[str, str] = dict(_split(each) for each in renames)
-        self.drops = {each.lower() for each in drops}
-        self.fills = {name.lower(): value for name, value in (fills or {}).items()}
+        self.drops: set[str] = {each.lower() for each in drops}
+        self.fills: dict[str, Any] = {name.lower(): value for name, value in (fills or {}).items()}
         self.used: set[str] = set()
 
     def is_renamed(self, what: str, old: str, new: str, alternatives: Sequence[str]) -> bool:

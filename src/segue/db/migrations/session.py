@@ -41,8 +41,8 @@ class Session:
 
     def __init__(self, database: Database, *, lock_timeout: float = 3.0, wait: float = 60.0) -> None:
         self.database = database
-        self.driver = database.driver
-        self.vendor = database.vendor
+        self.driver: Any = database.driver
+        self.vendor: str = database.vendor
         self.lock_timeout = lock_timeout
         self.wait = wait
         self._transaction: Transaction | None = None

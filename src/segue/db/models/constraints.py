@@ -108,9 +108,9 @@ class UniqueConstraint(BaseConstraint):
         if options.get("violation_error_code") is None:
             self.violation_error_code = "unique_together" if len(fields) > 1 else "unique"
         self.expressions: tuple[Expression, ...] = tuple(_part(each) for each in expressions)
-        self.fields = tuple(str(each) for each in fields)
+        self.fields: tuple[str, ...] = tuple(str(each) for each in fields)
         self.condition = condition
-        self.include = tuple(include)
+        self.include: tuple[str, ...] = tuple(include)
         self.nulls_distinct = nulls_distinct
         self.deferrable = deferrable
 
@@ -159,10 +159,10 @@ class Index:
         if using and not using.isidentifier():
             raise ModelError(f"using={using[:40]!r} is no method.", code="data/constraint", hint='using="gin"')
         self.expressions: tuple[Expression, ...] = tuple(_part(each) for each in expressions)
-        self.fields = tuple(str(each) for each in fields)
+        self.fields: tuple[str, ...] = tuple(str(each) for each in fields)
         self.name = name
         self.condition = condition
-        self.include = tuple(include)
+        self.include: tuple[str, ...] = tuple(include)
         self.using = using
 
     def __repr__(self) -> str:

@@ -87,7 +87,7 @@ class Options:
 
     def __init__(self, model: Any, meta: Mapping[str, Any], registry: Registry | None = None) -> None:
         self.model = model
-        self.given = dict(meta)
+        self.given: dict[str, Any] = dict(meta)
         for name, default in META_NAMES.items():
             if not name.startswith("verbose_"):
                 setattr(self, name, meta.get(name, default))
@@ -509,8 +509,8 @@ class CompositeKey:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.fields = options.pk_fields
-        self.model = options.model
+        self.fields: tuple[Field[Any], ...] = options.pk_fields
+        self.model: Any = options.model
         self.name = self.attname = "pk"
 
     def prepare(self, value: Any) -> tuple[Any, ...]:

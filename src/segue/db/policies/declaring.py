@@ -52,4 +52,4 @@ class Policy:
         return await aexplain(user, action, obj)
 
 
-policy = Policy()
+policy: Policy = Policy()

@@ -51,7 +51,7 @@ class RunPython(Operation):
     def __init__(self, forwards: Function, backwards: Function | None = None) -> None:
         self.forwards = forwards
         self.backwards = backwards
-        self.reversible = backwards is not None
+        self.reversible: bool = backwards is not None
 
     def steps(self, editor: Editor, before: State, after: State) -> None:
         editor.call(
@@ -92,7 +92,7 @@ class RunBatches(Operation):
         self.forwards = forwards
         self.backwards = backwards
         self.size = size
-        self.reversible = backwards is not None
+        self.reversible: bool = backwards is not None
 
     def steps(self, editor: Editor, before: State, after: State) -> None:
         self._add(editor, before, self.forwards)
@@ -153,8 +153,8 @@ class RunSQL(Operation):
     def __init__(self, sql: SQL, backwards: SQL | None = None, states: Sequence[Operation] = ()) -> None:
         self.sql = sql
         self.backwards = backwards
-        self.states = list(states)
-        self.reversible = backwards is not None
+        self.states: list[Operation] = list(states)
+        self.reversible: bool = backwards is not None
 
     def apply(self, state: State) -> State:
         for each in self.states:
@@ -200,7 +200,7 @@ class StateOnly(Operation):
     function: ClassVar[str] = "state_only"
 
     def __init__(self, operations: Sequence[Operation]) -> None:
-        self.operations = list(operations)
+        self.operations: list[Operation] = list(operations)
 
     def apply(self, state: State) -> State:
         for each in self.operations:

@@ -93,7 +93,7 @@ class AddIndex(_Added):
 
     def apply(self, state: State) -> State:
         if not self.name:
-            self.name = index_name(state[model_key(self.model)], self.facts)
+            self.name: str = index_name(state[model_key(self.model)], self.facts)
         return super().apply(state)
 
     def source(self, imports: Imports) -> str:

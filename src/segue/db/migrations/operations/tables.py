@@ -135,7 +135,7 @@ class AlterTable(Operation):
 
     def __init__(self, name: str, changes: Mapping[str, Any]) -> None:
         self.name = name
-        self.changes = dict(changes)
+        self.changes: dict[str, Any] = dict(changes)
 
     def touched(self) -> list[str]:
         return [model_key(self.name)]

@@ -13,7 +13,7 @@ def index() -> str:
     return render_template("concerts/index.html", concerts=Concert.objects.all())
 
 
-@concerts.get("/<int:number>")
+@concerts.get("/<int:number>", queries=2)
 def detail(number: int) -> str:
     """One evening, with who plays."""
     found = Concert.objects.get(pk=number)  # a missing one is answered by 404

@@ -38,7 +38,7 @@ def musicians() -> str:
     return render_template("club/musicians.html", musicians=Musician.objects.order_by("pk"))
 
 
-@app.get("/musicians/<slug:slug>")
+@app.get("/musicians/<slug:slug>", queries=3)
 def musician(slug: str) -> str:
     """One musician, with records and concerts."""
     found = Musician.objects.get(slug=slug)  # a missing one is answered by 404
@@ -50,7 +50,7 @@ def musician(slug: str) -> str:
     )
 
 
-@app.get("/records")
+@app.get("/records", queries=2)
 def records(q: str = "", page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1) -> str:
     """The library, to search: /records?q=blue"""
     found = Record.objects.select_related("leader").filter(title__icontains=q.strip())

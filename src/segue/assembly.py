@@ -253,7 +253,13 @@ class _Assembly:
             return route.view
         from .databases import wrap_view  # with the data layer: for handlers that have to do with it
 
-        return wrap_view(route.view, is_atomic=is_atomic, queries=queries)
+        return wrap_view(
+            route.view,
+            is_atomic=is_atomic,
+            queries=queries,
+            what=route_line(route.path, route.methods),
+            is_strict=self.debug or self.app.testing,
+        )
 
     def _limits_of(self, options: Mapping[str, Any]) -> Limits:
         most = options.get("max_body")

@@ -12,6 +12,7 @@ import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,15 +20,18 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .blueprint import Scaffold
+from .db.budgets import QueryBudget
 from .db.choice import allows_table, enter
 from .db.current import DATABASES, Databases, atomic
 from .db.database import Database, running_on_loop
+from .db.errors import QueryBudgetError
 from .db.models.base import Model
 from .db.models.making import check_declared
+from .db.observing import watching
 from .db.policies import has_policy
 from .db.queryset import QuerySet
 from .db.registry import registry_of_package
-from .errors import SetupError, UsageError, did_you_mean
+from .errors import SetupError, UsageError, did_you_mean, place_of
 from .handling.results import Waiting
 
 if TYPE_CHECKING:
@@ -224,10 +228,16 @@ def _row(instance: Any) -> dict[str, Any]:
 
 
 def _rows(queryset: QuerySet[Any]) -> Any:
-    limited = queryset if queryset.query.is_sliced or queryset._rows is not None else queryset[: _MOST_ROWS + 1]
-    if queryset._rows is None and running_on_loop():
+    limited = _limited(queryset)
+    if limited._rows is None and running_on_loop():
         return Waiting(limited._afetched(), _listed)
     return _listed(list(limited))
+
+
+def _limited(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the rows that may be answered, and one more where there are too many."""
+    is_bounded = queryset.query.is_sliced or queryset._rows is not None
+    return queryset if is_bounded else queryset[: _MOST_ROWS + 1]
 
 
 def _listed(rows: list[Any]) -> list[Any]:
@@ -243,14 +253,57 @@ def _listed(rows: list[Any]) -> list[Any]:
 # Around handlers
 
 
-def wrap_view(view: Callable[..., Any], *, is_atomic: bool, queries: int | None) -> Callable[..., Any]:
-    """Return a handler in a transaction, or with a budget of queries."""
+def wrap_view(
+    view: Callable[..., Any], *, is_atomic: bool, queries: int | None, what: str, is_strict: bool
+) -> Callable[..., Any]:
+    """Return a handler in a transaction, or with a budget of queries.
+
+    Args:
+        what: The route, for the report.
+        is_strict: Whether too many queries are an error; in production they are a warning.
+    """
     if inspect.isgeneratorfunction(view) or inspect.isasyncgenfunction(view):
         return view  # a streamed body runs outside
     if is_atomic:
         view = atomic(view)
-    if queries is not None:
-        from .db.budgets import query_budget  # what counts: for routes that have a budget
+    return _budgeted(view, queries, what, is_strict=is_strict) if queries is not None else view
 
-        view = query_budget(queries)(view)
-    return view
+
+def _budgeted(view: Callable[..., Any], most: int, what: str, *, is_strict: bool) -> Callable[..., Any]:
+    where = place_of(view)
+
+    def judged(budget: QueryBudget) -> None:
+        try:
+            budget.check()
+        except QueryBudgetError as error:
+            if is_strict:
+                raise
+            _logger.warning("%s", error)
+
+    if inspect.iscoroutinefunction(view):
+
+        @wraps(view)
+        async def on_loop(*arguments: Any, **keywords: Any) -> Any:
+            budget = QueryBudget(most, what=what, where=where)
+            with watching(budget.note):
+                result = await view(*arguments, **keywords)
+                if isinstance(result, QuerySet):  # what is answered counts too
+                    result = _limited(result)
+                    await result
+            judged(budget)
+            return result
+
+        return on_loop
+
+    @wraps(view)
+    def in_thread(*arguments: Any, **keywords: Any) -> Any:
+        budget = QueryBudget(most, what=what, where=where)
+        with watching(budget.note):
+            result = view(*arguments, **keywords)
+            if isinstance(result, QuerySet):
+                result = _limited(result)
+                len(result)
+        judged(budget)
+        return result
+
+    return in_thread

@@ -300,3 +300,64 @@ def test_an_app_that_is_dropped_lets_its_databases_go(tmp_path: Path) -> None:
     gc.collect()
 
     assert databases() is None
+
+
+def listing(app: App, path: str, colour: str, queries: int) -> None:
+    """Add a page that reads the leader of each record."""
+    if colour == "def":
+
+        @app.get(path, queries=queries)
+        def of_threads() -> list[str]:
+            return [record.leader.name for record in Record.objects.all()]
+    else:
+
+        @app.get(path, queries=queries)
+        async def of_loops() -> list[str]:
+            return [(await record.afetch("leader")).name for record in await Record.objects.all()]
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_a_route_that_asks_too_often_says_what_to_write(stored: App, colour: str) -> None:
+    listing(stored, "/", colour, queries=1)
+
+    with pytest.raises(db.QueryBudgetError, match="data/query-budget") as caught:
+        Client(stored).get("/")
+
+    assert "Record.leader" in str(caught.value)
+    assert f"{Path(__file__).name}:" in str(caught.value)
+    assert 'Record.objects.select_related("leader")' in caught.value.hint
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_a_route_within_its_budget_answers(stored: App, client: Clients, colour: str) -> None:
+    listing(stored, "/", colour, queries=2)
+
+    assert client(app=stored).get("/").json == ["Duke", "Duke"]
+
+
+def test_the_suggested_line_keeps_the_budget(stored: App, client: Clients) -> None:
+    @stored.get("/", queries=1)
+    def index() -> list[str]:
+        return [record.leader.name for record in Record.objects.select_related("leader")]
+
+    assert client(app=stored).get("/").status_code == 200
+
+
+def test_a_queryset_that_is_answered_counts(stored: App) -> None:
+    @stored.get("/", queries=0)
+    async def index() -> Any:
+        return Record.objects.all()
+
+    with pytest.raises(db.QueryBudgetError):
+        Client(stored).get("/")
+
+
+def test_in_production_too_many_queries_are_a_warning(stored: App, caplog: pytest.LogCaptureFixture) -> None:
+    stored.config["ALLOWED_HOSTS"] = ["localhost"]
+    listing(stored, "/", "def", queries=1)
+    stored.compile()
+
+    answer = Client(stored, protocol="wsgi").get("/")
+
+    assert answer.json == ["Duke", "Duke"]
+    assert "data/query-budget" in caplog.text

@@ -8,7 +8,7 @@ Never: waits on an event loop; it says what to await instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ..choice import database_for, refuse_apart
 from ..database import running_on_loop
@@ -39,12 +39,14 @@ class Loads(Instance):
             names: Attributes; `leader__country` loads what is behind a relation too.
         """
         database = self._database()
-        return database.run(self._fetch(names, database), "fetch()")
+        with loading(self, names[-1] if names else ""):
+            return database.run(self._fetch(names, database), "fetch()")
 
     async def afetch(self, *names: str) -> Any:
         """`fetch()` in async code: `await record.afetch("leader")`."""
         database = self._database()
-        return await database.arun(self._fetch(names, database))
+        with loading(self, names[-1] if names else ""):
+            return await database.arun(self._fetch(names, database))
 
     def _fetch(self, names: Sequence[str], database: Any) -> Operation[Any]:
         for name in names:
@@ -61,7 +63,7 @@ class Loads(Instance):
         last: Any = self
         for part in names[-1].split("__") if names else ():
             last = getattr(last, part) if last is not None else None
-        return list(last) if isinstance(last, QuerySet) else last
+        return list(cast("QuerySet[Any]", last)) if isinstance(last, QuerySet) else last
 
     @property
     def _mode(self) -> str:

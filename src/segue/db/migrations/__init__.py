@@ -28,6 +28,7 @@ from .declare import (
     run_batches,
     run_python,
     run_sql,
+    sql,
     state_only,
 )
 from .fields import PlainField
@@ -53,5 +54,6 @@ __all__ = [
     "run_batches",
     "run_python",
     "run_sql",
+    "sql",
     "state_only",
 ]

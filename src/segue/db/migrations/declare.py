@@ -36,7 +36,7 @@ from .operations import (
 from .operations.base import UNSET, encoded
 from .operations.tables import table_facts
 from .state import constraint_facts, index_facts
-from .values import Reference
+from .values import Reference, raw_sql
 
 __all__ = [
     "add_column",
@@ -58,6 +58,7 @@ __all__ = [
     "run_batches",
     "run_python",
     "run_sql",
+    "sql",
     "state_only",
 ]
 
@@ -229,3 +230,8 @@ def noop(*arguments: Any) -> None:
 def reference(path: str) -> Any:
     """Return a function by its path, `module:name`; it is imported when it is called."""
     return Reference(path)
+
+
+def sql(text: str) -> Any:
+    """Return SQL as an expression, for a check or a generated column that nothing else can say."""
+    return raw_sql(text)

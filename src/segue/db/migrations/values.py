@@ -32,7 +32,7 @@ from ..fields.base import Field
 from ..fields.relations import SET, OnDelete
 from ..shapes import Keyer, UnshapedError
 
-__all__ = ["Imports", "Reference", "decode", "encode", "same_text", "source"]
+__all__ = ["Imports", "Reference", "decode", "encode", "raw_sql", "same_text", "source"]
 
 _MICROSECOND = timedelta(microseconds=1)
 # Parameters that an expression keeps under another name.
@@ -94,7 +94,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, Q):
         return _encode_q(value)
     if isinstance(value, Raw):
-        return encode(value.element)
+        return {"$raw": _sql_of(value.element)}
     if isinstance(value, Expression):
         return _encode_call(value)
     if isinstance(value, OnDelete):
@@ -239,6 +239,11 @@ def _encode_function(function: Any) -> Any:
     return {"$function": f"{module}:{name}"}
 
 
+def raw_sql(text: str) -> Raw:
+    """Return SQL as an expression: of one kind of database, and never of anybody's input."""
+    return Raw(sa.literal_column(text))
+
+
 def _unkept(value: Any) -> ModelError:
     return ModelError(
         f"A migration cannot keep {cut(value)}.",
@@ -305,6 +310,7 @@ _DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "$field": _decode_field,
     "$type": _decode_type,
     "$sql": lambda facts: sa.text(facts["$sql"]),
+    "$raw": lambda facts: raw_sql(facts["$raw"]),
     "$function": lambda facts: Reference(facts["$function"]),
 }
 
@@ -481,6 +487,7 @@ _SOURCES: dict[str, Callable[[dict[str, Any], Imports], str]] = {
     "$dict": _source_dict,
     "$function": _source_function,
     "$set": lambda facts, imports: f"{_db(imports)}.SET({source(facts['$set'], imports)})",
+    "$raw": lambda facts, imports: f"{imports.name('segue.db', 'migrations')}.sql({same_text(facts['$raw'])})",
     "$sql": lambda facts, imports: f"{imports.module('sqlalchemy')}.text({same_text(facts['$sql'])})",
 }
 

@@ -1,0 +1,404 @@
+"""Models for tables that are there.
+
+Holds: `inspect_database`: the source of models, made from what a database says of itself.
+Imports: SQLAlchemy's inspection, names.
+Never: is used to find out what a migration must do; snapshots say that.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
+
+from ..database import Database
+from ..naming import short_name, snake
+from .files import MigrationError
+from .values import same_text
+
+__all__ = ["inspect_database"]
+
+_OURS = ("segue_migrations", "segue_migration_progress")
+_POSITIVE = re.compile(r"^\W*(\w+)\W*>=\W*0\W*$")
+
+
+@dataclass
+class _Table:
+    """What is known of one table."""
+
+    name: str
+    columns: list[Any]
+    key: list[str]
+    references: dict[str, Any]
+    uniques: list[Any]
+    indexes: list[Any]
+    checks: list[Any]
+    comment: str | None
+    lines: list[str] = field(default_factory=list[str])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def inspect_database(database: Database, tables: Sequence[str] = (), *, managed: bool = True) -> str:
+    """Return the source of models for the tables of a database.
+
+    Args:
+        tables: Which; all but Segue's own where it is empty.
+        managed: Whether migrations follow the models from here on.
+    """
+    with database.connection() as connection:
+        inspector = sa.inspect(connection)
+        present = sorted(name for name in inspector.get_table_names() if name not in _OURS)
+        missing = [name for name in tables if name not in present]
+        if missing:
+            raise MigrationError(
+                f"The database has no table {missing[0]!r}.",
+                code="data/unknown-table",
+                hint=f"It has: {', '.join(present)}.",
+            )
+        chosen = sorted(tables) if tables else present
+        found = [_read(inspector, name) for name in chosen]
+        return _Writer(database.vendor, found, managed=managed).source()
+
+
+def _read(inspector: Any, name: str) -> _Table:
+    references: dict[str, Any] = {}
+    for each in inspector.get_foreign_keys(name):
+        if len(each["constrained_columns"]) == 1:
+            references[each["constrained_columns"][0]] = each
+    try:
+        comment = inspector.get_table_comment(name)["text"]
+    except NotImplementedError:
+        comment = None
+    return _Table(
+        name,
+        inspector.get_columns(name),
+        inspector.get_pk_constraint(name)["constrained_columns"],
+        references,
+        inspector.get_unique_constraints(name),
+        inspector.get_indexes(name),
+        inspector.get_check_constraints(name),
+        comment,
+    )
+
+
+class _Writer:
+    def __init__(self, vendor: str, tables: Sequence[_Table], *, managed: bool) -> None:
+        self.vendor = vendor
+        self.tables = tables
+        self.managed = managed
+        self.imports = {"from segue import db"}
+        self.classes = _class_names([table.name for table in tables])
+
+    def source(self) -> str:
+        bodies = [self._model(table) for table in self._ordered()]
+        head = '"""Models of tables that were there.\n\nWritten by `segue inspectdb`; they are yours to change.\n"""\n'
+        theirs = sorted(each for each in self.imports if "segue" not in each)
+        ours = sorted(each for each in self.imports if "segue" in each)
+        imports = "\n".join([*theirs, *([""] if theirs else []), *ours])
+        return "\n".join([head, imports, "", "", "\n\n\n".join(bodies) or "# The database has no tables.", ""])
+
+    def _ordered(self) -> list[_Table]:
+        waiting, order = list(self.tables), list[_Table]()
+        while waiting:
+            names = {table.name for table in waiting}
+            ready = next((each for each in waiting if not self._targets(each) & names - {each.name}), waiting[0])
+            waiting.remove(ready)
+            order.append(ready)
+        return order
+
+    def _targets(self, table: _Table) -> set[str]:
+        return {each["referred_table"] for each in table.references.values()}
+
+    def _model(self, table: _Table) -> str:
+        lines = [f"class {self.classes[table.name]}(db.Model):"]
+        if not table.key:
+            lines.append("    # This table has no key: say which column tells its rows apart, primary_key=True.")
+        for column in table.columns:
+            lines += [f"    {each}" for each in self._field(table, column)]
+        if len(table.key) > 1:
+            names = ", ".join(same_text(table.names[each]) for each in table.key)
+            lines.append(f"    pk = db.CompositePrimaryKey({names})")
+        lines += ["", "    class Meta:", *(f"        {each}" for each in self._meta(table))]
+        return "\n".join(lines)
+
+    # Fields
+
+    def _field(self, table: _Table, column: Any) -> list[str]:
+        reference = table.references.get(column["name"])
+        if reference is not None and reference["referred_table"] in self.classes:
+            return [self._reference(table, column, reference)]
+        name = self._name(table, column["name"])
+        kind, options, remark = self._kind(table, column)
+        if column["name"] in table.key and len(table.key) == 1 and not kind.endswith("AutoField"):
+            options["primary_key"] = "True"
+        self._common(table, column, name, options, column["name"])
+        computed = column.get("computed")
+        if computed is not None:
+            self.imports.add("from segue.db import migrations")
+            kept = {
+                key: each for key, each in options.items() if key in ("db_column", "db_index", "unique", "db_comment")
+            }
+            inner = ", ".join(
+                f"{key}={each}" for key, each in options.items() if key not in (*kept, "null", "db_default")
+            )
+            persisted = {} if computed.get("persisted", True) else {"db_persist": "False"}
+            options = {
+                "expression": f"migrations.sql({same_text(computed['sqltext'])})",
+                "output_field": f"db.{kind}({inner})",
+                **persisted,
+                **kept,
+            }
+            kind = "GeneratedField"
+        arguments = ", ".join(each if key.startswith("*") else f"{key}={each}" for key, each in options.items())
+        maker = kind if "." in kind else f"db.{kind}"
+        return [*(f"# {each}" for each in remark), f"{name} = {maker}({arguments})"]
+
+    def _name(self, table: _Table, column: str, wanted: str | None = None) -> str:
+        name = re.sub(r"_{2,}", "_", re.sub(r"\W", "_", wanted or column)).strip("_").lower() or "field"
+        if not name[0].isalpha():
+            name = f"field_{name}"
+        if keyword.iskeyword(name) or _is_taken(name):
+            name = f"{name}_value"
+        while name in table.names.values():
+            name = f"{name}_2"
+        table.names[column] = name
+        return name
+
+    def _reference(self, table: _Table, column: Any, reference: Any) -> str:
+        own = column["name"]
+        name = self._name(table, own, own.removesuffix("_id") if own.endswith("_id") and len(own) > 3 else own)
+        target = reference["referred_table"]
+        is_one = self._unique_of(table, own) is not None or table.key == [own]
+        options: dict[str, str] = {"*to": same_text("self" if target == table.name else self.classes[target])}
+        deletes = str(reference["options"].get("ondelete") or "").upper()
+        known = {"CASCADE": "DB_CASCADE", "SET NULL": "DB_SET_NULL", "SET DEFAULT": "DB_SET_DEFAULT"}
+        options["on_delete"] = f"db.{known.get(deletes, 'DO_NOTHING')}"
+        remote = reference["referred_columns"][0]
+        other = next(each for each in self.tables if each.name == target)
+        if other.key != [remote]:
+            options["to_field"] = same_text(other.names.get(remote, remote))
+        same = [each for each in table.references.values() if each["referred_table"] == target]
+        if len(same) > 1:
+            options["related_name"] = same_text(f"{snake(self.classes[table.name])}_{name}_set")
+        if table.key == [own]:
+            options["primary_key"] = "True"
+        self._common(table, column, name, options, f"{name}_id")
+        if is_one:
+            options.pop("unique", None)
+            options.pop("db_index", None)
+        elif options.get("db_index") == "True":
+            del options["db_index"]
+        else:
+            options["db_index"] = "False"
+        arguments = ", ".join(each if key.startswith("*") else f"{key}={each}" for key, each in options.items())
+        return f"{name} = db.{'OneToOneField' if is_one else 'ForeignKey'}({arguments})"
+
+    def _common(self, table: _Table, column: Any, name: str, options: dict[str, str], expected: str) -> None:
+        own = column["name"]
+        if column["nullable"] and own not in table.key:
+            options["null"] = "True"
+        if own != (expected if expected.endswith("_id") and own in table.references else name):
+            options["db_column"] = same_text(own)
+        if self._unique_of(table, own) is not None:
+            options["unique"] = "True"
+        elif self._index_of(table, own) is not None:
+            options["db_index"] = "True"
+        default = column.get("default")
+        if default is not None and not self._counts(table, column) and column.get("computed") is None:
+            self.imports.add("import sqlalchemy")
+            options["db_default"] = f"sqlalchemy.text({same_text(str(default))})"
+        if column.get("comment"):
+            options["db_comment"] = same_text(column["comment"])
+
+    def _counts(self, table: _Table, column: Any) -> bool:
+        """Whether the database counts the column up."""
+        if table.key != [column["name"]] or not isinstance(column["type"], sa.Integer):
+            return False
+        if self.vendor == "sqlite":
+            return True
+        return column.get("autoincrement") is True or "nextval(" in str(column.get("default") or "")
+
+    def _kind(self, table: _Table, column: Any) -> tuple[str, dict[str, str], list[str]]:
+        kind = column["type"]
+        if self._counts(table, column):
+            return _size(kind) + "AutoField" if _size(kind) != "" else "AutoField", {}, []
+        if isinstance(kind, postgresql.ARRAY):
+            inner, options, remark = self._kind(table, {**column, "type": kind.item_type, "name": ""})
+            text = ", ".join(f"{key}={each}" for key, each in options.items())
+            return "ArrayField", {"*item": f"db.{inner}({text})"}, remark
+        found = self._plain_kind(table, column)
+        if found is not None:
+            return (*found, [])
+        self.imports.add("from segue.db import migrations")
+        self.imports.add("import sqlalchemy")
+        shown = self._type_source(kind)
+        return "migrations.PlainField", {"*type": shown}, [f"No field of Segue's has the type {kind}."]
+
+    def _type_source(self, kind: Any) -> str:
+        module = type(kind).__module__
+        if module.startswith("sqlalchemy.dialects."):
+            name = module.split(".")[2]
+            self.imports.add(f"from sqlalchemy.dialects import {name}")
+            return f"{name}.{kind!r}"
+        return f"sqlalchemy.{kind!r}"
+
+    def _plain_kind(self, table: _Table, column: Any) -> tuple[str, dict[str, str]] | None:
+        kind, name = column["type"], column["name"]
+        if isinstance(kind, sa.Boolean) or (isinstance(kind, mysql.TINYINT) and kind.display_width == 1):
+            return "BooleanField", {}
+        if isinstance(kind, sa.Integer):
+            positive = "Positive" if self._positive_of(table, name) is not None else ""
+            return f"{positive}{_size(kind)}IntegerField", {}
+        if isinstance(kind, sa.Uuid) or (
+            isinstance(kind, sa.CHAR) and kind.length == 32 and self.vendor != "postgresql"
+        ):
+            return "UUIDField", {}
+        if isinstance(kind, sa.JSON) or self._json_of(table, name) is not None:
+            return "JSONField", {}
+        if (
+            isinstance(kind, sa.Double | sa.REAL)
+            or type(kind) is sa.Float
+            or isinstance(kind, mysql.DOUBLE | mysql.FLOAT)
+        ):
+            return "FloatField", {}
+        if isinstance(kind, sa.Numeric) and kind.precision is not None:
+            return "DecimalField", {"max_digits": str(kind.precision), "decimal_places": str(kind.scale or 0)}
+        if isinstance(kind, sa.DateTime):
+            return "DateTimeField", {}
+        for types, found in ((sa.Date, "DateField"), (sa.Time, "TimeField"), (sa.LargeBinary, "BinaryField")):
+            if isinstance(kind, types):
+                return found, {}
+        if isinstance(kind, sa.Text) or (isinstance(kind, sa.String) and kind.length is None):
+            return "TextField", _collation(kind, self.vendor)
+        if isinstance(kind, sa.Enum):
+            return None
+        if isinstance(kind, sa.String):
+            return "CharField", {"max_length": str(kind.length), **_collation(kind, self.vendor)}
+        return None
+
+    # Parts
+
+    def _unique_of(self, table: _Table, column: str) -> Any:
+        wanted = short_name("uq", table.name, column)
+        return next(
+            (each for each in table.uniques if each["column_names"] == [column] and each["name"] == wanted), None
+        )
+
+    def _index_of(self, table: _Table, column: str) -> Any:
+        wanted = short_name("ix", table.name, column)
+        return next(
+            (each for each in table.indexes if each["column_names"] == [column] and each["name"] == wanted), None
+        )
+
+    def _positive_of(self, table: _Table, column: str) -> Any:
+        wanted = short_name("ck", table.name, column)
+        return next(
+            (each for each in table.checks if each["name"] == wanted and _POSITIVE.match(each["sqltext"])), None
+        )
+
+    def _json_of(self, table: _Table, column: str) -> Any:
+        """The check that MariaDB adds to a column of JSON, which it keeps as text."""
+        wanted = f"json_valid(`{column}`)"
+        return next((each for each in table.checks if each["sqltext"].strip("()") in (wanted, wanted.strip(")"))), None)
+
+    def _meta(self, table: _Table) -> list[str]:
+        lines = [f"db_table = {same_text(table.name)}"]
+        if not self.managed:
+            lines.append("managed = False")
+        if table.comment:
+            lines.append(f"db_table_comment = {same_text(table.comment)}")
+        constraints, remarks = self._constraints(table)
+        if constraints:
+            lines += ["constraints = [", *(f"    {each}," for each in constraints), "]"]
+        indexes, more = self._indexes(table)
+        if indexes:
+            lines += ["indexes = [", *(f"    {each}," for each in indexes), "]"]
+        return [*lines, *(f"# {each}" for each in [*remarks, *more])]
+
+    def _constraints(self, table: _Table) -> tuple[list[str], list[str]]:
+        found: list[str] = []
+        remarks: list[str] = []
+        for each in table.uniques:
+            names = [table.names[name] for name in each["column_names"]]
+            if len(names) == 1 and self._unique_of(table, each["column_names"][0]) is each:
+                continue
+            shown = ", ".join(map(same_text, names))
+            found.append(f"db.UniqueConstraint(fields=[{shown}], name={same_text(each['name'])})")
+        for each in table.checks:
+            is_own = any(
+                finder(table, column["name"]) is each
+                for column in table.columns
+                for finder in (self._positive_of, self._json_of)
+            )
+            if is_own:
+                continue
+            if not each["name"]:
+                remarks.append(f"A check without a name: {each['sqltext']}")
+                continue
+            self.imports.add("from segue.db import migrations")
+            condition = f"db.Q(migrations.sql({same_text(each['sqltext'])}))"
+            found.append(f"db.CheckConstraint(condition={condition}, name={same_text(each['name'])})")
+        return found, remarks
+
+    def _indexes(self, table: _Table) -> tuple[list[str], list[str]]:
+        found: list[str] = []
+        remarks: list[str] = []
+        known = {each["name"] for each in table.uniques} | {each["name"] for each in table.references.values()}
+        for each in table.indexes:
+            columns = each["column_names"]
+            if each["name"] in known or each.get("duplicates_constraint"):
+                continue
+            if len(columns) == 1 and self._index_of(table, columns[0]) is each and not each["unique"]:
+                continue
+            options = each.get("dialect_options", {})
+            where = next((text for name, text in options.items() if name.endswith("_where")), None)
+            if None in columns or where is not None:
+                what = where if where is not None else each.get("expressions")
+                remarks.append(f"The index {each['name']} is one of expressions, or of some rows: {what}")
+                continue
+            descending = {name for name, order in (each.get("column_sorting") or {}).items() if "desc" in order}
+            names = [("-" if name in descending else "") + table.names[name] for name in columns if name in table.names]
+            shown = ", ".join(map(same_text, names))
+            if each["unique"]:
+                remarks.append(
+                    f"The unique index {each['name']} of {shown}: UniqueConstraint makes a constraint of it."
+                )
+            else:
+                found.append(f"db.Index(fields=[{shown}], name={same_text(each['name'])})")
+        return found, remarks
+
+
+def _collation(kind: Any, vendor: str) -> dict[str, str]:
+    collation = getattr(kind, "collation", None)
+    # What Segue gives every table of MySQL is no choice of the column's.
+    if not collation or (vendor == "mysql" and str(collation).endswith(("nopad_bin", "0900_bin"))):
+        return {}
+    return {"db_collation": same_text(str(collation))}
+
+
+def _size(kind: Any) -> str:
+    if isinstance(kind, sa.BigInteger):
+        return "Big"
+    return "Small" if isinstance(kind, sa.SmallInteger | mysql.TINYINT) else ""
+
+
+def _is_taken(name: str) -> bool:
+    from ..models.base import Model
+
+    return name != "id" and hasattr(Model, name)
+
+
+def _class_names(tables: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for table in tables:
+        name = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W+|_", table) if part) or "Table"
+        name = name if name[0].isalpha() else f"Table{name}"
+        while name in found.values() or keyword.iskeyword(name):
+            name += "2"
+        found[table] = name
+    return found

@@ -163,7 +163,8 @@ class ContentTypeField(CharField[ContentType]):
         return str(found) if isinstance(found, ContentType) else super().prepare(found)
 
     def _bound(self, text: str) -> ContentType:
-        return ContentType(text, self.model._meta.registry)
+        owner: Any = self.model
+        return ContentType(text, owner._meta.registry)
 
     def from_database(self) -> Any:
         known: dict[str, ContentType] = {}
@@ -184,7 +185,7 @@ class ContentTypeField(CharField[ContentType]):
     def __get__(self, instance: Any, owner: type) -> ContentType: ...
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
-            return Column(owner, self.name)
+            return Column[Any](owner, self.name)
         kept = instance.__dict__
         if self.attname not in kept:
             return instance._load_deferred(self.attname)
@@ -539,7 +540,7 @@ class GenericRelation:
 
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
-            return Column(owner, self.name)
+            return Column[Any](owner, self.name)
         return instance._manager(self.forward())
 
     def __set__(self, instance: Any, value: Any) -> None:

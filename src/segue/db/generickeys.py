@@ -48,14 +48,14 @@ def to_stored(instance: Any, field: Any) -> Any:
     Raises:
         QueryError: It was not saved, or the field cannot keep such a key (`data/generic-key`).
     """
-    key = instance.pk
+    key: Any = instance.pk
     if key is None:
         raise QueryError(
             f"This {type(instance).__name__} was not saved, and nothing can refer to it yet.",
             code="data/unsaved",
             hint="save() it first.",
         )
-    parts = key if isinstance(key, tuple) else (key,)
+    parts: tuple[Any, ...] = key if len(instance._meta.pk_fields) > 1 else (key,)
     if isinstance(field, JSONField):
         return [_part(each, instance, field) for each in parts]
     if isinstance(key, tuple):
@@ -93,15 +93,18 @@ def from_stored(value: Any, model: Any) -> Any:
     """Return the key of *model* that a stored value means; `None` where it means none."""
     fields = model._meta.pk_fields
     try:
-        if len(fields) == 1 and not isinstance(value, list):
-            return fields[0].to_python(value)
-        parts = json.loads(value) if isinstance(value, str) else value
-        if not isinstance(parts, list) or len(parts) != len(fields):
+        parts = _list(value) if len(fields) > 1 or value.__class__ is list else [value]
+        if len(parts) != len(fields):
             return None
         key = tuple(field.to_python(part) for field, part in zip(fields, parts, strict=True))
         return key if len(fields) > 1 else key[0]
     except (ValueError, TypeError, ValidationError):
         return None
+
+
+def _list(value: Any) -> list[Any]:
+    found: Any = value if value.__class__ is list else json.loads(value)
+    return list(found) if found.__class__ is list else []
 
 
 # In SQL

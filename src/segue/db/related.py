@@ -8,7 +8,7 @@ Never: is built for an instance that is not asked.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from .columns import Column
 from .errors import QueryError
@@ -52,7 +52,7 @@ class RelatedManager(QuerySet[M]):
     def __getitem__(self, index: Any) -> Any:
         if self._rows is None:
             self._rows = self._ahead()
-        return super().__getitem__(index)
+        return cast(Any, super().__getitem__(index))
 
     def _load(self, query: Query, method: str) -> list[Any]:
         with self._loading(query):
@@ -69,8 +69,9 @@ class RelatedManager(QuerySet[M]):
 
     def _made(self, plan: Plan, rows: list[Any], database: Any) -> list[Any]:
         found = self._introduced(super()._made(plan, rows, database))
-        if found and isinstance(found[0], Instance) and found[0]._peers is not None:
-            found[0]._peers.origin = origin_of(self._instance, self._kept_name)
+        peers: Any = getattr(found[0], "_peers", None) if found else None
+        if peers is not None:
+            peers.origin = origin_of(self._instance, self._kept_name)
         return found
 
     def iterator(self, chunk_size: int = 2000) -> Iterator[M]:
@@ -254,13 +255,13 @@ class RelatedManager(QuerySet[M]):
         """`clear()` in async code."""
         await self._achange(self._clearing(), "clear")
 
-    def set(self, instances: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
+    def set(self, things: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
         """Let exactly these refer to the instance; where the field is never NULL, these too."""
-        self._change(self._setting(instances, bulk=bulk, clear=clear), "set")
+        self._change(self._setting(things, bulk=bulk, clear=clear), "set")
 
-    async def aset(self, instances: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
+    async def aset(self, things: Iterable[M], *, bulk: bool = True, clear: bool = False) -> None:
         """`set()` in async code."""
-        await self._achange(self._setting(instances, bulk=bulk, clear=clear), "set")
+        await self._achange(self._setting(things, bulk=bulk, clear=clear), "set")
 
 
 class ManyRelatedManager(RelatedManager[M]):
@@ -423,7 +424,8 @@ def related_manager(instance: Any, relation: Relation) -> Any:
     mixin = getattr(relation.field, "manager", None) or (
         ManyRelatedManager if relation.kind == "many" else RelatedManager
     )
-    manager: Any = object.__new__(_combined(mixin, type(base)))
+    kind: Any = _combined(mixin, base.__class__)
+    manager: Any = object.__new__(kind)
     manager.__dict__ = {**base.__dict__, "_relation": relation, "_instance": instance}
     manager.query = manager._begun = _rows_of(instance, relation, base.query)
     return manager
@@ -500,7 +502,7 @@ class ReverseDescriptor:
     def __get__(self, instance: Any, owner: type) -> Any:
         relation: Relation = self._relation_of()
         if instance is None:
-            return Column(owner, relation.name)
+            return Column[Any](owner, relation.name)
         if relation.kind == "reverse_one":
             return instance._reverse_one(relation)
         return instance._manager(relation)

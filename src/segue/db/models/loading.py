@@ -8,7 +8,7 @@ Never: waits on an event loop; it says what to await instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from ..choice import database_for, refuse_apart
 from ..database import running_on_loop
@@ -63,7 +63,7 @@ class Loads(Instance):
         last: Any = self
         for part in names[-1].split("__") if names else ():
             last = getattr(last, part) if last is not None else None
-        return list(cast("QuerySet[Any]", last)) if isinstance(last, QuerySet) else last
+        return list(last) if issubclass(last.__class__, QuerySet) else last
 
     @property
     def _mode(self) -> str:

@@ -8,7 +8,7 @@ Never: deletes anything when something protects a part of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from ..errors import ProtectedError, RestrictedError
 from ..expressions.base import as_expression
@@ -87,8 +87,9 @@ class _Collector:
         self.doomed: dict[Any, dict[Any, Any]] = {}
         self.fast: list[Query] = []
         self.updates: list[tuple[ForeignKey[Any], Query, Any]] = []
-        self.protected: list[tuple[ForeignKey[Any], Any, list[Any]]] = []
-        self.restricted: list[tuple[ForeignKey[Any], Any, list[Any]]] = []
+        # The foreign key, the rows it refers to, and those that refuse.
+        self.protected: list[tuple[Any, Any, list[Any]]] = []
+        self.restricted: list[tuple[Any, Any, list[Any]]] = []
 
     def run(self, instances: Sequence[Any]) -> Operation[tuple[int, Counts]]:
         yield from self.collect(list(instances))
@@ -100,7 +101,7 @@ class _Collector:
     # Collecting
 
     def collect(self, instances: list[Any]) -> Operation[None]:
-        concrete = type(instances[0])._meta.concrete_model
+        concrete: Any = instances[0]._meta.concrete_model
         known = self.doomed.setdefault(concrete, {})
         new = [each for each in instances if each.pk not in known]
         if not new:
@@ -112,7 +113,7 @@ class _Collector:
                 keys = [getattr(each, link.attname) for each in new]
                 yield from self._gather(Query(parent), {f"{link.remote.name}__in": keys})
         for relation in options.generic_relations():
-            rows = yield from relation.doomed(new, self.database)
+            rows = yield from cast("Operation[list[Any]]", relation.doomed(new, self.database))
             if rows:
                 yield from self.collect(rows)
         for field in options.referrers():
@@ -123,7 +124,7 @@ class _Collector:
         if rows:
             yield from self.collect(rows)
 
-    def _follow(self, field: ForeignKey[Any], targets: list[Any]) -> Operation[None]:
+    def _follow(self, field: Any, targets: list[Any]) -> Operation[None]:
         """Collect what refers to *targets* by *field*, or note what becomes of it."""
         action = field.on_delete
         if action is DO_NOTHING or action.database:
@@ -158,7 +159,7 @@ class _Collector:
 
     def _refuse_restricted(self) -> Operation[None]:
         """Refuse where rows restrict that are not deleted themselves, by another way."""
-        refused: list[tuple[ForeignKey[Any], Any, list[Any]]] = []
+        refused: list[tuple[Any, Any, list[Any]]] = []
         for field, targets, rows in self.restricted:
             gone = set(self.doomed.get(field.model._meta.concrete_model, ()))
             left = [each for each in rows if each.pk not in gone]
@@ -204,7 +205,7 @@ class _Collector:
             if model._meta.auto_created:
                 continue
             for instance in self.doomed[model].values():
-                sender = type(instance)
+                sender = instance.__class__
                 if sends(database, sender, signal):
                     yield from send(database, signal, sender, instance=instance, using=database, origin=self.origin)
 
@@ -226,7 +227,7 @@ def _forget_row(instance: Any) -> None:
     """Let an instance know that it is no row any more: it has no key."""
     kept = instance.__dict__
     kept.pop("_peers", None)
-    options = type(instance)._meta
+    options = instance._meta
     for field in options.pk_fields:
         kept[field.attname] = None
     for parent in options.parents:
@@ -263,7 +264,7 @@ def _count(counts: Counts, model: Any, count: int) -> None:
 _SHOWN = 10
 
 
-def _refused(kind: type[ProtectedError], refusals: Sequence[tuple[ForeignKey[Any], Any, list[Any]]]) -> ProtectedError:
+def _refused(kind: type[ProtectedError], refusals: Sequence[tuple[Any, Any, list[Any]]]) -> ProtectedError:
     """Return the error that lists the rows by which a delete is refused."""
     rows = [row for _, _, each in refusals for row in each]
     targets = refusals[0][1]

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from ...errors import did_you_mean
@@ -147,10 +145,11 @@ def _of_model(
                 group, relation, database, given.mode or mode, given.query, given.further, given.to_attr
             )
         )
-    kept = [each.__dict__[name] for each in group if name in each.__dict__]
+    kept: list[Any] = [each.__dict__[name] for each in group if name in each.__dict__]
     if len(kept) == len(group) and model._meta.find_field(name) is None:
-        # The list of an earlier `to_attr`.
-        return [each for value in kept for each in (value if isinstance(value, list) else [value]) if each is not None]
+        # What an earlier `to_attr` keeps: a list, or the one there is.
+        several: list[list[Any]] = [value if type(value) is list else [value] for value in kept]
+        return [each for values in several for each in values if each is not None]
     raise QueryError(
         f"{model.__name__} has no relation {name[:80]!r} to prefetch.",
         code="data/prefetch",
@@ -284,14 +283,18 @@ def matching(query: Query, names: Sequence[str], keys: Sequence[Any]) -> Query:
     """Return the rows of *query* whose columns are one of *keys*: values, or tuples of several."""
     if len(names) == 1:
         return query.filtered((), {f"{names[0]}__in": keys})
-    conditions = [Q(**dict(zip(names, key, strict=True))) for key in keys]
-    return query.filtered((reduce(or_, conditions),), {})
+    condition = Q()
+    for key in keys:
+        condition |= Q(**dict(zip(names, key, strict=True)))
+    return query.filtered((condition,), {})
 
 
 def origin_of(instance: Any, name: str) -> tuple[Any, str]:
     """Return by which path of which model's query rows are reached from *instance* by *name*."""
     peers = instance._peers
-    root, path = peers.origin if peers is not None and peers.origin is not None else (type(instance), "")
+    root, path = instance.__class__, ""
+    if peers is not None and peers.origin is not None:
+        root, path = peers.origin
     return root, f"{path}__{name}" if path else name
 
 
@@ -366,7 +369,7 @@ def load_fields(
     Raises:
         DoesNotExist: The row of the first is gone.
     """
-    model = type(instances[0])
+    model = instances[0].__class__
     options = model._meta
     keys = {instance.pk: instance for instance in instances}
     chosen = {options.get_field(name).name for name in names} | {field.name for field in options.pk_fields}

@@ -281,7 +281,7 @@ def _locked(queryset: Any) -> Any:
 
 
 def _update_one(instance: Any, defaults: Mapping[str, Any], database: Any) -> Operation[None]:
-    options = type(instance)._meta
+    options = instance._meta
     names: list[str] = []
     for name, value in defaults.items():
         setattr(instance, name, value() if callable(value) and not isinstance(value, type) else value)

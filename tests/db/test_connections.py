@@ -370,7 +370,7 @@ def _call(database: Database, call: str) -> None:
         with getattr(database, call)():
             pass
     elif call == "run":
-        database.run((each for each in ()))
+        database.run(each for each in ())
     else:
         getattr(database, call)(ONE if call != "execute" else "SELECT 1")
 

@@ -329,7 +329,7 @@ async def test_a_server_that_does_not_answer_is_named_without_the_password(both:
     pytest.importorskip("psycopg")
     database = Database(address)
 
-    with pytest.raises(OperationalError, match="127.0.0.1:1/club") as caught:
+    with pytest.raises(OperationalError, match=r"127\.0\.0\.1:1/club") as caught:
         await both.execute(database, "SELECT 1")
 
     assert (caught.value.code, "hunter2" in str(caught.value)) == ("data/unreachable", False)
@@ -338,5 +338,5 @@ async def test_a_server_that_does_not_answer_is_named_without_the_password(both:
 async def test_a_file_that_cannot_be_opened_is_named(both: Any, tmp_path: Any) -> None:
     database = Database("sqlite:///missing/club.db", root=tmp_path)
 
-    with pytest.raises(OperationalError, match="missing/club.db"):
+    with pytest.raises(OperationalError, match=r"missing/club\.db"):
         await both.execute(database, "SELECT 1")

@@ -14,6 +14,7 @@ by itself, as for a deadlock or a broken connection: then no block of it can be 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -63,7 +64,7 @@ class Block:
         self.owner: Owner | None = None
 
 
-class Transaction:
+class Transaction(ABC):
     """A transaction that is open on one connection, with its blocks.
 
     Attributes:
@@ -104,21 +105,21 @@ class Transaction:
     # Both colours have all four: a sync call in an async transaction comes from a thread, and
     # the other way round.
 
+    @abstractmethod
     def perform(self, what: str, arguments: Sequence[Any], *, writes: bool) -> Any:
         """Run a statement as a thread; *what* is a method of a sync connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def aperform(self, what: str, arguments: Sequence[Any], *, writes: bool) -> Any:
         """Run a statement as a task; *what* is a method of a sync connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, commands: Commands[T], *, ends: bool = False) -> T:
         """Carry out the commands of a rule as a thread; one that *ends* a block waits for its turn."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def arun(self, commands: Commands[T], *, ends: bool = False) -> T:
         """Carry out the commands of a rule as a task; one that *ends* a block waits for its turn."""
-        raise NotImplementedError
 
     # The rules
 

@@ -205,25 +205,47 @@ class Database:
             or is_observed()
         ):
             pool = self.pool
-            connection = pool.take()
+            connection = pool.find_idle() or pool.take()
             try:
-                rows = connection.fetch(prepared, parameters)
-            except ConnectionLost:
+                found = connection.fetch(prepared, parameters)
+            except BaseException as error:
+                pool.give_back(connection)
+                if not isinstance(error, ConnectionLost):
+                    raise
                 pool.suspect()
-                pool.give_back(connection)
                 found = self._once("fetch", prepared, parameters)
-                return found
-            except BaseException:
-                pool.give_back(connection)
-                raise
-            pool.give_back(connection)
-            return rows
+            else:
+                pool.give_back_clean(connection)
+            return found
         found = self.perform("fetch", prepared, parameters)
         return found
 
     async def afetch(self, prepared: Prepared, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run one statement that returns rows."""
-        return await self.aperform("fetch", prepared, parameters)  # type: ignore[no-any-return]  # rows, by the contract
+        found: list[Row]
+        # PERF: as in `fetch`.
+        if not (
+            prepared.writes
+            or current_transactions.get()
+            or self.observers
+            or self.replicas is not None
+            or is_observed()
+        ):
+            pool = self.pool if self.driver.both_colours else self._loops.here()
+            connection = pool.find_idle() or await pool.atake()
+            try:
+                found = await connection.afetch(prepared, parameters)
+            except BaseException as error:
+                pool.give_back(connection)
+                if not isinstance(error, ConnectionLost):
+                    raise
+                pool.suspect()
+                found = await self._aonce("fetch", prepared, parameters)
+            else:
+                pool.give_back_clean(connection)
+            return found
+        found = await self.aperform("fetch", prepared, parameters)
+        return found
 
     def perform(self, what: str, prepared: Prepared, parameters: Sequence[Any]) -> Any:
         """Run a statement where it belongs; *what* is a method of `drivers.Connection`."""

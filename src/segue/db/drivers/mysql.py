@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
@@ -235,7 +236,7 @@ class _Stream:
         return list(self.rows[start : self.position])
 
 
-class _Either:
+class _Either(ABC):
     """What connections of both colours do alike: nothing here waits."""
 
     def __init__(self, driver: MySQL, raw: Any) -> None:
@@ -248,8 +249,8 @@ class _Either:
         return f"<{type(self).__name__} {self._driver.url}>"
 
     @property
-    def is_broken(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def is_broken(self) -> bool: ...
 
     @property
     def in_transaction(self) -> bool:

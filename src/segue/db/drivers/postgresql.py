@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["PostgreSQL", "PostgreSQLAsyncConnection", "PostgreSQLConnection"]
 
 _CONNECT_SECONDS = 3
+# A server that vanished without a word is noticed by the kernel in so many seconds (and milliseconds).
+_KEEP_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 # What Segue reads itself; everything else of an address is for libpq.
 _OURS = {"pool_size", "pool_timeout", "connect_timeout", "statement_timeout", "lock_timeout", "prepare_threshold"}
 _IDLE = 0  # of libpq: no transaction
@@ -58,6 +60,7 @@ class PostgreSQL(Driver):
                 self._settings.append(f"SET {name} = {int(options[name] * 1000)}")
         self._arguments: dict[str, Any] = {
             "host": url.host, "port": url.port, "user": url.user, "password": url.password, "dbname": url.database,
+            **_KEEP_ALIVE,
             **{name: value for name, value in options.items() if name not in _OURS},
         }  # fmt: skip
         self._arguments = {name: value for name, value in self._arguments.items() if value not in ("", 0)}

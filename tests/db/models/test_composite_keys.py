@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-
 from databases import on_loop
+
 from segue import db
 from segue.errors import SetupError, ValidationError
 

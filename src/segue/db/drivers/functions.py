@@ -124,6 +124,28 @@ def _json(text: str | None) -> str | None:
     return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def _json_at(text: str | None, path: str | None) -> str | None:
+    """Return what stands at a path, a JSON list of keys, as JSON."""
+    if text is None or path is None:
+        return None
+    found = json.loads(text)
+    for key in json.loads(path):
+        if isinstance(found, dict) and key in found:
+            found = found[key]
+        elif isinstance(found, list) and key.isdigit() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            return None
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _json_has(text: str | None, key: str | None) -> int | None:
+    if text is None or key is None:
+        return None
+    found = json.loads(text)
+    return int(isinstance(found, dict) and key in found)
+
+
 def _json_contains(whole: str | None, part: str | None) -> int | None:
     if whole is None or part is None:
         return None
@@ -408,6 +430,8 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "segue_trunc": (3, _truncated),
     "segue_zoned": (2, _zoned),
     "segue_json": (1, _json),
+    "segue_json_at": (2, _json_at),
+    "segue_json_has": (2, _json_has),
     "segue_json_contains": (2, _json_contains),
     "segue_array": (3, _array),
 }

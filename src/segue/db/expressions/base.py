@@ -8,6 +8,7 @@ Never: resolves a name itself; the compiler that is passed in does.
 from __future__ import annotations
 
 import operator
+import re
 import uuid
 from collections.abc import Callable, Hashable, Iterator
 from copy import copy
@@ -404,6 +405,9 @@ def output_facts(output: Any) -> Hashable:
     return column_type(output)._static_cache_key  # pyright: ignore[reportPrivateUsage]  # the type's own identity
 
 
+_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?", re.ASCII)
+
+
 class Func(Expression):
     """A function of the database.
 
@@ -424,7 +428,7 @@ class Func(Expression):
             self.output_field = output_field
         if function is not None:
             self.function = function
-        if self.function and not self.function.replace("_", "a").replace(".", "a").isalnum():
+        if self.function and not _FUNCTION.fullmatch(self.function):
             raise QueryError(
                 f"{self.function[:80]!r} is no name of a function.",
                 code="data/argument",
@@ -497,7 +501,10 @@ class OrderBy(Expression):
 
     def compile_all(self, compiler: Compiling) -> list[ColumnElement[Any]]:
         """Return what goes into ORDER BY: two parts where MySQL must be told about NULLs."""
-        element = self.expression.compile(compiler)
+        return self.arranged(compiler, self.expression.compile(compiler))
+
+    def arranged(self, compiler: Compiling, element: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+        """Return the same for an element that is compiled already."""
         ordered = element.desc() if self.descending else element.asc()
         if not (self.nulls_first or self.nulls_last):
             return [ordered]

@@ -163,9 +163,8 @@ class JSONField(Field[T]):
         return value
 
     def prepare(self, value: Any) -> Any:
-        if value is None:
-            return None
-        return self.to_python(value) if self.type is not None and not isinstance(value, str | int | float) else value
+        # Any JSON is looked at when it is written as text; of one type it is made one first.
+        return value if self.type is None or value is None else super().prepare(value)
 
     def from_database(self) -> Callable[[Any], Any] | None:
         kind = self.type

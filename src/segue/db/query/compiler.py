@@ -21,8 +21,10 @@ from ..errors import FieldError, NotSupportedError, QueryError
 from ..expressions.aggregates import Aggregate, Count
 from ..expressions.base import Expression, F, OrderBy
 from ..expressions.kinds import AnyDecimal, is_whole
+from ..fields.special import JSONField
 from ..types import ExactDecimal, vendor_of
 from .joins import Join, Joins
+from .lookups import Pattern, Regex
 from .query import Annotation, Lock, Query
 from .where import Leaf, Node, finish
 
@@ -113,6 +115,10 @@ class Parameters:
         return f"t{self._aliases}"
 
 
+PART = "\x00"
+"""Stands in a label between a key of several columns and each of them; no name can have it."""
+
+
 class Column:
     """One column of a result.
 
@@ -148,6 +154,8 @@ class SelectCompiler:
             table = table.alias(parameters.next_alias())
         self.joins: Joins = Joins(query.model, table, parameters.next_alias, self.vendor)
         self._annotations: dict[str, ColumnElement[Any]] = {}
+        # The column is kept beside its items: while it lives, nothing else has its identity.
+        self._items: dict[Any, tuple[Any, Any]] = {}
         self._scope: int | None = None
         self._share: int | None = None
         self._strict = False
@@ -328,21 +336,21 @@ class SelectCompiler:
 
     def _transformed(self, element: Any, target: Any) -> Any:
         if target.keys:
-            from .documents import item
-
-            text = bool(target.transforms) or target.lookup.name not in (
-                "exact",
-                "in",
-                "isnull",
-                "gt",
-                "lt",
-                "gte",
-                "lte",
-            )
-            element = item(self, element, target.keys, as_text=text)
+            element = self._item(element, target)
         for transform in target.transforms:
             element = transform.build(self, element)
         return element
+
+    def _item(self, element: Any, target: Any) -> Any:
+        """Return what stands in JSON or an array; the same element for the same path, so that it can be grouped by."""
+        from .documents import item
+
+        as_text = bool(target.transforms) or isinstance(target.lookup, Pattern | Regex)
+        key = id(element), target.keys, as_text
+        found = self._items.get(key)
+        if found is None:
+            found = self._items[key] = element, item(self, element, target.keys, as_text=as_text)
+        return found[1]
 
     # Conditions
 
@@ -736,6 +744,11 @@ class SelectCompiler:
             if reached.field is not None and not reached.field.is_column and not reached.rest:
                 columns, _ = self.reach(reached)
                 return [each.desc() if part.descending else each.asc() for each in columns]
+            if reached.rest and isinstance(reached.field, JSONField):
+                from .documents import sort_parts
+
+                parts = sort_parts(self, self.path(inner.name))
+                return [one for each in parts for one in part.arranged(self, each)]
         return part.compile_all(self)
 
     def _order_of_target(self, part: OrderBy, name: str, reached: Any) -> list[Any]:
@@ -783,7 +796,7 @@ class SelectCompiler:
         element, _ = self.reach(reached)
         if isinstance(element, list):
             for part, field in zip(element, reached.field.fields, strict=True):
-                self.columns.append(Column(f"{label}:{field.name}", part, field))
+                self.columns.append(Column(f"{label}{PART}{field.name}", part, field))
             return
         self.columns.append(Column(label, element, reached.field))
 

@@ -1,6 +1,6 @@
-"""Looking into JSON and arrays.
+"""Looking into JSON.
 
-Holds: the item at a path, and the look-ups that JSON and arrays have of their own.
+Holds: the item at a path, what it is ordered by, and the look-ups that JSON has of its own.
 Imports: look-ups, SQLAlchemy's expression language.
 Never: puts a key into SQL; keys are parameters.
 """
@@ -8,21 +8,42 @@ Never: puts a key into SQL; keys are parameters.
 from __future__ import annotations
 
 import json
+import operator
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..errors import NotSupportedError
 from ..fields.base import lookup_error
 from ..fields.special import ArrayField, JSONField
 from ..types import Array, Json, json_text
+from .arrays import ARRAY_LOOKUPS, array_item, is_mariadb
 from .lookups import Lookup, Prepared
 
-__all__ = ["DOCUMENT_LOOKUPS", "item"]
+__all__ = ["DOCUMENT_LOOKUPS", "item", "scalar", "sort_parts"]
 
 
-def _path_text(keys: tuple[str, ...]) -> str:
-    """Return a path as SQLite and MySQL write it; every key quoted as JSON."""
-    return "$" + "".join(f"[{key}]" if key.isdigit() else "." + json.dumps(key, ensure_ascii=False) for key in keys)
+_MOST_NUMBERS = 2
+"""Of the keys of a path so many may be numbers that are looked for in arrays and objects alike."""
+
+
+def _step(key: str, *, is_index: bool) -> str:
+    return f"[{key}]" if is_index else "." + json.dumps(key, ensure_ascii=False)
+
+
+def _is_number(key: str) -> bool:
+    return key.isascii() and key.isdigit() and (key == "0" or key[0] != "0")
+
+
+def _paths(keys: tuple[str, ...]) -> list[str]:
+    """Return a path as SQLite and MySQL write it: one more for each number that may be a key as well."""
+    numbers = [at for at, key in enumerate(keys) if _is_number(key)][:_MOST_NUMBERS]
+    found: list[str] = []
+    for chosen in range(1 << len(numbers)):
+        as_key = {at for bit, at in enumerate(numbers) if chosen >> bit & 1}
+        steps = [_step(key, is_index=_is_number(key) and at not in as_key) for at, key in enumerate(keys)]
+        found.append("$" + "".join(steps))
+    return found
 
 
 def item(compiler: Any, element: Any, keys: tuple[str, ...], *, as_text: bool) -> Any:
@@ -31,28 +52,55 @@ def item(compiler: Any, element: Any, keys: tuple[str, ...], *, as_text: bool) -
     Args:
         as_text: Whether it is wanted as text, for patterns; else as JSON.
     """
-    kind = element.type
+    if isinstance(element.type, Array):
+        return array_item(compiler, element, tuple(map(int, keys)))
     if compiler.vendor == "postgresql":
-        if isinstance(kind, Array):
-            place = sa.literal(int(keys[0]) + 1, sa.Integer())
-            return sa.type_coerce(sa.type_coerce(element, kind.declare("postgresql"))[place], kind.item)
         from sqlalchemy.dialects.postgresql import ARRAY
 
         path = sa.literal(list(keys), ARRAY(sa.Text()))
-        operator = "#>>" if as_text else "#>"
-        return sa.type_coerce(element.op(operator)(path), sa.Text() if as_text else Json())
+        return sa.type_coerce(element.op("#>>" if as_text else "#>")(path), sa.Text() if as_text else Json())
     plain = sa.type_coerce(element, sa.Text())
-    path = sa.literal(_path_text(keys), sa.Text())
-    if isinstance(kind, Array):
-        found = sa.func.json_extract(plain, path)
-        return sa.type_coerce(sa.func.json_unquote(found) if compiler.vendor == "mysql" else found, kind.kept_item)
     if compiler.vendor == "mysql":
-        found = sa.func.json_extract(plain, path)
-        return sa.type_coerce(sa.func.json_unquote(found), sa.Text()) if as_text else sa.type_coerce(found, Json())
-    if as_text:
-        return sa.func.json_extract(plain, path, type_=sa.Text())
+        for key in keys:
+            _refuse_minus(compiler.dialect, key)
+        found = _first([sa.func.json_extract(plain, sa.literal(path, sa.Text())) for path in _paths(keys)])
+        return sa.func.json_unquote(found, type_=sa.Text()) if as_text else sa.type_coerce(found, Json())
+    if any('"' in key or "\\" in key for key in keys):
+        # SQLite's paths have no escapes.
+        found = sa.func.segue_json_at(plain, sa.literal(json.dumps(keys), sa.Text()), type_=sa.Text())
+        return sa.func.json_extract(found, sa.literal_column("'$'"), type_=sa.Text()) if as_text else _json(found)
     # `->` keeps JSON: a text stays in quotes, and can be told from a number.
-    return sa.type_coerce(plain.op("->")(path), Json())
+    found = _first([plain.op("->")(sa.literal(path, sa.Text())) for path in _paths(keys)])
+    return sa.func.json_extract(found, sa.literal_column("'$'"), type_=sa.Text()) if as_text else _json(found)
+
+
+def _refuse_minus(dialect: Any, key: str) -> None:
+    """MariaDB (10.11) finds no key that begins so, however it is quoted; silence would look like "no rows"."""
+    if key.startswith("-") and is_mariadb(dialect):
+        raise NotSupportedError(
+            f"MariaDB cannot look for the key {key[:40]!r} in JSON: it begins with a minus.",
+            code="data/not-supported",
+            hint="Give the key another name, or look for it with __contains.",
+        )
+
+
+def _json(element: Any) -> Any:
+    return sa.type_coerce(element, Json())
+
+
+def _first(elements: list[Any]) -> Any:
+    return elements[0] if len(elements) == 1 else sa.func.coalesce(*elements)
+
+
+def sort_parts(compiler: Any, element: Any) -> list[Any]:
+    """Return what JSON is ordered by: numbers by size, then texts."""
+    if compiler.vendor == "postgresql":
+        return [element]
+    if compiler.vendor == "sqlite":
+        return [sa.func.json_extract(sa.type_coerce(element, sa.Text()), sa.literal_column("'$'"))]
+    number, is_number = scalar(compiler, element, number=True)
+    text = sa.func.json_unquote(sa.type_coerce(element, sa.Text()), type_=sa.Text())
+    return [sa.case((is_number, 1), (element.is_(None), 0), else_=2), sa.case((is_number, number)), text]
 
 
 class _JsonExact(Lookup):
@@ -71,8 +119,36 @@ class _JsonExact(Lookup):
                 return left.is_(None)
             return _is_json_null(compiler, left)
         if leaf.right is not None:
-            return left == leaf.right.compile(compiler)
+            return _against(compiler, "exact", left, leaf.right.compile(compiler))
         return _same(compiler, left, leaf, 0)
+
+
+def _against(compiler: Any, how: str, left: Any, right: Any) -> Any:
+    """Compare JSON with another column: with JSON by value, with a number or a text as one."""
+    compare = _OPERATORS[how]
+    if isinstance(right.type, Json) and compiler.vendor == "postgresql":
+        return compare(left, right)
+    if isinstance(right.type, Json) and how == "exact":
+        first, second = sa.type_coerce(left, sa.Text()), sa.type_coerce(right, sa.Text())
+        if compiler.vendor == "sqlite":
+            return sa.func.segue_json(first) == sa.func.segue_json(second)
+        return sa.func.json_equals(first, second) == 1 if is_mariadb(compiler.dialect) else left == right
+    kinds = [True, False] if isinstance(right.type, Json) else [not isinstance(right.type, sa.String)]
+    found: list[Any] = []
+    for number in kinds:
+        element, is_kind = scalar(compiler, left, number=number)
+        other, is_other = scalar(compiler, right, number=number) if isinstance(right.type, Json) else (right, sa.true())
+        found.append(sa.and_(is_kind, is_other, compare(element, other)))
+    return sa.or_(*found)
+
+
+_OPERATORS: dict[str, Any] = {
+    "exact": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 
 
 def _is_json_null(compiler: Any, left: Any) -> Any:
@@ -91,9 +167,7 @@ def _same(compiler: Any, left: Any, leaf: Any, offset: int) -> Any:
     if compiler.vendor == "mysql":
         text = compiler.parameter(leaf, sa.Text(), offset, json_text)
         return (
-            sa.func.json_equals(plain, text) == 1
-            if _is_mariadb(compiler.dialect)
-            else plain == sa.cast(text, sa.JSON())
+            sa.func.json_equals(plain, text) == 1 if is_mariadb(compiler.dialect) else plain == sa.cast(text, sa.JSON())
         )
     return sa.func.segue_json(plain) == compiler.parameter(leaf, sa.Text(), offset, _canonical)
 
@@ -129,14 +203,39 @@ class _JsonCompare(Lookup):
         return ("text" if isinstance(value, str) else "number"), (value,)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
+        if leaf.right is not None:
+            return _against(compiler, self.name, left, leaf.right.compile(compiler))
         number = leaf.kind == "number"
-        element, of_kind = _scalar(compiler, left, number=number)
-        right = compiler.parameter(leaf, sa.Double() if number else sa.Text(), 0, float if number else None)
-        compare = {"gt": element > right, "gte": element >= right, "lt": element < right, "lte": element <= right}
-        return sa.and_(of_kind, compare[self.name])
+        element, of_kind = scalar(compiler, left, number=number)
+        return sa.and_(of_kind, _OPERATORS[self.name](element, _scalar_parameter(compiler, leaf, 0, number=number)))
 
 
-def _scalar(compiler: Any, left: Any, *, number: bool) -> tuple[Any, Any]:
+def _scalar_parameter(compiler: Any, leaf: Any, offset: int, *, number: bool) -> Any:
+    return compiler.parameter(leaf, sa.Double() if number else sa.Text(), offset, float if number else None)
+
+
+class _JsonRange(Lookup):
+    """Between two numbers or two texts, both included."""
+
+    name = "range"
+    takes_expressions = False
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
+            raise lookup_error(field, value)
+        kinds = {"text" if isinstance(each, str) else "number" for each in value}
+        if len(kinds) > 1 or any(each is None or isinstance(each, bool | list | dict) for each in value):
+            raise lookup_error(field, value)
+        return kinds.pop(), tuple(value)
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
+        number = leaf.kind == "number"
+        element, of_kind = scalar(compiler, left, number=number)
+        low, high = (_scalar_parameter(compiler, leaf, at, number=number) for at in (0, 1))
+        return sa.and_(of_kind, element >= low, element <= high)
+
+
+def scalar(compiler: Any, left: Any, *, number: bool) -> tuple[Any, Any]:
     """Return a JSON value as a number or text, and the condition that it is one."""
     if compiler.vendor == "postgresql":
         text = left.op("#>>")(sa.literal_column("'{}'"))
@@ -148,7 +247,7 @@ def _scalar(compiler: Any, left: Any, *, number: bool) -> tuple[Any, Any]:
         kinds = ["INTEGER", "DOUBLE", "DECIMAL"] if number else ["STRING"]
         of_kind = sa.func.json_type(plain).in_([sa.literal_column(f"'{kind}'") for kind in kinds])
         text = sa.func.json_unquote(plain, type_=sa.Text())
-        return (text * sa.literal_column("1.0e0") if number else text), of_kind
+        return (sa.cast(text, sa.Double()) if number else text), of_kind
     kinds = ["integer", "real"] if number else ["text"]
     of_kind = sa.func.json_type(plain).in_([sa.literal_column(f"'{kind}'") for kind in kinds])
     value = sa.func.json_extract(plain, sa.literal_column("'$'"), type_=sa.Double() if number else sa.Text())
@@ -162,7 +261,7 @@ class _JsonContains(Lookup):
     turned = False
 
     def prepare(self, field: Any, value: Any) -> Prepared:
-        return "v", (field.prepare(value) if not isinstance(field, ArrayField) else field.to_python(value),)
+        return "v", (value,)  # a part of a document need not be of the document's type
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
         if compiler.vendor == "postgresql":
@@ -202,12 +301,20 @@ class _HasKey(Lookup):
 
     def _one(self, compiler: Any, left: Any, leaf: Any, at: int) -> Any:
         if compiler.vendor == "postgresql":
-            return sa.func.jsonb_exists(left, compiler.parameter(leaf, sa.Text(), at))
-        path = compiler.parameter(leaf, sa.Text(), at, lambda key: _path_text((key,)))
+            # Of an array it would ask for a text among its items.
+            is_object = sa.func.jsonb_typeof(left) == sa.literal_column("'object'")
+            return sa.and_(is_object, sa.func.jsonb_exists(left, compiler.parameter(leaf, sa.Text(), at)))
         plain = sa.type_coerce(left, sa.Text())
         if compiler.vendor == "mysql":
+            dialect = compiler.dialect
+
+            def step(key: str) -> str:
+                _refuse_minus(dialect, key)
+                return "$" + _step(key, is_index=False)
+
+            path = compiler.parameter(leaf, sa.Text(), at, step)
             return sa.func.json_contains_path(plain, sa.literal_column("'one'"), path) == 1
-        return sa.func.json_type(plain, path).is_not(None)
+        return sa.func.segue_json_has(plain, compiler.parameter(leaf, sa.Text(), at)) == 1
 
 
 class _HasKeys(_HasKey):
@@ -223,109 +330,6 @@ class _HasAnyKeys(_HasKey):
     every = False
 
 
-class _ArrayExact(Lookup):
-    """Equal, item by item."""
-
-    name = "exact"
-
-    def prepare(self, field: Any, value: Any) -> Prepared:
-        return ("null", ()) if value is None else ("v", (field.prepare(value),))
-
-    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
-        if leaf.kind == "null":
-            return left.is_(None)
-        if leaf.right is not None:
-            return left == leaf.right.compile(compiler)
-        return _same_array(compiler, left, leaf, 0)
-
-
-def _same_array(compiler: Any, left: Any, leaf: Any, offset: int) -> Any:
-    if compiler.vendor == "postgresql":
-        return left == compiler.parameter(leaf, left.type, offset)
-    plain, other = sa.type_coerce(left, sa.Text()), _array_text(compiler, left, leaf, offset)
-    if compiler.vendor != "mysql":
-        return sa.func.json(plain) == sa.func.json(other)
-    if _is_mariadb(compiler.dialect):
-        return sa.func.json_equals(plain, other) == 1
-    return plain == sa.cast(other, sa.JSON())
-
-
-def _array_text(compiler: Any, left: Any, leaf: Any, offset: int = 0) -> Any:
-    """Return a list as the JSON that the column keeps: a text, which functions take."""
-    return compiler.parameter(leaf, sa.Text(), offset, left.type.binder(compiler.vendor))
-
-
-def _is_mariadb(dialect: Any) -> bool:
-    return dialect.name == "mariadb" or bool(getattr(dialect, "is_mariadb", False))
-
-
-class _ArrayIn(Lookup):
-    """One of several arrays."""
-
-    name = "in"
-    takes_expressions = False
-
-    def prepare(self, field: Any, value: Any) -> Prepared:
-        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
-            raise lookup_error(field, value)
-        values = tuple(field.prepare(each) for each in value if each is not None)
-        return ("list", len(values)) if values else "never", values
-
-    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
-        if leaf.kind == "never":
-            return sa.false()
-        return sa.or_(*[_same_array(compiler, left, leaf, at) for at in range(leaf.kind[1])])
-
-
-class _ArrayContains(Lookup):
-    """Has every item of a list."""
-
-    name = "contains"
-
-    def prepare(self, field: Any, value: Any) -> Prepared:
-        return "v", (field.to_python(value),)
-
-    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
-        if compiler.vendor == "postgresql":
-            operator = {"contains": "@>", "contained_by": "<@", "overlap": "&&"}[self.name]
-            return left.op(operator, is_comparison=True)(compiler.parameter(leaf, left.type))
-        plain, other = sa.type_coerce(left, sa.Text()), _array_text(compiler, left, leaf)
-        if compiler.vendor == "mysql":
-            if self.name == "overlap":
-                return sa.func.json_overlaps(plain, other) == 1
-            first, second = (plain, other) if self.name == "contains" else (other, plain)
-            return sa.func.json_contains(first, second) == 1
-        return sa.func.segue_array(sa.literal_column(f"'{self.name}'"), plain, other) == 1
-
-
-class _ArrayContainedBy(_ArrayContains):
-    """Has no item that a list has not."""
-
-    name = "contained_by"
-
-
-class _ArrayOverlap(_ArrayContains):
-    """Shares an item with a list."""
-
-    name = "overlap"
-
-
-class _ArrayLength(Lookup):
-    """Has so many items."""
-
-    name = "len"
-
-    def prepare(self, field: Any, value: Any) -> Prepared:
-        if type(value) is not int:
-            raise lookup_error(field, value)
-        return "v", (value,)
-
-    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
-        from .transforms import array_length
-
-        return array_length(compiler, left) == compiler.parameter(leaf, sa.Integer())
-
-
 def _compare(name: str) -> Lookup:
     return type(name, (_JsonCompare,), {"name": name, "__module__": __name__})()  # type: ignore[no-any-return]  # of SQLAlchemy's, or of any model
 
@@ -336,6 +340,7 @@ DOCUMENT_LOOKUPS: dict[Any, dict[str, Lookup]] = {
         for each in (
             _JsonExact(),
             _JsonIn(),
+            _JsonRange(),
             _JsonContains(),
             _JsonContainedBy(),
             _HasKey(),
@@ -344,8 +349,5 @@ DOCUMENT_LOOKUPS: dict[Any, dict[str, Lookup]] = {
             *[_compare(name) for name in ("gt", "gte", "lt", "lte")],
         )
     },
-    ArrayField: {
-        each.name: each
-        for each in (_ArrayExact(), _ArrayIn(), _ArrayContains(), _ArrayContainedBy(), _ArrayOverlap(), _ArrayLength())
-    },
+    ArrayField: ARRAY_LOOKUPS,
 }

@@ -64,9 +64,9 @@ class Lookup:
         """
         if value is None:
             raise QueryError(
-                f"{field.name}__{self.name}=None compares with NULL, and is never true.",
+                f"{getattr(field, 'name', 'value')}__{self.name}=None compares with NULL, and is never true.",
                 code="data/compare-null",
-                hint=f"{field.name}__isnull=True",
+                hint=f"{getattr(field, 'name', 'value')}__isnull=True",
             )
         return "v", (field.prepare(value),)
 
@@ -90,8 +90,10 @@ class Exact(Lookup):
     def prepare(self, field: Any, value: Any) -> Prepared:
         if value is None:
             return "null", ()
-        prepared = field.prepare(value)
         limits = getattr(field, "limits", None)
+        if limits is not None and type(value) is bool:
+            raise lookup_error(field, value)  # True is no key, though Python takes it for 1
+        prepared = field.prepare(value)
         if limits is not None and isinstance(prepared, type(limits[0])) and not limits[0] <= prepared <= limits[1]:
             return "never", ()  # beyond the column: no row has it, and the database need not be asked
         if type(prepared) is tuple:
@@ -115,8 +117,10 @@ class _Compare(Lookup):
     """Smaller or larger."""
 
     def prepare(self, field: Any, value: Any) -> Prepared:
-        kind, values = super().prepare(field, value)
         limits = getattr(field, "limits", None)
+        if limits is not None and type(value) is bool:
+            raise lookup_error(field, value)
+        kind, values = super().prepare(field, value)
         if limits is not None and isinstance(values[0], type(limits[0])) and not limits[0] <= values[0] <= limits[1]:
             larger = values[0] > limits[1]
             return ("always" if larger == self.name.startswith("l") else "never"), ()
@@ -159,7 +163,10 @@ class In(Lookup):
             raise lookup_error(field, value)
         limits = getattr(field, "limits", None)
         prepare = field.prepare
-        values = [prepare(each) for each in value if each is not None]
+        given = [each for each in value if each is not None]
+        if limits is not None and bool in {*map(type, given)}:
+            raise lookup_error(field, value)
+        values = [prepare(each) for each in given]
         if limits is not None:
             kind = type(limits[0])
             values = [each for each in values if not isinstance(each, kind) or limits[0] <= each <= limits[1]]
@@ -296,7 +303,7 @@ def _glob(text: str) -> str:
     return "".join(f"[{each}]" if each in "*?[" else each for each in text)
 
 
-class _Pattern(Lookup):
+class Pattern(Lookup):
     """A text that begins, ends or stands somewhere; what is special in patterns is not."""
 
     before = ""
@@ -356,21 +363,21 @@ def _as_text(vendor: str, left: Any) -> Any:
     return sa.cast(left, kind)
 
 
-class Contains(_Pattern):
+class Contains(Pattern):
     """Contains a text, case counting; of JSON and arrays, a value."""
 
     name = "contains"
     before = after = "%"
 
 
-class StartsWith(_Pattern):
+class StartsWith(Pattern):
     """Begins with a text, case counting."""
 
     name = "startswith"
     after = "%"
 
 
-class EndsWith(_Pattern):
+class EndsWith(Pattern):
     """Ends with a text, case counting."""
 
     name = "endswith"
@@ -398,7 +405,7 @@ class IEndsWith(EndsWith):
     folded = True
 
 
-class IExact(_Pattern):
+class IExact(Pattern):
     """Equal, whatever the case; `None` asks for NULL."""
 
     name = "iexact"

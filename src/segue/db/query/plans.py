@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from ..instance import Instance
 from ..shapes import Keyer, UnshapedError, key_of
 from ..steps import Prepared, Row
-from .compiler import Column, Parameters, SelectCompiler
+from .compiler import PART, Column, Parameters, SelectCompiler
 from .query import Query
 
 __all__ = ["Plan", "PlanCache", "compile_statement", "plan_of", "plans_of", "reader_of"]
@@ -228,7 +228,7 @@ def _selection_hydrator(query: Query, columns: Sequence[Column], readers: Sequen
     labels: list[str] = []
     texts: list[str] = []
     for column, text in zip(columns, parts, strict=True):
-        label, composite, _ = column.label.partition(":")
+        label, composite, _ = column.label.partition(PART)
         if composite and labels and labels[-1] == label:
             texts[-1] = texts[-1][:-1] + f"{text},)"
             continue

@@ -18,6 +18,7 @@ from ..expressions.base import Compiling
 from ..expressions.parts import PARTS, extract
 from ..fields.base import Field
 from ..fields.numbers import BigIntegerField, IntegerField
+from ..fields.special import ArrayField
 from ..fields.text import TextField
 from ..fields.times import DateField, DateTimeField, TimeField
 from ..types import Day, Moment, TimeOfDay
@@ -109,5 +110,6 @@ TRANSFORMS: dict[str, Transform] = {
         Transform("upper", (Field,), TextField(), _case("upper")),
         Transform("trim", (Field,), TextField(), _trim),
         Transform("length", (Field,), BigIntegerField(), _length),
+        Transform("len", (ArrayField,), IntegerField(), array_length),
     )
 }

@@ -106,20 +106,23 @@ def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tup
     """
     transforms: list[Any] = []
     keys: list[str] = []
-    lookup: Lookup = LOOKUPS["exact"]
+    lookup: Lookup | None = None
     into = isinstance(field, JSONField | ArrayField)
     for at, part in enumerate(rest):
+        if "\x00" in part:
+            raise _unknown(owner, name, part, field)
         last = at == len(rest) - 1
         found = lookup_for(field, part) if last else None
         if found is not None:
             lookup = found
             break
-        transform = TRANSFORMS.get(part)
+        # In JSON every further name is a key.
+        transform = TRANSFORMS.get(part) if not (into and isinstance(field, JSONField)) else None
         if transform is not None and isinstance(field, (*transform.sources, AnyField)):
             transforms.append(transform)
             field = transform.output
             into = False
-        elif into:
+        elif into and "\x00" not in part and (isinstance(field, JSONField) or (part.isascii() and part.isdigit())):
             keys.append(part)
             field = _ItemField(field) if isinstance(field, JSONField) else getattr(field, "item", field)
             into = isinstance(field, JSONField | ArrayField)
@@ -127,7 +130,8 @@ def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tup
             raise _unknown(owner, name, part, field, None if at or reached is None else reached.relation)
     if reached is not None and reached.relation is not None and not (transforms or keys):
         field = RelatedKey(reached.relation, field)
-    return Target(name, path, reached, tuple(transforms), tuple(keys), field, lookup)
+    chosen = lookup or lookup_for(field, "exact") or LOOKUPS["exact"]
+    return Target(name, path, reached, tuple(transforms), tuple(keys), field, chosen)
 
 
 class RelatedKey:

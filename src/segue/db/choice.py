@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from .current import DEFAULT, Databases, current_database, databases_here
+from .current import DEFAULT, Databases, current_database, database_called, databases_here
 from .database import Database
 from .errors import ModelError
 
@@ -31,7 +31,10 @@ def enter(model: Any, databases: Databases) -> None:
 
 def _owner_of(model: Any) -> Databases | None:
     """Return the databases of the one app that owns *model*; `None` where none or several do."""
-    alive = [found for found in (each() for each in _owners.get(model, ())) if found is not None]
+    known = _owners.get(model)
+    if known is None:
+        return None
+    alive = [found for found in (each() for each in known) if found is not None]
     return alive[0] if len(alive) == 1 else None
 
 
@@ -53,7 +56,8 @@ def database_for(model: Any, using: Any = None, *, writes: bool = False, instanc
         databases = databases_here(lambda: _owner_of(model))
         alias = _routed(databases, model, writes=writes, instance=instance) if databases.routers else None
         if alias is None:
-            found = current_database(model._meta.database, lambda: _owner_of(model))
+            # PERF: where that is was just asked.
+            found = database_called(model._meta.database or DEFAULT, databases)
             peers = instance._peers if instance is not None else None
             if peers is not None and peers.database is not None and not found.is_same_place(peers.database):
                 found = peers.database

@@ -29,6 +29,7 @@ __all__ = [
     "atomic",
     "connect",
     "current_database",
+    "database_called",
     "databases_here",
     "disconnect",
     "execute",
@@ -153,10 +154,18 @@ def current_database(
     """
     if isinstance(using, Database):
         return using
-    databases = databases_here(owner)
-    found = databases.find(using or DEFAULT)
+    return database_called(using or DEFAULT, databases_here(owner))
+
+
+def database_called(name: str, databases: Databases) -> Database:
+    """Return one of *databases* by its name.
+
+    Raises:
+        UsageError: `data/no-database` or `data/unknown-database`.
+    """
+    found = databases.find(name)
     if found is None:
-        raise _none() if not databases else _unknown(using or DEFAULT, databases)
+        raise _none() if not databases else _unknown(name, databases)
     return found
 
 

@@ -689,8 +689,8 @@ class QuerySet(Generic[R]):
                 "latest() needs a field.", code="data/argument", hint='latest("created"), or Meta.get_latest_by'
             )
         self._refuse_sliced("latest")
-        flipped = [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in names]
-        return self.order_by(*(flipped if newest else names))[:1]
+        parts = [self.query.order_of(name) for name in names]
+        return self.order_by(*[part.reversed() if newest else part for part in parts])[:1]
 
     def latest(self, *names: str) -> R:
         """Return the newest row by these fields, or by `Meta.get_latest_by`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import operator
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,15 +36,35 @@ def _is_number(key: str) -> bool:
     return key.isascii() and key.isdigit() and (key == "0" or key[0] != "0")
 
 
-def _paths(keys: tuple[str, ...]) -> list[str]:
-    """Return a path as SQLite and MySQL write it: one more for each number that may be a key as well."""
+def _paths(keys: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+    """Return a path as SQLite and MySQL write it: one more for each number that may be a key as well.
+
+    Beside each are the paths of the arrays that it goes through.
+    """
     numbers = [at for at, key in enumerate(keys) if _is_number(key)][:_MOST_NUMBERS]
-    found: list[str] = []
+    found: list[tuple[str, list[str]]] = []
     for chosen in range(1 << len(numbers)):
-        as_key = {at for bit, at in enumerate(numbers) if chosen >> bit & 1}
-        steps = [_step(key, is_index=_is_number(key) and at not in as_key) for at, key in enumerate(keys)]
-        found.append("$" + "".join(steps))
+        as_key = {at for bit, at in enumerate(numbers) if not chosen >> bit & 1}
+        path, arrays = "$", list[str]()
+        for at, key in enumerate(keys):
+            is_index = _is_number(key) and at not in as_key
+            if is_index:
+                arrays.append(path)
+            path += _step(key, is_index=is_index)
+        found.append((path, arrays))
     return found
+
+
+def _on_mysql(plain: Any, path: str, arrays: list[str]) -> Any:
+    """Return what stands at a path; `[0]` of what is no array would be that itself."""
+    found = sa.func.json_extract(plain, sa.literal(path, sa.Text()))
+    if not arrays:
+        return found
+    kinds = [
+        sa.func.json_type(sa.func.json_extract(plain, sa.literal(each, sa.Text()))) == sa.literal_column("'ARRAY'")
+        for each in arrays
+    ]
+    return sa.case((sa.and_(*kinds), found))
 
 
 def item(compiler: Any, element: Any, keys: tuple[str, ...], *, as_text: bool) -> Any:
@@ -63,15 +84,28 @@ def item(compiler: Any, element: Any, keys: tuple[str, ...], *, as_text: bool) -
     if compiler.vendor == "mysql":
         for key in keys:
             _refuse_minus(compiler.dialect, key)
-        found = _first([sa.func.json_extract(plain, sa.literal(path, sa.Text())) for path in _paths(keys)])
+        found = _first([_mysql_item(plain, path) for path in _paths(keys)])
         return sa.func.json_unquote(found, type_=sa.Text()) if as_text else sa.type_coerce(found, Json())
     if any('"' in key or "\\" in key for key in keys):
         # SQLite's paths have no escapes.
         found = sa.func.segue_json_at(plain, sa.literal(json.dumps(keys), sa.Text()), type_=sa.Text())
         return sa.func.json_extract(found, sa.literal_column("'$'"), type_=sa.Text()) if as_text else _json(found)
     # `->` keeps JSON: a text stays in quotes, and can be told from a number.
-    found = _first([plain.op("->")(sa.literal(path, sa.Text())) for path in _paths(keys)])
+    found = _first([plain.op("->")(sa.literal(path, sa.Text())) for path, _ in _paths(keys)])
     return sa.func.json_extract(found, sa.literal_column("'$'"), type_=sa.Text()) if as_text else _json(found)
+
+
+_INDEX = re.compile(r'"(?:[^"\\]|\\.)*"|\[\d+\]')
+
+
+def _mysql_item(plain: Any, path: str) -> Any:
+    """Return what stands at a path; MySQL takes whatever is no array for one of a single item."""
+    found = sa.func.json_extract(plain, sa.literal(path, sa.Text()))
+    wholes = [path[: step.start()] for step in _INDEX.finditer(path) if step[0][0] == "["]
+    if not wholes:
+        return found
+    kinds = [sa.func.json_type(sa.func.json_extract(plain, sa.literal(whole, sa.Text()))) for whole in wholes]
+    return sa.case((sa.and_(*[kind == sa.literal_column("'ARRAY'") for kind in kinds]), found), else_=sa.null())
 
 
 def _refuse_minus(dialect: Any, key: str) -> None:

@@ -323,7 +323,7 @@ class SHA512(MD5):
     algorithm = "sha512"
 
 
-_COLLATION = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}", re.ASCII)
+_COLLATION = re.compile(r"(?=.{1,63}\Z)[A-Za-z][A-Za-z0-9_]*([.@-][A-Za-z0-9_]+)*", re.ASCII)
 
 
 class Collate(Func):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import operator
-import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,7 +83,7 @@ def item(compiler: Any, element: Any, keys: tuple[str, ...], *, as_text: bool) -
     if compiler.vendor == "mysql":
         for key in keys:
             _refuse_minus(compiler.dialect, key)
-        found = _first([_mysql_item(plain, path) for path in _paths(keys)])
+        found = _first([_on_mysql(plain, path, arrays) for path, arrays in _paths(keys)])
         return sa.func.json_unquote(found, type_=sa.Text()) if as_text else sa.type_coerce(found, Json())
     if any('"' in key or "\\" in key for key in keys):
         # SQLite's paths have no escapes.
@@ -93,19 +92,6 @@ def item(compiler: Any, element: Any, keys: tuple[str, ...], *, as_text: bool) -
     # `->` keeps JSON: a text stays in quotes, and can be told from a number.
     found = _first([plain.op("->")(sa.literal(path, sa.Text())) for path, _ in _paths(keys)])
     return sa.func.json_extract(found, sa.literal_column("'$'"), type_=sa.Text()) if as_text else _json(found)
-
-
-_INDEX = re.compile(r'"(?:[^"\\]|\\.)*"|\[\d+\]')
-
-
-def _mysql_item(plain: Any, path: str) -> Any:
-    """Return what stands at a path; MySQL takes whatever is no array for one of a single item."""
-    found = sa.func.json_extract(plain, sa.literal(path, sa.Text()))
-    wholes = [path[: step.start()] for step in _INDEX.finditer(path) if step[0][0] == "["]
-    if not wholes:
-        return found
-    kinds = [sa.func.json_type(sa.func.json_extract(plain, sa.literal(whole, sa.Text()))) for whole in wholes]
-    return sa.case((sa.and_(*[kind == sa.literal_column("'ARRAY'") for kind in kinds]), found), else_=sa.null())
 
 
 def _refuse_minus(dialect: Any, key: str) -> None:

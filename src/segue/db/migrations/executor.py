@@ -192,11 +192,11 @@ class Executor:
 
     def _fake(self, planned: Planned) -> None:
         migration = planned.migration
+        with self.session.transaction():
+            if (migration.name in self.journal.applied()) != planned.backwards:
+                return  # another process was faster
+            self.finish(planned)
         self.tell(f"{'Forget' if planned.backwards else 'Note'} {migration.name}; nothing is done")
-        if planned.backwards:
-            self.journal.forget(migration.name)
-        else:
-            self.journal.record(migration.name, migration.checksum)
 
     def _is_there(self, migration: Migration, *, exactly: bool = False) -> bool:
         """Whether all tables that a first migration makes are there, with their columns."""

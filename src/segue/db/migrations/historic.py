@@ -55,6 +55,10 @@ class Historic:
         return iter([self.of(key) for key in self._state])
 
     def __getitem__(self, name: str) -> Any:
+        if len(self._classes) < len(self._state.models):
+            # All of them: what refers to a model gives it its relations back.
+            for key in self._state:
+                self.of(key)
         return self.of(self._key(name))
 
     def __getattr__(self, name: str) -> Any:
@@ -85,7 +89,6 @@ class Historic:
     def of(self, key: str) -> Any:
         """Return the model of a key, and make those it needs."""
         if key not in self._classes:
-            # All of them: a relation may lead back.
             for each in self._closure(key):
                 self._make(each)
         return self._classes[key]

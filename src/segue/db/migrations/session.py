@@ -132,14 +132,15 @@ class Session:
                 all checked before the commit.
         """
         off = self.vendor == "sqlite" and not foreign_keys
-        if off:
-            self._connection.command("PRAGMA foreign_keys = OFF")
         turn = self.database.writers
         if turn is not None:
             turn.take()
         transaction = SyncTransaction(self.driver, self._connection, read_only=False, isolation=None)
         undo: Callable[[], None] | None = None
         try:
+            if off:
+                # It does nothing inside a transaction.
+                self._connection.command("PRAGMA foreign_keys = OFF")
             block = self._begin(transaction)
             undo = show(self.database, transaction)
             self._transaction = transaction
@@ -156,10 +157,10 @@ class Session:
             self._transaction = None
             if undo is not None:
                 undo()
-            if turn is not None:
-                turn.put("")
             if off:
                 self._connection.command("PRAGMA foreign_keys = ON")
+            if turn is not None:
+                turn.put("")
         for callback in transaction.callbacks:
             run_callback(callback)
 

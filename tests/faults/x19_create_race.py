@@ -55,9 +55,9 @@ def _work(database: Any, number: int, rounds: int, errors: Counter[str], made: l
     for turn in range(rounds):
         try:
             _, created = rows.get_or_create(name=f"get {turn}")
-            made += [f"get {turn}"] * created
+            made.extend([f"get {turn}"] * created)
             _, created = rows.update_or_create(name=f"update {turn}", defaults={"uses": number})
-            made += [f"update {turn}"] * created
+            made.extend([f"update {turn}"] * created)
         except Exception as error:
             errors[f"{type(error).__name__}: {error}"[:120]] += 1
 
@@ -69,9 +69,9 @@ async def _tasks(database: Any, count: int, rounds: int, errors: Counter[str], m
         for turn in range(rounds):
             try:
                 _, created = await rows.aget_or_create(name=f"get {turn}")
-                made += [f"get {turn}"] * created
+                made.extend([f"get {turn}"] * created)
                 _, created = await rows.aupdate_or_create(name=f"update {turn}", defaults={"uses": number})
-                made += [f"update {turn}"] * created
+                made.extend([f"update {turn}"] * created)
             except Exception as error:
                 errors[f"{type(error).__name__}: {error}"[:120]] += 1
 

@@ -50,14 +50,15 @@ def database_for(model: Any, using: Any = None, *, writes: bool = False, instanc
     Raises:
         UsageError: There is none (`data/no-database`).
     """
-    if using is None and isinstance(model._meta.database, Database):
-        using = model._meta.database  # a model of a migration: of that database alone
+    home: Any = model._meta.database
+    if using is None and isinstance(home, Database):
+        using = home  # a model of a migration: of that database alone
     if using is None:
         databases = databases_here(lambda: _owner_of(model))
         alias = _routed(databases, model, writes=writes, instance=instance) if databases.routers else None
         if alias is None:
             # PERF: where that is was just asked.
-            found = database_called(model._meta.database or DEFAULT, databases)
+            found = database_called(home or DEFAULT, databases)
             peers = instance._peers if instance is not None else None
             if peers is not None and peers.database is not None and not found.is_same_place(peers.database):
                 found = peers.database

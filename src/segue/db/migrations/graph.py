@@ -84,7 +84,7 @@ class Graph:
                         where=str(each.path or ""),
                         hint=did_you_mean(parent, self.migrations) or "Bring the file back, or correct `parents`.",
                     )
-                if found != name and found not in parents:
+                if (parent == name or found != name) and found not in parents:
                     parents.append(found)
             self._parents[name] = tuple(parents)
 

@@ -11,7 +11,7 @@ label and hints), as in Django. `None` means that it does not care; the first th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
 from .current import DEFAULT, Databases, current_database, database_called, databases_here
@@ -58,7 +58,7 @@ def database_for(model: Any, using: Any = None, *, writes: bool = False, instanc
         alias = _routed(databases, model, writes=writes, instance=instance) if databases.routers else None
         if alias is None:
             # PERF: where that is was just asked.
-            found = database_called(home or DEFAULT, databases)
+            found = database_called(cast("str", home or DEFAULT), databases)
             peers = instance._peers if instance is not None else None
             if peers is not None and peers.database is not None and not found.is_same_place(peers.database):
                 found = peers.database

@@ -268,7 +268,7 @@ async def test_a_read_only_block_of_memory_leaves_it_writable(both: Any, memory:
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1), ("journal_size_limit", 2**26)],
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1), ("journal_size_limit", 2**25)],
 )
 def test_the_settings_of_a_file_are_safe_and_fast(file: Database, pragma: str, value: Any) -> None:
     assert file.fetch(Prepared(f"PRAGMA {pragma}")) == [(value,)]
@@ -325,3 +325,20 @@ def test_functions_of_on_connect_survive_a_migration_in_memory() -> None:
 
     assert database.fetch(Prepared("SELECT 'a' REGEXP 'b'")) == [(42,)]
     database.close()
+
+
+@pytest.mark.slow
+def test_the_write_ahead_log_becomes_small_again_after_a_long_reader(file: Database, tmp_path: Path) -> None:
+    file.execute("CREATE TABLE blobs (data BLOB)")
+    file.execute("INSERT INTO blobs VALUES (zeroblob(9))")
+    reader = file.stream(Prepared("SELECT rowid, data FROM blobs UNION ALL SELECT 1, 2 UNION ALL SELECT 3, 4"), (), 1)
+    next(reader)
+    file.execute("INSERT INTO blobs VALUES (zeroblob(:size))", {"size": 40 * 1024 * 1024})
+    log = tmp_path / "test.db-wal"
+    at_most = log.stat().st_size
+    reader.close()
+
+    for _ in range(64):
+        file.execute("UPDATE blobs SET data = 1 WHERE rowid = 1")
+
+    assert (at_most > 32 * 1024 * 1024, log.stat().st_size < 1024 * 1024) == (True, True)

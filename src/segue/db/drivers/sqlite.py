@@ -13,6 +13,7 @@ starves under load, hence it may take but a moment, again and again.
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -50,7 +51,10 @@ _SLOW_SECONDS = 0.001
 _UNKNOWN = -1 & 0xFF
 _ENDINGS = ("COMMIT", "ROLLBACK")
 _STATEMENTS = 512
-_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+# The write-ahead log begins anew when a checkpoint finds that nobody reads it. Under many writers
+# that may never come by itself; so every so many writes its size is looked at, and made small.
+_WAL_LIMIT_BYTES = 32 * 1024 * 1024
+_LOOK_EVERY_WRITES = 64
 
 # A second statement in one text is a warning in Python 3.11, which is no error of sqlite3.
 _ERRORS = (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError)
@@ -71,6 +75,8 @@ class SQLite(Driver):
         super().__init__(url, on_connect)
         self.has_one_connection: bool = url.is_memory
         self.mode: str = str(url.options.get("mode", "rwc"))
+        self._log: str = "" if url.is_memory else f"{url.database}-wal"
+        self._writes = 0
         self.busy_seconds: float = float(url.options.get("timeout", _BUSY_SECONDS))
 
     def open(self) -> SQLiteConnection:
@@ -112,6 +118,16 @@ class SQLite(Driver):
         register(connection.raw)
         for function in self.on_connect:
             function(connection.raw)
+
+    def wrote(self, connection: SQLiteConnection) -> None:
+        """Keep the write-ahead log small, now that *connection* has saved something."""
+        self._writes += 1
+        if self._writes % _LOOK_EVERY_WRITES == 0 and self._log:
+            try:
+                if os.stat(self._log).st_size > _WAL_LIMIT_BYTES:
+                    connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except (OSError, sqlite3.Error):
+                pass  # another one is at it, or somebody reads: the next time, then
 
     def begin(self, *, read_only: bool, isolation: str | None) -> tuple[str, ...]:
         if isolation is not None and isolation.casefold() != "serializable":
@@ -276,8 +292,12 @@ class SQLiteConnection:
 
     def execute(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row] | Written:
         if prepared.returns_rows:
-            return self.fetch(prepared, parameters)
-        return self._patiently(self._write, prepared.sql, parameters)
+            found: list[Row] | Written = self.fetch(prepared, parameters)
+        else:
+            found = self._patiently(self._write, prepared.sql, parameters)
+        if prepared.writes and not self.raw.in_transaction:
+            self._driver.wrote(self)
+        return found
 
     def _write(self, sql: str, parameters: Sequence[Any]) -> Written:
         cursor = self._run(sql, parameters)
@@ -296,7 +316,10 @@ class SQLiteConnection:
         return Written(self.raw.executemany(sql, rows).rowcount)
 
     def answer(self, prepared: Prepared, parameters: Sequence[Any]) -> Answer:
-        return self._patiently(self._answer, prepared.sql, parameters)
+        found = self._patiently(self._answer, prepared.sql, parameters)
+        if prepared.writes and not self.raw.in_transaction:
+            self._driver.wrote(self)
+        return found
 
     def _answer(self, sql: str, parameters: Sequence[Any]) -> Answer:
         cursor = self.raw.execute(sql, parameters)
@@ -311,6 +334,8 @@ class SQLiteConnection:
         self._patiently(lambda: self._run(sql).fetchall())
         if sql.startswith("PRAGMA query_only"):
             self._is_read_only = sql.endswith("ON")
+        elif sql == "COMMIT" and not self._is_read_only:
+            self._driver.wrote(self)
         if self._streams and sql in _ENDINGS:
             # A cursor that is left half read would hold the snapshot of the transaction.
             for stream in list(self._streams):

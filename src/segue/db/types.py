@@ -259,12 +259,16 @@ class ExactDecimal(_Type):
             return _decimal_text
         places = self.places
 
-        def to_integer(value: Decimal | None) -> int | None:
+        def to_integer(value: Decimal | None) -> int | float | None:
             if value is None:
                 return None
-            scaled = int(Decimal(value).scaleb(places, EXACT).to_integral_value(context=EXACT))
-            # Beyond the column only a look-up is; what is written is checked before.
-            return max(-_LARGEST, min(scaled, _LARGEST))
+            scaled = Decimal(value).scaleb(places, EXACT)
+            whole = int(scaled)
+            # What lies between two values of the column, or beyond all, is only looked up: a row is
+            # written with a value that fits. As a real number it compares right with integers.
+            if whole != scaled:
+                return float(scaled)
+            return max(-_LARGEST, min(whole, _LARGEST))
 
         return to_integer
 

@@ -247,9 +247,10 @@ class Field(Generic[T]):
         return _enum_reader(self.enum) if self.enum is not None else None
 
     def guard(self, vendor: str) -> Callable[[Any], Any] | None:
-        """Return what refuses values that *vendor* would keep though they do not fit the column.
+        """Return what a prepared value goes through before it is written.
 
-        `None` where the database refuses them itself: SQLite knows no sizes.
+        It refuses what *vendor* would keep though it does not fit the column (SQLite knows no
+        sizes), and rounds where databases round differently. `None` where there is nothing to do.
         """
         return None
 

@@ -471,15 +471,6 @@ class DecimalField(Field[T]):
             raise self.invalid()
         return number
 
-    def prepare(self, value: Any) -> Any:
-        number = super().prepare(value)
-        # Rounded here, so that every database has the same digit.
-        return None if number is None else number.quantize(self._last_place, context=EXACT)
-
-    @property
-    def _last_place(self) -> Decimal:
-        return Decimal(1).scaleb(-self.decimal_places, EXACT)
-
     @property
     def limits(self) -> tuple[Decimal, Decimal]:
         """The smallest and the largest that the column holds."""
@@ -487,16 +478,19 @@ class DecimalField(Field[T]):
         return -largest, largest
 
     def guard(self, vendor: str) -> Callable[[Any], Any] | None:
-        if vendor != "sqlite":
-            return None
+        last_place = Decimal(1).scaleb(-self.decimal_places, EXACT)
         low, high = self.limits
 
-        def check(value: Any) -> Any:
-            if value is not None and not low <= value <= high:
+        def rounded(value: Any) -> Any:
+            if value is None:
+                return None
+            # Here, so that every database has the same digit.
+            number = value.quantize(last_place, context=EXACT)
+            if not low <= number <= high:
                 raise self.misfit()
-            return value
+            return number
 
-        return check
+        return rounded
 
     def make_type(self) -> TypeEngine[Any]:
         return ExactDecimal(self.max_digits, self.decimal_places)

@@ -83,11 +83,14 @@ def _create(
 ) -> Operation[list[Any]]:
     groups: dict[tuple[Any, ...], list[tuple[Any, dict[Any, Any]]]] = {}
     for instance in instances:
+        instance._take_related(database)
         values = values_to_write(instance, options.local_fields, adding=True)
         groups.setdefault(tuple(values), []).append((instance, values))
     peers = Peers(database)
     for fields, rows in groups.items():
-        missing = () if conflict is not None else tuple(each for each in options.local_fields if each not in fields)
+        missing = tuple(each for each in options.local_fields if each not in fields)
+        if conflict is not None and not (conflict.update and supports_returning(database)):
+            missing = ()  # which rows are new is not known
         if missing and not supports_returning(database):
             yield from _one_by_one(options, fields, missing, rows, database)
             continue
@@ -165,18 +168,25 @@ def _update_batches(
 ) -> Operation[int]:
     most = max(_MOST_PARAMETERS[database.vendor] // (2 * len(fields) + 1), 1)
     count = 0
+    for instance in instances:
+        instance._take_related(database)
     for batch in _batches(instances, min(most, batch_size or 500)):
         values: dict[Any, Any] = {}
         for field in fields:
-            whens = [When(Q(pk=each.pk), then=_then(field, field.pre_save(each, adding=False))) for each in batch]
+            whens = [
+                When(Q(pk=each.pk), then=_then(field, field.pre_save(each, adding=False), database)) for each in batch
+            ]
             values[field.name] = Case(*whens, output_field=field)
         query = Query(model).framed(order=()).filtered((), {"pk__in": [each.pk for each in batch]})
         count += yield from update(query, values, database)
     return count
 
 
-def _then(field: Any, value: Any) -> Any:
-    return value if isinstance(value, Expression) else Value(field.prepare(value), field)
+def _then(field: Any, value: Any, database: Any) -> Any:
+    if isinstance(value, Expression):
+        return value
+    prepared, guard = field.prepare(value), field.guard(database.vendor)
+    return Value(prepared if guard is None else guard(prepared), field)
 
 
 def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[int]:

@@ -446,3 +446,29 @@ def test_set_default_needs_a_default() -> None:
 def test_on_delete_is_one_of_those_there_are() -> None:
     with pytest.raises(ModelError, match="none of Segue's"):
         db.ForeignKey(R, on_delete="CASCADE")  # type: ignore[arg-type]
+
+
+# Defaults
+
+
+class Shelf(db.Model):
+    name = db.CharField(max_length=10, primary_key=True)
+
+
+class Book(db.Model):
+    shelf = db.ForeignKey(Shelf, on_delete=db.SET_DEFAULT, default="spare", related_name="+")
+    second = db.ForeignKey(Shelf, on_delete=db.SET("spare"), null=True, related_name="+")
+
+
+MODELS += [Shelf, Book]
+
+
+async def test_a_reference_becomes_its_default(tables: db.Database, both: Any) -> None:
+    await both.call(Shelf.objects.create, name="spare")
+    shelf = await both.call(Shelf.objects.create, name="old")
+    await both.call(Book.objects.create, shelf=shelf, second=shelf)
+
+    await both.call(shelf.delete)
+
+    book = await both.call(Book.objects.get)
+    assert (book.shelf_id, book.second_id) == ("spare", "spare")

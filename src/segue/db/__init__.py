@@ -102,6 +102,7 @@ from .policies import Can, acan, can, policy
 from .query.lookups import Lookup, register_lookup
 from .queryset import QuerySet
 from .related import Key, RelatedManager, Reverse
+from .shortcuts import aget_list_or_404, aget_object_or_404, get_list_or_404, get_object_or_404
 from .signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 __all__ = [
@@ -219,6 +220,8 @@ __all__ = [
     "acan",
     "adopt",
     "aexecute",
+    "aget_list_or_404",
+    "aget_object_or_404",
     "aprefetch_related_objects",
     "atomic",
     "can",
@@ -227,6 +230,8 @@ __all__ = [
     "disconnect",
     "execute",
     "functions",
+    "get_list_or_404",
+    "get_object_or_404",
     "m2m_changed",
     "on_commit",
     "policy",

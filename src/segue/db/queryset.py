@@ -394,7 +394,7 @@ class QuerySet(Generic[R]):
         """Give the instances that an SQL text selects; `:name` in it is bound from *params*."""
         from .query.raw import raw_statement
 
-        return self.from_statement(raw_statement(self.model, sql, params))
+        return self._with(Query(self.model).framed(statement=raw_statement(self.model, sql, params), order=()))
 
     def __or__(self: S, other: QuerySet[Any]) -> S:
         return self._joined(other, "OR")
@@ -453,8 +453,10 @@ class QuerySet(Generic[R]):
                 code="data/lock-outside",
                 hint="with db.atomic():\n    ...",
             )
-        if lock is not None and database.vendor == "sqlite" and (
-            lock.nowait or lock.skip_locked or lock.of or lock.no_key
+        if (
+            lock is not None
+            and database.vendor == "sqlite"
+            and (lock.nowait or lock.skip_locked or lock.of or lock.no_key)
         ):
             from .errors import NotSupportedError
 
@@ -483,8 +485,12 @@ class QuerySet(Generic[R]):
         if _gives_nothing(query):
             return []
         database = self._asked(query)
-        plan, values = plan_of(query, database)
-        rows = self._made(plan, database.fetch(plan, plan.bind(values), method), database)
+        if query.frame.statement is not None and (text := _text_of(query)) is not None:
+            database.refuse_on_loop(method)
+            rows = self._read(text, database.execute(text.text, text.values), database)
+        else:
+            plan, values = plan_of(query, database)
+            rows = self._made(plan, database.fetch(plan, plan.bind(values), method), database)
         if self._prefetches and rows and query.frame.selection is None:
             database.run(prefetch(rows, self._prefetches, database, self._fetch_mode()), method)
         return rows
@@ -496,8 +502,11 @@ class QuerySet(Generic[R]):
         database = self._asked(query)
         if not database.driver.is_prepared:
             await database.aprepare()
-        plan, values = plan_of(query, database)
-        rows = self._made(plan, await database.afetch(plan, plan.bind(values)), database)
+        if query.frame.statement is not None and (text := _text_of(query)) is not None:
+            rows = self._read(text, await database.aexecute(text.text, text.values), database)
+        else:
+            plan, values = plan_of(query, database)
+            rows = self._made(plan, await database.afetch(plan, plan.bind(values)), database)
         if self._prefetches and rows and query.frame.selection is None:
             await database.arun(prefetch(rows, self._prefetches, database, self._fetch_mode()))
         return rows
@@ -515,6 +524,12 @@ class QuerySet(Generic[R]):
         found = plan.hydrate(rows, peers)
         if len(found) > 1:
             peers.hold(found)
+        return found
+
+    def _read(self, text: Any, result: Any, database: Any) -> list[Any]:
+        peers = Peers(database, self._fetch_mode())
+        found: list[Any] = text.instances(result, self.model, peers, database.dialect)
+        peers.hold(found)
         return found
 
     def __iter__(self) -> Iterator[R]:
@@ -797,6 +812,9 @@ class QuerySet(Generic[R]):
     def iterator(self, chunk_size: int = 2000) -> Iterator[R]:
         """Give the rows in chunks, keeping none; prefetches are made for each chunk."""
         _check_chunk(chunk_size)
+        if _text_of(self.query) is not None:
+            yield from self.all()
+            return
         database = self.db
         plan, values = plan_of(self.query, database)
         with_peers = self.query.frame.selection is None
@@ -812,6 +830,10 @@ class QuerySet(Generic[R]):
     async def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[R]:
         """`iterator()` in async code."""
         _check_chunk(chunk_size)
+        if _text_of(self.query) is not None:
+            for row in await self.all():
+                yield row
+            return
         database = self.db
         await database.aprepare()
         plan, values = plan_of(self.query, database)
@@ -985,6 +1007,12 @@ def _explanation(queryset: QuerySet[Any], *, analyze: bool, format: str) -> Oper
     from .query.statement import explanation
 
     return explanation(queryset.query, queryset.db, analyze=analyze, format=format)
+
+
+def _text_of(query: Query) -> Any:
+    """Return the text of `raw()`, where nothing else was asked of its rows."""
+    statement = query.frame.statement
+    return statement if hasattr(statement, "instances") and query.is_statement else None
 
 
 def _check_chunk(size: int) -> None:

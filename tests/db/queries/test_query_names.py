@@ -214,7 +214,15 @@ def test_a_key_with_a_null_character_is_refused(database, sent):
 
 
 @pytest.mark.parametrize(
-    "key", [True, False, [1], (1,), {"a": 1}, {1}, b"1", 1.5, float("inf"), float("nan"), object(), Paper], ids=repr
+    "key",
+    [True, False, [1], (1,), {"a": 1}, {1}, b"1", 1.5, float("inf"), float("nan"), object(), Paper],
+    ids=lambda key: (
+        key.__name__
+        if isinstance(key, type)
+        else f"{type(key).__name__}-{key}"
+        if not type(key) is object
+        else "object"
+    ),
 )
 def test_a_key_of_another_type_is_a_value_error(database, sent, key):
     for lookup in ("pk", "pk__in", "pk__gt", "owner", "owner__pk"):

@@ -527,6 +527,8 @@ class Raw(Expression):
     def shape(self, keyer: Keyer) -> Hashable:
         if self._key is None:
             self._key = self.element._generate_cache_key()
+            if self._key is not None and any(bound.expanding for bound in self._key.bindparams):
+                self._key = None  # how many values there are is in the text
         if self._key is None:
             if not keyer.lenient:
                 raise UnshapedError(repr(self.element))
@@ -534,8 +536,12 @@ class Raw(Expression):
         values = [bound.effective_value for bound in self._key.bindparams]
         return keyer.fill(self, values, (Raw, self._key.key))
 
+    def slots(self, compiler: Compiling) -> list[tuple[Any, int]]:
+        """Return each parameter of the element with its slot; none where they are constants of the statement."""
+        if self._key is None or not self._key.bindparams:
+            return []
+        first = compiler.slot_of(self)
+        return [(bound, first + at) for at, bound in enumerate(self._key.bindparams)]
+
     def compile(self, compiler: Compiling) -> ColumnElement[Any]:
-        if self._key is None:
-            return compiler.raw(self.element, [])
-        first = compiler.slot_of(self) if self._key.bindparams else 0
-        return compiler.raw(self.element, [(bound, first + at) for at, bound in enumerate(self._key.bindparams)])
+        return compiler.raw(self.element, self.slots(compiler))

@@ -65,7 +65,7 @@ def aggregate(queryset: Any, named: Mapping[str, Any], *, count: bool = False) -
 
 def _needs_wrapping(query: Query) -> bool:
     frame = query.frame
-    if query.is_sliced or frame.distinct or frame.combined is not None or frame.statement is not None:
+    if query.is_sliced or frame.distinct or frame.combined is not None:
         return True
     expressions = [each.expression for each in frame.annotations.values()]
     return frame.group is not None or any(each.contains_aggregate or each.contains_window for each in expressions)

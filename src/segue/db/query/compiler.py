@@ -150,7 +150,11 @@ class SelectCompiler:
         # Where this compiles a part of a query apart, the compiler of that query.
         self.whole: SelectCompiler | None = None
         table: Any = query.model._meta.table
-        if outer is not None:
+        if query.frame.statement is not None:
+            # Whatever is asked of its rows is asked of it as a table.
+            raw = query.frame.statement
+            table = self._slotted(raw.element, raw.slots(self)).subquery(parameters.next_alias())
+        elif outer is not None:
             table = table.alias(parameters.next_alias())
         self.joins: Joins = Joins(query.model, table, parameters.next_alias, self.vendor)
         self._annotations: dict[str, ColumnElement[Any]] = {}
@@ -272,16 +276,13 @@ class SelectCompiler:
         root = self.joins.root.table
         if root is not table:
             element = ClauseAdapter(root).traverse(element)
+        return self._slotted(element, slots)
+
+    def _slotted(self, element: Any, slots: list[tuple[Any, int]]) -> Any:
         by_key = {bound._identifying_key: slot for bound, slot in slots}
 
         def replace(part: Any, **_: Any) -> Any:
             if isinstance(part, BindParameter) and part._identifying_key in by_key:
-                if part.expanding:
-                    raise NotSupportedError(
-                        "A Core `in_()` list cannot stand in a queryset's condition.",
-                        code="data/not-supported",
-                        hint="Use field__in=[…], or statement-wide: Model.objects.from_statement(…).",
-                    )
                 return self.parameters.make(by_key[part._identifying_key], part.type)
             return None
 
@@ -546,7 +547,7 @@ class SelectCompiler:
         """Return the statement."""
         query = self.query
         frame = query.frame
-        if frame.statement is not None:
+        if frame.statement is not None and self.outer_compiler is None and query.is_statement:
             return self._from_statement()
         if frame.combined is not None:
             return self._compound()
@@ -802,7 +803,12 @@ class SelectCompiler:
 
     def _choose_model(self, join: Join, path: str) -> None:
         prefix = f"{path}__" if path else ""
+        here: Any = None
+        if not path and self.query.frame.statement is not None:
+            here = {column.name for column in join.table.c}
         for field in join.model._meta.fields:
+            if here is not None and field.model is join.model._meta.concrete_model and field.column not in here:
+                continue  # the statement does not give it: it is loaded when it is touched
             if self._is_loaded(prefix, field, join.model):
                 self.columns.append(Column(prefix + field.attname, self.column_of(join, field), field))
 
@@ -874,7 +880,7 @@ class SelectCompiler:
 
     def _from_statement(self) -> Any:
         raw = self.query.frame.statement
-        statement = raw.compile(self)
+        statement = self._slotted(raw.element, raw.slots(self))
         options = self.query.model._meta
         by_column = {field.column: field for field in options.fields}
         for column in statement.selected_columns:

@@ -228,6 +228,14 @@ class Query:
         """Whether it has limits."""
         return bool(self.low) or self.high is not None
 
+    @property
+    def is_statement(self) -> bool:
+        """Whether it is a statement of the user's, and nothing else was asked of its rows."""
+        frame = self.frame
+        changed = self.where or self.is_sliced or self.empty or frame.order or frame.annotations or frame.selection
+        more = frame.related or frame.only is not None or frame.deferred or frame.lock or frame.ctes or frame.distinct
+        return frame.statement is not None and not (changed or more)
+
     # Names
 
     def target(self, name: str) -> Target:

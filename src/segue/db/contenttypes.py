@@ -436,7 +436,7 @@ class GenericRelation:
         for_concrete_model: bool = True,
         related_query_name: str | None = None,
     ) -> None:
-        self.to = to
+        self.to: Any = to
         self.object_id_field = object_id_field
         self.content_type_field = content_type_field
         self.for_concrete_model = for_concrete_model

@@ -31,12 +31,12 @@ try:
     from asyncmy.errors import MySQLError as AsyncmyError
     from pymysql.cursors import SSCursor as StreamCursor
     from pymysql.err import MySQLError as PyMySQLError
-except ImportError as missing:
+except ImportError as _missing:
     raise SetupError(
         "MariaDB and MySQL need the packages pymysql and asyncmy, which are not installed.",
         code="data/no-driver",
         hint='pip install "segue[mysql]"',
-    ) from missing
+    ) from _missing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect, Engine

@@ -24,12 +24,12 @@ from .sqlstates import translate_sqlstate
 try:
     import psycopg
     from psycopg import AsyncRawCursor, RawCursor
-except ImportError as missing:
+except ImportError as _missing:
     raise SetupError(
         "PostgreSQL needs the package psycopg, which is not installed.",
         code="data/no-driver",
         hint='pip install "segue[postgres]"',
-    ) from missing
+    ) from _missing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect, Engine

@@ -491,4 +491,4 @@ _SOURCES: dict[str, Callable[[dict[str, Any], Imports], str]] = {
     "$sql": lambda facts, imports: f"{imports.module('sqlalchemy')}.text({same_text(facts['$sql'])})",
 }
 
-_ = (F, When)  # named in what is read back
+_: object = (F, When)  # named in what is read back

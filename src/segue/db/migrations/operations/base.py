@@ -42,8 +42,6 @@ class Operation:
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)
 
-    __hash__ = None  # type: ignore[assignment]  # it is a list of facts
-
     def touched(self) -> list[str]:
         """Return the models it is about."""
         return []

@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from markdown_pages import DOCS
 
-from segue import App, Blueprint, Response
+from segue import App, Blueprint, Response, db
 from segue.blueprint import RouteOptions
+from segue.db.models.options import META_NAMES
+from segue.db.query.documents import DOCUMENT_LOOKUPS
+from segue.db.query.lookups import LOOKUPS
+from segue.db.query.transforms import TRANSFORMS
 from segue.errors import HTTPError
 from segue.handling import markers
 from segue.http.limits import Limits
@@ -19,6 +23,7 @@ from segue.http.request import Request
 from segue.http.uploads import UploadFile
 
 REFERENCE = DOCS / "reference"
+DATA_PAGES = ("database.md", "fields.md", "functions.md", "lookups.md", "model-meta.md", "queryset.md")
 
 
 def first_cells(page: str, heading: str = "") -> list[str]:
@@ -113,3 +118,38 @@ def test_the_limits_are_the_listed_ones() -> None:
     absent = [limit for limit in limits if limit is not True and not re.search(rf"\b{limit}\b", text)]
 
     assert absent == []
+
+
+def words_of(*pages: str) -> set[str]:
+    """Return every word inside code marks on the pages: calls and dotted names are taken apart."""
+    code = [
+        cell for page in pages for cell in re.findall(r"`([^`\n]+)`", (REFERENCE / page).read_text(encoding="utf-8"))
+    ]
+    return {word for each in code for word in re.findall(r"\w+", each)}
+
+
+@pytest.mark.parametrize("name", sorted(db.__all__))
+def test_every_name_of_the_data_layer_is_listed(name: str) -> None:
+    assert name in words_of(*DATA_PAGES)
+
+
+@pytest.mark.parametrize("name", sorted(db.functions.__all__))
+def test_every_function_of_the_database_is_listed(name: str) -> None:
+    assert name in first_cells("functions.md")
+
+
+@pytest.mark.parametrize("name", [name for name in public(db.QuerySet) if name not in ("model", "query")])
+def test_every_method_of_a_queryset_is_listed(name: str) -> None:
+    assert name in words_of("queryset.md")
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*LOOKUPS, *TRANSFORMS, *(each for of in DOCUMENT_LOOKUPS.values() for each in of)})
+)
+def test_every_lookup_is_listed(name: str) -> None:
+    assert name in first_cells("lookups.md")
+
+
+@pytest.mark.parametrize("name", sorted(META_NAMES))
+def test_every_option_of_meta_is_listed(name: str) -> None:
+    assert name in first_cells("model-meta.md")

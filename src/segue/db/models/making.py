@@ -162,11 +162,13 @@ def _copied(field: Any) -> Any:
 
 
 def _check_names(cls: Any, names: Any, base: Any) -> None:
+    # By the bodies of the classes: asking for `objects` of a model without rows is an error of its own.
+    reserved = {name for each in base.__mro__ for name in vars(each)} - {"id"}
     for name in names:
-        taken = hasattr(base, name) and name != "id"
+        taken = name in reserved
         if taken or "__" in name or name.endswith("_") or name.startswith("_"):
             free = name.strip("_").replace("__", "_")
-            free = f"{free}_value" if hasattr(base, free) else free
+            free = f"{free}_value" if free in reserved else free
             why = "It is an attribute of every model." if taken else "Look-ups are parted by __, so a name holds none."
             raise ModelError(
                 f"{cls.__name__} cannot have a field {name!r}.",

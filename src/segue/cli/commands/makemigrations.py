@@ -25,6 +25,7 @@ __all__ = ["command"]
 @click.option("--empty", is_flag=True, help="Write a migration without operations, to be filled in.")
 @click.option("--merge", is_flag=True, help="Make several heads one.")
 @click.option("--resnapshot", is_flag=True, help="Write the snapshots anew, from the operations.")
+@click.option("--split", metavar="NAME", help="Make two of a migration that drops: its drops are for the next release.")
 @click.option("--name", metavar="NAME", help="What the file is called, behind its number.")
 @click.option("--rename", "renames", metavar="OLD:NEW", multiple=True, help="record.titel:title, or record:album.")
 @click.option(
@@ -42,6 +43,7 @@ def command(
     empty: bool,
     merge: bool,
     resnapshot: bool,
+    split: str | None,
     name: str | None,
     renames: tuple[str, ...],
     drops: tuple[str, ...],
@@ -64,6 +66,10 @@ def command(
         if resnapshot:
             changed = maker.resnapshot()
             note(f"Written: {', '.join(changed)}." if changed else "All snapshots are as the operations say.")
+        elif split:
+            if home.name == (database or "default"):
+                for path in maker.split(split):
+                    click.echo(str(path))
         elif merge:
             if len(maker.graph.heads()) > 1 or database or len(homes) == 1:
                 _write(maker, maker.merge(name), dry_run=dry_run or check)

@@ -129,10 +129,14 @@ class Editor:
 
     # Whole tables
 
-    def create_table(self, table: sa.Table) -> None:
-        """Create a table with its indexes and comments."""
+    def create_table(self, table: sa.Table, *, references: bool = True) -> None:
+        """Create a table with its indexes and comments.
+
+        Args:
+            references: Whether with its foreign keys, too.
+        """
         self.fresh.add(table.name)
-        self.ddl(CreateTable(table))
+        self.ddl(CreateTable(table, include_foreign_key_constraints=None if references else []))
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
             self.ddl(CreateIndex(index))
         if self.vendor == "postgresql":

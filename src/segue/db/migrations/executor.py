@@ -202,15 +202,27 @@ class Executor:
         """Whether all tables that a first migration makes are there, with their columns."""
         if migration.parents:
             return False
+        return not self.missing(migration, exactly=exactly)
+
+    def missing(self, migration: Migration, *, exactly: bool = False) -> list[str]:
+        """Return what a first migration makes and the database has not: tables, and columns.
+
+        Args:
+            exactly: Whether a column too many counts as well.
+        """
         from .transition import tables_of
 
         state = migration.states(State())[-1]
-        found = [table for key in state for table in tables_of(state, key).values()]
-        for table in found:
+        tables = [table for key in state for table in tables_of(state, key).values()]
+        found: list[str] = []
+        for table in tables:
             columns, wanted = self._columns(table.name), {each.name for each in table.columns}
-            if not columns or (columns != wanted if exactly else not wanted <= columns):
-                return False
-        return bool(found)
+            if not columns:
+                found.append(f"no table {table.name}")
+                continue
+            found += [f"no column {table.name}.{name}" for name in sorted(wanted - columns)]
+            found += [f"a column {table.name}.{name} too many" for name in sorted(columns - wanted) if exactly]
+        return found if tables else ["no tables"]
 
     def _columns(self, table: str) -> set[str]:
         if self.session.vendor == "sqlite":

@@ -17,6 +17,8 @@ from .files import Migration, MigrationError, next_number, write_migration
 from .graph import Graph
 from .operations import CreateTable, Operation
 from .questions import Questions
+from .rehearsing import split
+from .squashing import prelude_of
 from .state import State
 
 __all__ = ["Maker"]
@@ -77,6 +79,32 @@ class Maker:
         path = write_migration(self.folder, migration, migration.states(before)[-1])
         self.graph = Graph.read(self.folder)
         return path
+
+    def split(self, name: str) -> list[Path]:
+        """Write the last migration in two: what the release before can live with, and what drops.
+
+        Raises:
+            MigrationError: It is not the last one, or drops nothing (`data/migration-split`).
+        """
+        found = self.graph[self.graph.find(name)]
+        first, second = split(found)
+        if self.graph.head() != found.name or not second or found.path is None:
+            raise MigrationError(
+                f"{found.name} cannot be made two.",
+                code="data/migration-split",
+                where=str(found.path or ""),
+                why="Only the last migration can, where it drops a column or a table.",
+                hint="segue makemigrations writes the drop into a migration of its own.",
+            )
+        parents = self.graph.parents(found.name)
+        prelude = prelude_of([found])
+        for path in (found.path, found.path.with_suffix(".json")):
+            path.unlink(missing_ok=True)
+        self.graph = Graph.read(self.folder)
+        expanding = Migration(found.name, parents, first, atomic=found.atomic, title=found.title, prelude=prelude)
+        paths = [self.write(expanding)]
+        contracting = self.make(second, title=f"Drop what {found.name} has retired; for the next release.")
+        return [*paths, self.write(contracting)]
 
     def resnapshot(self) -> list[str]:
         """Write snapshots anew, from the operations; return the migrations whose snapshot changed."""

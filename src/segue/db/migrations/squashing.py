@@ -1,6 +1,6 @@
 """One migration in place of many.
 
-Holds: `squash`.
+Holds: `squash`, `prelude_of`.
 Imports: the differ, the graph, files.
 Never: loses a data migration: functions are copied, between what comes before and after them.
 """
@@ -22,7 +22,7 @@ from .operations.code import RunBatches, RunPython, RunSQL, StateOnly
 from .questions import Questions
 from .state import State
 
-__all__ = ["squash"]
+__all__ = ["prelude_of", "squash"]
 
 _TOLD = {"parents", "operations", "replaces", "atomic", "online"}
 
@@ -52,7 +52,7 @@ def squash(folder: Path, first: str | None, last: str, name: str | None = None) 
         replaces=row,
         atomic=all(each.atomic for each in migrations),
         title=f"{row[0]} to {row[-1]} in one.",
-        prelude=_prelude(migrations),
+        prelude=prelude_of(migrations),
     )
     after = squashed.states(before)[-1]
     if diff(after, graph.state([row[-1]]), _Told({}, {})):
@@ -148,8 +148,8 @@ class _Told(Questions):
         return self.known.get(f"{model}.{field}", UNSET)
 
 
-def _prelude(migrations: Sequence[Migration]) -> list[str]:
-    """The functions that the operations call, with what they need, from the files."""
+def prelude_of(migrations: Sequence[Migration]) -> list[str]:
+    """Return the functions that the operations call, with what they need, from the files."""
     found: dict[str, str] = {}
     names: dict[str, str] = {}
     for migration in migrations:

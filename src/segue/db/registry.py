@@ -154,7 +154,12 @@ def every_model() -> list[Any]:
 
 
 def label_of(module: str) -> str:
-    """Return the label of models in *module*: its package's last name; empty in one file."""
+    """Return the label of models in *module*: its package's last name; empty in one file.
+
+    A package `models` is one module that has grown: `core/models/people.py` is of `core`, as
+    `core/models.py` is.
+    """
     loaded = sys.modules.get(module)
     package = module if hasattr(loaded, "__path__") else module.rpartition(".")[0]
-    return package.rpartition(".")[2]
+    outer, dot, last = package.rpartition(".")
+    return outer.rpartition(".")[2] if dot and last == "models" else last

@@ -124,7 +124,8 @@ def _relations(model: Any) -> Iterator[Finding]:
                 yield _error(
                     "models.E005",
                     model,
-                    f"{model.__name__}.{field.name} refers to {target.__name__}.{field.remote.name}, which is not unique.",
+                    f"{model.__name__}.{field.name} refers to {target.__name__}.{field.remote.name}, "
+                    "which is not unique.",
                     f"{field.remote.name} = …(unique=True)",
                 )
         except SegueError as error:
@@ -279,7 +280,7 @@ def _fields(model: Any) -> Iterator[Finding]:
                 yield _error(
                     "models.E015",
                     model,
-                    f"{model.__name__}.{field.name} has a choice {long[0]!r} of {len(long[0])} characters, and max_length={longest}.",
+                    f"{model.__name__}.{field.name} has max_length={longest}, and the choice {long[0]!r} is longer.",
                     f"max_length={max(map(len, long))}",
                 )
         if isinstance(field.default, list | dict | set):

@@ -22,7 +22,7 @@ from weakref import ref
 from .blueprint import Scaffold
 from .db.budgets import QueryBudget
 from .db.choice import allows_table, enter
-from .db.current import DATABASES, Databases, atomic
+from .db.current import DATABASES, Databases, atomic, enter_app
 from .db.database import Database, running_on_loop
 from .db.errors import QueryBudgetError
 from .db.models.base import Model
@@ -33,6 +33,7 @@ from .db.queryset import QuerySet
 from .db.registry import registry_of_package
 from .errors import SetupError, UsageError, did_you_mean, place_of
 from .handling.results import Waiting
+from .http.response import show_in_json
 
 if TYPE_CHECKING:
     from .app import App
@@ -181,6 +182,7 @@ def _is_below(module: str, home: str) -> bool:
 
 def enter_owner(models: Iterable[Any], databases: Databases) -> None:
     """Let models know whose they are, for code that runs outside any app (DESIGN §12.3)."""
+    enter_app(databases)
     for model in models:
         enter(model, databases)
 
@@ -204,7 +206,9 @@ def create_first_tables(databases: Databases, models: Sequence[Any], root: Path)
 
 
 def encoders() -> dict[type, Callable[[Any], Any]]:
-    """Return how models and querysets become JSON."""
+    """Return how models and querysets become JSON; inside lists and dicts they become the same."""
+    show_in_json(Model, _row)
+    show_in_json(QuerySet, lambda queryset: _listed(list(_limited(queryset))))
     return {Model: _row, QuerySet: _rows}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -361,3 +363,51 @@ def test_in_production_too_many_queries_are_a_warning(stored: App, caplog: pytes
 
     assert answer.json == ["Duke", "Duke"]
     assert "data/query-budget" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/sync", "/async"])
+def test_models_and_querysets_may_stand_anywhere_in_an_answer(stored: App, client: Clients, path: str) -> None:
+    @stored.get("/sync")
+    def of_threads() -> Any:
+        return {"first": Record.objects.get(pk=1), "titles": Record.objects.values_list("title", flat=True)}
+
+    @stored.get("/async")
+    async def of_loops() -> Any:
+        titles = await Record.objects.values_list("title", flat=True)
+        return {"first": (await Record.objects.filter(pk=1))[0], "titles": titles}
+
+    answer = client(app=stored).get(path)
+
+    assert answer.json["first"]["title"] == "Newport"
+    assert answer.json["titles"] == ["Indigos", "Newport"]
+
+
+def test_a_list_of_models_is_an_answer(stored: App, client: Clients) -> None:
+    @stored.get("/")
+    async def index() -> Any:
+        return await Record.objects.filter(pk=1)
+
+    assert client(app=stored).get("/").json == [{"id": 1, "title": "Newport", "leader_id": 1, "year": 1956}]
+
+
+def test_outside_a_context_atomic_is_of_the_only_app(tmp_path: Path) -> None:
+    script = f"""
+from segue import App, db
+
+app = App("only", database="sqlite:///{tmp_path}/club.db")
+
+
+class Poster(db.Model):
+    title = db.CharField(max_length=20)
+
+
+app.db.create_all(Poster)
+app.compile()
+with db.atomic():
+    Poster.objects.using(app.db).create(title="Tonight")
+print(Poster.objects.using(app.db).count())
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert done.stdout.strip() == "1", done.stderr

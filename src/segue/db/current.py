@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, overload
+from weakref import ref
 
 from ..context import Key, find_current
 from ..errors import UsageError, did_you_mean
@@ -32,6 +33,7 @@ __all__ = [
     "database_called",
     "databases_here",
     "disconnect",
+    "enter_app",
     "execute",
     "on_commit",
     "route",
@@ -177,7 +179,25 @@ def databases_here(owner: Callable[[], Databases | None] | None = None) -> Datab
             return context.get(DATABASES)
         except UsageError:
             pass  # an app without a database
-    return (owner() if owner is not None else None) or _connected
+    owned = owner() if owner is not None else None
+    if owned is not None:
+        return owned
+    return _connected if _connected else _only_app() or _connected
+
+
+# The databases of apps, for code that runs outside any: `with db.atomic():` in a script of the one app.
+_of_apps: list[ref[Databases]] = []
+
+
+def enter_app(databases: Databases) -> None:
+    """Remember the databases of an app; they are not kept alive."""
+    _of_apps[:] = [each for each in _of_apps if each() is not None and each() is not databases]
+    _of_apps.append(ref(databases))
+
+
+def _only_app() -> Databases | None:
+    alive = [found for found in (each() for each in _of_apps) if found is not None]
+    return alive[0] if len(alive) == 1 else None
 
 
 def _none() -> UsageError:

@@ -132,6 +132,15 @@ else:
 """
 
 
+def errors_of(processes: list[subprocess.Popen[str]]) -> list[str]:
+    """Let all of them go at once; return what each wrote to its errors."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [process.communicate(timeout=120)[1] for process in processes]
+
+
 @pytest.mark.slow
 def test_four_processes_write_without_a_locked_database(file: Database, tmp_path: Path) -> None:
     file.execute("CREATE TABLE rows (writer INTEGER, n INTEGER)")
@@ -144,7 +153,7 @@ def test_four_processes_write_without_a_locked_database(file: Database, tmp_path
         subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for script in scripts
     ]
-    errors = [process.communicate("go\n", timeout=120)[1] for process in processes]
+    errors = errors_of(processes)
 
     assert (errors, file.fetch(COUNT)) == ([""] * 4, [(4 * 5 * ROWS,)])
 
@@ -342,3 +351,20 @@ def test_the_write_ahead_log_becomes_small_again_after_a_long_reader(file: Datab
         file.execute("UPDATE blobs SET data = 1 WHERE rowid = 1")
 
     assert (at_most > 32 * 1024 * 1024, log.stat().st_size < 1024 * 1024) == (True, True)
+
+
+@pytest.mark.slow
+def test_the_write_ahead_log_stays_small_though_several_processes_write(file: Database, tmp_path: Path) -> None:
+    file.execute("CREATE TABLE rows (writer INTEGER, n INTEGER, data BLOB DEFAULT (zeroblob(65536)))")
+    source = str(Path(__file__).parents[2] / "src")
+    address = f"sqlite:///{tmp_path}/test.db"
+    # Of 64 KB each, 120 MB in all.
+    script = WORKER.format(source=source, address=address, rows=60, writers=8, is_async=False)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    errors = errors_of(processes)
+
+    assert (errors, file.fetch(COUNT)) == ([""] * 4, [(4 * 8 * 60,)])
+    assert (tmp_path / "test.db-wal").stat().st_size < 64 * 1024 * 1024

@@ -18,7 +18,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from ...errors import SegueError
@@ -47,6 +47,10 @@ T = TypeVar("T")
 _BUSY_SECONDS = 5.0
 # How long SQLite itself waits before `_patiently` looks again: it sleeps 1, 2, 5, 2 ms.
 _MOMENT_MILLISECONDS = 10
+# Who had to wait so long for other processes lets them in, for a while, before each transaction.
+_LONG_WAIT_SECONDS = 0.2
+_POLITE_SECONDS = 1.0
+_POLITE_SLEEP_SECONDS = 0.001
 _SLOW_SECONDS = 0.001
 _UNKNOWN = -1 & 0xFF
 _ENDINGS = ("COMMIT", "ROLLBACK")
@@ -54,7 +58,13 @@ _STATEMENTS = 512
 # The write-ahead log begins anew when a checkpoint finds that nobody reads it. Under many writers
 # that may never come by itself; so every so many writes its size is looked at, and made small.
 _WAL_LIMIT_BYTES = 32 * 1024 * 1024
+# From here on it is made to begin anew; until that works it grows.
+_WAL_LARGE_BYTES = 16 * 1024 * 1024
 _LOOK_EVERY_WRITES = 64
+# How long one who has just saved something tries to make the log begin anew.
+_PATIENCE_SECONDS = 0.2
+# And when the next one tries, if somebody was reading all that time: meanwhile nobody could write.
+_REST_SECONDS = 0.5
 
 # A second statement in one text is a warning in Python 3.11, which is no error of sqlite3.
 _ERRORS = (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError)
@@ -77,6 +87,8 @@ class SQLite(Driver):
         self.mode: str = str(url.options.get("mode", "rwc"))
         self._log: str = "" if url.is_memory else f"{url.database}-wal"
         self._writes = 0
+        self.is_polite_until: float = 0.0
+        self._rests_until = 0.0
         self.busy_seconds: float = float(url.options.get("timeout", _BUSY_SECONDS))
 
     def open(self) -> SQLiteConnection:
@@ -124,10 +136,19 @@ class SQLite(Driver):
         self._writes += 1
         if self._writes % _LOOK_EVERY_WRITES == 0 and self._log:
             try:
-                if os.stat(self._log).st_size > _WAL_LIMIT_BYTES:
-                    connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                if os.stat(self._log).st_size > _WAL_LARGE_BYTES and monotonic() > self._rests_until:
+                    self._begin_log_anew(connection.raw)
             except (OSError, sqlite3.Error):
                 pass  # another one is at it, or somebody reads: the next time, then
+
+    def _begin_log_anew(self, raw: sqlite3.Connection) -> None:
+        # Among many writers one try in a moment is lost: each commit of theirs is a small checkpoint, too.
+        last = monotonic() + _PATIENCE_SECONDS
+        while monotonic() < last:
+            is_busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not is_busy:
+                return
+        self._rests_until = monotonic() + _REST_SECONDS
 
     def begin(self, *, read_only: bool, isolation: str | None) -> tuple[str, ...]:
         if isolation is not None and isolation.casefold() != "serializable":
@@ -331,6 +352,10 @@ class SQLiteConnection:
     def command(self, sql: str) -> None:
         if sql == "ROLLBACK" and not self.raw.in_transaction:
             return  # some errors of SQLite roll back by themselves
+        if sql == "BEGIN IMMEDIATE" and self._driver.is_polite_until > monotonic():
+            # Else the lock would be free only for the moment between two transactions of one process,
+            # and those that look again now and then would never find it so.
+            sleep(_POLITE_SLEEP_SECONDS)
         self._patiently(lambda: self._run(sql).fetchall())
         if sql.startswith("PRAGMA query_only"):
             self._is_read_only = sql.endswith("ON")
@@ -425,15 +450,20 @@ class SQLiteConnection:
 
     def _patiently(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call *function* until nobody else holds the lock, or the time is up."""
-        last = 0.0
+        driver = self._driver
+        started = 0.0
         while True:
             try:
-                return function(*arguments)
+                found = function(*arguments)
             except _ERRORS as error:
                 now = monotonic()
-                last = last or now + self._driver.busy_seconds
-                if not _is_busy(error) or self._is_stopped or now > last:
+                started = started or now
+                if not _is_busy(error) or self._is_stopped or now - started > driver.busy_seconds:
                     self._raise(error)
+            else:
+                if started and monotonic() - started > _LONG_WAIT_SECONDS:
+                    driver.is_polite_until = monotonic() + _POLITE_SECONDS
+                return found
 
     def _raise(self, error: BaseException) -> NoReturn:
         failure = self._driver.translate(error)

@@ -138,12 +138,13 @@ class _Assembly:
         app = self.app
         if self.config["DATABASE"] is None:
             return
-        from .databases import DATABASES, encoders, enter_owner
+        from .databases import DATABASES, STRICT_POLICIES, encoders, enter_owner
 
         databases = app.own_databases()
         databases.hear(self.signals)
         self.databases = databases
         self.values[DATABASES] = databases
+        self.values[STRICT_POLICIES] = self.config["STRICT_POLICIES"]
         self.models = app.owned_models()
         enter_owner(self.models, databases)
         for kind, encoder in encoders().items():

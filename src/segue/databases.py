@@ -28,18 +28,20 @@ from .db.errors import QueryBudgetError
 from .db.models.base import Model
 from .db.models.making import check_declared
 from .db.observing import watching
-from .db.policies import has_policy
+from .db.policies import STRICT_POLICIES, has_policy
 from .db.queryset import QuerySet
 from .db.registry import registry_of_package
 from .errors import SetupError, UsageError, did_you_mean, place_of
 from .handling.results import Waiting
 from .http.response import show_in_json
+from .targets import load_target
 
 if TYPE_CHECKING:
     from .app import App
 
 __all__ = [
     "DATABASES",
+    "STRICT_POLICIES",
     "app_databases",
     "create_first_tables",
     "encoders",
@@ -90,13 +92,22 @@ def app_databases(app: App) -> Databases:
             replicas[name] = options["replica_of"]
         options.pop("replica_of", None)
         made[name] = Database(options.pop("url"), root=app.root_path, **options)
-    databases = Databases(made)
+    databases = Databases(made, routers=_routers(app))
     for name, primary in replicas.items():
         databases[primary].add_replica(made[name])
     for name, database in made.items():
         database.siblings = databases
         database.models = _ModelsOf(app, name)
     return databases
+
+
+def _routers(app: App) -> list[Any]:
+    """Return the routers of an app: what stands in `DATABASE_ROUTERS`, classes made into objects."""
+    found: list[Any] = []
+    for given in app.config["DATABASE_ROUTERS"]:
+        router = load_target(given, root=app.root_path) if isinstance(given, str) else given
+        found.append(router() if isinstance(router, type) else router)
+    return found
 
 
 class _ModelsOf:

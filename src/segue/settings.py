@@ -26,6 +26,8 @@ def declare_core(config: Config) -> None:
     declare("SECRET_KEY_FALLBACKS", [], secret=True, doc="Former keys that still verify.")
     declare("DATABASE", None, secret=True, env="DATABASE_URL", doc="Address of the database, or several by name.")
     declare("ATOMIC_REQUESTS", False, doc="Whether each handler runs in a transaction of the default database.")
+    declare("DATABASE_ROUTERS", [], doc="Who says in which database a model's rows are: objects, or their targets.")
+    declare("STRICT_POLICIES", False, doc="Whether what no policy allows is denied, permissions of models or not.")
     declare("REDIS_URL", None, type=str, secret=True, env="REDIS_URL", doc="Address of Redis.")
     declare("SITE_URL", None, type=str, doc="The canonical origin, such as https://www.example.com.")
     declare("SERVER_NAME", None, type=str, doc="The domain below which `subdomain=` routes live.")

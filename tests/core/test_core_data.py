@@ -411,3 +411,31 @@ print(Poster.objects.using(app.db).count())
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert done.stdout.strip() == "1", done.stderr
+
+
+class ToArchive:
+    """Sends every musician to the archive."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return "archive" if model is Musician else None
+
+    db_for_write = db_for_read
+
+
+@pytest.mark.parametrize("router", [ToArchive, ToArchive(), f"{__name__}:ToArchive"], ids=["class", "object", "target"])
+def test_routers_of_the_configuration_choose_the_database(tmp_path: Path, router: Any) -> None:
+    app = App(
+        "tests_routed_app",
+        database={"default": f"sqlite:///{tmp_path}/a.db", "archive": f"sqlite:///{tmp_path}/b.db"},
+        models=(Musician, Account),
+        config={"DATABASE_ROUTERS": [router]},
+    )
+    app.db["archive"].create_all(Musician)
+    app.db.create_all(Account)
+
+    with app.context():
+        Musician.objects.create(name="Duke", slug="duke")
+        Account.objects.create(name="me")
+
+        assert Musician.objects.using("archive").count() == 1
+        assert Account.objects.using("default").count() == 1

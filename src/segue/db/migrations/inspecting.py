@@ -39,7 +39,7 @@ class _Table:
     indexes: list[Any]
     checks: list[Any]
     comment: str | None
-    lines: list[str] = field(default_factory=list[str])
+    descending: dict[str, set[str]]
     names: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -83,7 +83,35 @@ def _read(inspector: Any, name: str) -> _Table:
         inspector.get_indexes(name),
         inspector.get_check_constraints(name),
         comment,
+        _descending(inspector, name),
     )
+
+
+def _descending(inspector: Any, table: str) -> dict[str, set[str]]:
+    """The columns that indexes have the other way round; SQLAlchemy tells it of PostgreSQL alone."""
+    connection, vendor = inspector.bind, inspector.dialect.name
+    found: dict[str, set[str]] = {}
+    if vendor == "sqlite":
+        for index in inspector.get_indexes(table):
+            quoted = inspector.dialect.identifier_preparer.quote(index["name"])
+            for row in connection.exec_driver_sql(f"PRAGMA index_xinfo({quoted})"):
+                if row[3] and row[2]:
+                    found.setdefault(index["name"], set()).add(row[2])
+    elif vendor == "postgresql":
+        for index in inspector.get_indexes(table):
+            sorting = index.get("column_sorting") or {}
+            found[index["name"]] = {name for name, order in sorting.items() if "desc" in order}
+    else:
+        rows = connection.execute(
+            sa.text(
+                "SELECT index_name, column_name FROM information_schema.statistics "
+                "WHERE table_schema = DATABASE() AND table_name = :name AND collation = 'D'"
+            ),
+            {"name": table},
+        )
+        for index, column in rows:
+            found.setdefault(index, set()).add(column)
+    return found
 
 
 class _Writer:
@@ -226,7 +254,8 @@ class _Writer:
     def _kind(self, table: _Table, column: Any) -> tuple[str, dict[str, str], list[str]]:
         kind = column["type"]
         if self._counts(table, column):
-            return _size(kind) + "AutoField" if _size(kind) != "" else "AutoField", {}, []
+            # SQLite counts in 64 bits, whatever the column is called.
+            return f"{'Big' if self.vendor == 'sqlite' else _size(kind)}AutoField", {}, []
         if isinstance(kind, postgresql.ARRAY):
             inner, options, remark = self._kind(table, {**column, "type": kind.item_type, "name": ""})
             text = ", ".join(f"{key}={each}" for key, each in options.items())
@@ -313,9 +342,9 @@ class _Writer:
         if table.comment:
             lines.append(f"db_table_comment = {same_text(table.comment)}")
         constraints, remarks = self._constraints(table)
-        if constraints:
-            lines += ["constraints = [", *(f"    {each}," for each in constraints), "]"]
-        indexes, more = self._indexes(table)
+        indexes, unique, more = self._indexes(table)
+        if constraints or unique:
+            lines += ["constraints = [", *(f"    {each}," for each in [*constraints, *unique]), "]"]
         if indexes:
             lines += ["indexes = [", *(f"    {each}," for each in indexes), "]"]
         return [*lines, *(f"# {each}" for each in [*remarks, *more])]
@@ -345,32 +374,44 @@ class _Writer:
             found.append(f"db.CheckConstraint(condition={condition}, name={same_text(each['name'])})")
         return found, remarks
 
-    def _indexes(self, table: _Table) -> tuple[list[str], list[str]]:
+    def _indexes(self, table: _Table) -> tuple[list[str], list[str], list[str]]:
+        """Return the plain indexes, the unique ones, and what cannot be said."""
         found: list[str] = []
+        unique: list[str] = []
         remarks: list[str] = []
         known = {each["name"] for each in table.uniques} | {each["name"] for each in table.references.values()}
         for each in table.indexes:
             columns = each["column_names"]
             if each["name"] in known or each.get("duplicates_constraint"):
                 continue
-            if len(columns) == 1 and self._index_of(table, columns[0]) is each and not each["unique"]:
-                continue
             options = each.get("dialect_options", {})
             where = next((text for name, text in options.items() if name.endswith("_where")), None)
-            if None in columns or where is not None:
-                what = where if where is not None else each.get("expressions")
-                remarks.append(f"The index {each['name']} is one of expressions, or of some rows: {what}")
+            is_plain = None not in columns and where is None
+            if is_plain and len(columns) == 1 and not each["unique"] and self._index_of(table, columns[0]) is each:
                 continue
-            descending = {name for name, order in (each.get("column_sorting") or {}).items() if "desc" in order}
-            names = [("-" if name in descending else "") + table.names[name] for name in columns if name in table.names]
-            shown = ", ".join(map(same_text, names))
-            if each["unique"]:
-                remarks.append(
-                    f"The unique index {each['name']} of {shown}: UniqueConstraint makes a constraint of it."
-                )
-            else:
-                found.append(f"db.Index(fields=[{shown}], name={same_text(each['name'])})")
-        return found, remarks
+            if not all(name is None or name in table.names for name in columns):
+                remarks.append(f"The index {each['name']} is of columns that are not shown: {each}")
+                continue
+            parts = self._index_parts(table, each, is_expression=(not is_plain and each["unique"]) or None in columns)
+            if is_plain and each["unique"]:
+                # A unique index, where `fields` would make a constraint.
+                parts = ", ".join(self._sql(name) for name in columns)
+            condition = f", condition=db.Q({self._sql(str(where))})" if where is not None else ""
+            maker = "UniqueConstraint" if each["unique"] else "Index"
+            text = f"db.{maker}({parts}, name={same_text(each['name'])}{condition})"
+            (unique if each["unique"] else found).append(text)
+        return found, unique, remarks
+
+    def _index_parts(self, table: _Table, index: Any, *, is_expression: bool) -> str:
+        columns, descending = index["column_names"], table.descending.get(index["name"], set[str]())
+        if is_expression and None in columns:
+            return ", ".join(self._sql(each) for each in index["expressions"])
+        names = [("-" if name in descending else "") + table.names[name] for name in columns]
+        return f"fields=[{', '.join(map(same_text, names))}]"
+
+    def _sql(self, text: str) -> str:
+        self.imports.add("from segue.db import migrations")
+        return f"migrations.sql({same_text(text)})"
 
 
 def _collation(kind: Any, vendor: str) -> dict[str, str]:

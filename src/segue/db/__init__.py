@@ -97,6 +97,7 @@ from .models.base import Model
 from .models.constraints import CheckConstraint, Index, UniqueConstraint
 from .models.loading import aprefetch_related_objects, prefetch_related_objects
 from .models.options import CompositePrimaryKey
+from .models.softdelete import SoftDelete, SoftDeleteQuerySet
 from .operations.reading import Prefetch
 from .policies import Can, acan, can, policy
 from .query.lookups import Lookup, register_lookup
@@ -201,6 +202,8 @@ __all__ = [
     "SlugField",
     "SmallAutoField",
     "SmallIntegerField",
+    "SoftDelete",
+    "SoftDeleteQuerySet",
     "StdDev",
     "StringAgg",
     "Subquery",

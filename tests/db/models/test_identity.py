@@ -27,7 +27,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def write(**files: str) -> Any:
         for path, text in files.items():
-            file = tmp_path / name / f"{path.replace('__', '/')}.py"
+            file = tmp_path / name / f"{path if '/' in path else path.replace('__', '/')}.py"
             file.parent.mkdir(parents=True, exist_ok=True)
             for folder in [file.parent, *file.parent.parents]:
                 if folder == tmp_path:
@@ -88,7 +88,10 @@ def test_a_class_that_moves_keeps_its_table_where_its_label_is_kept(package: Any
 
 
 def test_relations_by_name_are_found_whatever_is_imported_first(package: Any) -> None:
-    record = "class Record(db.Model):\n    leader = db.ForeignKey('Musician', on_delete=db.CASCADE, related_name='records')\n"
+    record = (
+        "class Record(db.Model):\n"
+        "    leader = db.ForeignKey('Musician', on_delete=db.CASCADE, related_name='records')\n"
+    )
     review = "class Review(db.Model):\n    record = db.ForeignKey('music.Record', on_delete=db.CASCADE)\n"
     load = package(music__records=record, music__people=MUSICIAN, press__models=review)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from ...errors import did_you_mean
@@ -23,7 +22,7 @@ from ..operations.reading import load_fields
 from ..operations.saving import save as save_operation
 from ..queryset import QuerySet
 from ..related import ReverseDescriptor
-from ..steps import Call, Operation
+from ..steps import Operation
 from .loading import Loads
 from .making import make_model
 from .options import Options
@@ -91,6 +90,10 @@ class Model(Loads):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         make_model(cls, Model)
+
+    @classmethod
+    def _made(cls, options: Options) -> None:
+        """Change the options of a model that was just made; for mixins."""
 
     if not TYPE_CHECKING:
         pk = _PrimaryKey()
@@ -440,11 +443,6 @@ class Model(Loads):
             await database.in_thread(lambda: self.full_clean(exclude, **chosen))
             return
 
-        def call(method: Any, *arguments: Any) -> Call:
-            if iscoroutinefunction(method):
-                return Call(method, *arguments)
-            return Call(database.in_thread, lambda: method(*arguments))
-
         operation = full_clean(
             self,
             database,
@@ -452,7 +450,6 @@ class Model(Loads):
             unique=validate_unique,
             constraints=validate_constraints,
             overridden=self._overridden(),
-            call=call,
         )
         await database.arun(operation)
 

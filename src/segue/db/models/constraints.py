@@ -8,6 +8,7 @@ Never: asks the database by itself; `validation` does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from ..errors import ModelError
@@ -113,6 +114,12 @@ class UniqueConstraint(BaseConstraint):
         self.include: tuple[str, ...] = tuple(include)
         self.nulls_distinct = nulls_distinct
         self.deferrable = deferrable
+
+    def also(self, condition: Q) -> UniqueConstraint:
+        """Return the same, of the rows that meet *condition* as well."""
+        new = copy(self)
+        new.condition = condition if self.condition is None else self.condition & condition
+        return new
 
     @property
     def is_index(self) -> bool:

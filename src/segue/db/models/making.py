@@ -65,6 +65,7 @@ def make_model(cls: Any, base: Any) -> None:
         cls.MultipleObjectsReturned = _error(cls, "MultipleObjectsReturned", [*concrete, base], MultipleObjectsReturned)
     _take_managers(cls, options, own, parents)
     if not options.abstract:
+        cls._made(options)
         add_methods(cls, options.local_fields)
         options.registry.add(cls)
         _connect(options)

@@ -18,14 +18,12 @@ from ..operations.reading import load_fields
 from ..query.instances import condition_plan, substituted
 from ..query.plans import plan_of
 from ..query.query import Query, Selection
-from ..steps import Call, Execute, Operation
+from ..signals import call
+from ..steps import Execute, Operation
 from .constraints import CheckConstraint, UniqueConstraint
 from .faults import constraint_fault, family_of, fault_of, missing_target, not_unique, unique_groups
 
 __all__ = ["clean_fields", "fault_of", "full_clean", "validate_constraints", "validate_unique"]
-
-# Makes the step that calls a method of the user's, which may wait: in a thread where this colour must not.
-Caller = Callable[..., Call]
 
 
 def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
@@ -70,15 +68,14 @@ def full_clean(
     unique: bool = True,
     constraints: bool = True,
     overridden: frozenset[str] = frozenset(),
-    call: Caller = Call,
 ) -> Operation[None]:
     """Check everything; faults of one step do not hide those of the next, but for fields known bad.
 
     Args:
         unique: Whether unique fields are checked.
         constraints: Whether `Meta.constraints` are.
-        overridden: The names of methods that the model has in place of Segue's.
-        call: Makes the step that calls one of them.
+        overridden: The names of methods that the model has in place of Segue's; one that is not
+            async runs in a thread on a loop.
     """
     faults: list[Fault] = []
     left_out = set(exclude)
@@ -89,9 +86,9 @@ def full_clean(
         try:
             if name == "clean":
                 if name in overridden:
-                    yield call(instance.clean)
+                    yield from call(database, instance.clean)
             elif name in overridden:
-                yield call(getattr(instance, name), set(left_out))
+                yield from call(database, getattr(instance, name), set(left_out))
             elif name == "clean_fields":
                 clean_fields(instance, left_out)
             else:

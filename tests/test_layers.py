@@ -85,8 +85,8 @@ INSIDE: dict[float, tuple[list[str], str]] = {
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (
-        ["settings", "tables", "blueprint", "parts", "registries", "installed", "shortcuts", "rendering", "databases", "assembly",
-         "app"],
+        ["settings", "tables", "blueprint", "parts", "registries", "installed", "shortcuts", "rendering",
+         "databases", "assembly", "app"],
         "one composition in eleven files; each may import those above it in this list",
     ),
 }  # fmt: skip
@@ -111,7 +111,13 @@ ARROWS: dict[tuple[str, str], str] = {
     ("auth", "views"): "the login pages are views",
 }
 # Arrows that exist for types alone: at run time they would be cycles.
-ONLY_FOR_TYPES = {("registries", "app"), ("assembly", "app"), ("databases", "app"), ("rendering", "app"), ("shortcuts", "app")}
+ONLY_FOR_TYPES = {
+    ("registries", "app"),
+    ("assembly", "app"),
+    ("databases", "app"),
+    ("rendering", "app"),
+    ("shortcuts", "app"),
+}
 # Arrows that exist inside functions alone: at the top they would load what few need.
 ONLY_IN_FUNCTIONS = {("app", "testing"), ("app", "servers"), ("app", "cli"), ("shortcuts", "rendering")}
 

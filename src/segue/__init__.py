@@ -57,7 +57,8 @@ if TYPE_CHECKING:
     from .tables import include, path, re_path
     from .web.conditions import cache_control, conditional, never_cache, vary_on
 
-# name → module below this package (nothing: the name is a module itself); "" before the colon means another distribution.
+# name → module below this package; nothing: the name is a module itself.
+# "" before the colon means another distribution.
 _WHERE: dict[str, str] = {
     "App": "app",
     "Blueprint": "blueprint",

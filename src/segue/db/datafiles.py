@@ -217,16 +217,16 @@ def _read(content: bytes, format: Format, max_bytes: int) -> list[Any]:  # noqa:
         raise DataFileError(f"The file is no {format}.", why=str(error), hint="segue dumpdata writes them.") from error
     if not isinstance(found, list):
         raise DataFileError("The file is no list of rows.", hint='[{"model": "club.record", "pk": 1, "fields": {}}]')
-    return cast("list[Any]", found)
+    return cast("list[Any]", found)  # type: ignore[redundant-cast]  # pyright must be told
 
 
 def _depth(value: Any, left: int = _MAX_DEPTH) -> bool:
     if left < 0:
         return False
     if isinstance(value, dict):
-        return all(_depth(each, left - 1) for each in cast("dict[Any, Any]", value).values())
+        return all(_depth(each, left - 1) for each in cast("dict[Any, Any]", value).values())  # type: ignore[redundant-cast]  # pyright must be told
     if isinstance(value, list):
-        return all(_depth(each, left - 1) for each in cast("list[Any]", value))
+        return all(_depth(each, left - 1) for each in cast("list[Any]", value))  # type: ignore[redundant-cast]  # pyright must be told
     return True
 
 
@@ -288,7 +288,7 @@ class _Loading:
             elif name in many:
                 if not isinstance(value, list):
                     raise self._wrong(at, f"{name} is no list", "Keys of rows, or natural keys.")
-                links.append((many[name], None, cast("list[Any]", value)))
+                links.append((many[name], None, cast("list[Any]", value)))  # type: ignore[redundant-cast]  # pyright must be told
             elif not self.ignore_unknown and field is None:
                 raise self._wrong(
                     at, f"has an unknown field {cut(name)}", did_you_mean(name, [*own, *many]) or "--ignore-unknown"
@@ -307,11 +307,11 @@ class _Loading:
         keys = model._meta.pk_fields
         if "pk" in entry:
             given = entry["pk"] if len(keys) > 1 else [entry["pk"]]
-            if not isinstance(given, list) or len(cast("list[Any]", given)) != len(keys):
+            if not isinstance(given, list) or len(cast("list[Any]", given)) != len(keys):  # type: ignore[redundant-cast]  # pyright must be told
                 raise self._wrong(
                     at, f"has a key that is none: {cut(entry['pk'])}", "One value for each of its fields."
                 )
-            for field, value in zip(keys, cast("list[Any]", given), strict=True):
+            for field, value in zip(keys, cast("list[Any]", given), strict=True):  # type: ignore[redundant-cast]  # pyright must be told
                 row[field.column] = self._value(at, model, field, value)
             return
         find = getattr(model.objects, "get_by_natural_key", None)
@@ -332,7 +332,7 @@ class _Loading:
     def _value(self, at: int, model: Any, field: Any, value: Any) -> Any:
         try:
             if isinstance(field, ForeignKey) and isinstance(value, list) and hasattr(field.target, "natural_key"):
-                found = self._natural(field.target, cast("list[Any]", value))
+                found = self._natural(field.target, cast("list[Any]", value))  # type: ignore[redundant-cast]  # pyright must be told
                 if found is None:
                     raise self._wrong(
                         at, f"{field.name} refers to {cut(value)}, which is not there", "Load that first."
@@ -391,7 +391,7 @@ class _Loading:
 
     def _far_key(self, field: Any, far: Any, value: Any) -> Any:
         if isinstance(value, list) and hasattr(field.target, "natural_key"):
-            found = self._natural(field.target, cast("list[Any]", value))
+            found = self._natural(field.target, cast("list[Any]", value))  # type: ignore[redundant-cast]  # pyright must be told
             if found is None:
                 raise DataFileError(
                     f"{field.name} refers to {cut(value)}, which is not there.", hint="Load that first."
@@ -450,7 +450,7 @@ def _count_on(database: Database, table: sa.Table) -> None:
     if column is None:
         return
     quoted = database.dialect.identifier_preparer.quote(table.name).replace("'", "''")
-    sequence = sa.literal_column(f"pg_get_serial_sequence('{quoted}', '{column.name}')")
+    sequence: Any = sa.literal_column(f"pg_get_serial_sequence('{quoted}', '{column.name}')")
     top = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
     database.execute(sa.select(sa.func.setval(sequence, top, sa.false())))
 

@@ -220,7 +220,7 @@ def test_a_key_with_a_null_character_is_refused(database, sent):
         key.__name__
         if isinstance(key, type)
         else f"{type(key).__name__}-{key}"
-        if not type(key) is object
+        if type(key) is not object
         else "object"
     ),
 )

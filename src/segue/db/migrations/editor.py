@@ -101,7 +101,7 @@ class Editor:
 
     def expression(self, element: Any) -> str:
         """Return a condition or expression as SQL, its values in it."""
-        compiler: Any = self.dialect.ddl_compiler(self.dialect, None)
+        compiler: Any = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]  # what SQLAlchemy's own dialects do
         return str(compiler.sql_compiler.process(element, include_table=False, literal_binds=True))
 
     def column(self, column: sa.Column[Any]) -> str:
@@ -114,7 +114,7 @@ class Editor:
 
     def default(self, column: sa.Column[Any]) -> str | None:
         """Return what the database fills into a column."""
-        compiler: Any = self.dialect.ddl_compiler(self.dialect, None)
+        compiler: Any = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]  # what SQLAlchemy's own dialects do
         found: str | None = compiler.get_column_default_string(column)
         return found
 

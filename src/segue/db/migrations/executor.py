@@ -371,7 +371,7 @@ class _Run:
         is_resumed = progress is not None
         while self._at < len(self._steps):
             segment = self._segment()
-            self._patiently(lambda segment=segment, is_resumed=is_resumed: self._do(segment, is_resumed=is_resumed))
+            self._patiently(lambda segment=segment, is_resumed=is_resumed: self._do(segment, is_resumed=is_resumed))  # type: ignore[misc]  # its argument is bound here
             self._at += len(segment)
             self._note = None
             is_resumed = False
@@ -470,7 +470,7 @@ def _is_lock_timeout(error: BaseException) -> bool:
     cause = error.__cause__
     if getattr(cause, "sqlstate", None) in ("55P03", "40P01"):
         return True
-    arguments = getattr(cause, "args", ())
+    arguments: tuple[Any, ...] = getattr(cause, "args", ())
     return bool(arguments) and arguments[0] in (1205, 1213)
 
 
@@ -479,5 +479,5 @@ def _is_done(error: BaseException | None) -> bool:
     cause = getattr(error, "__cause__", None)
     if getattr(cause, "sqlstate", None) in _DONE_POSTGRESQL:
         return True
-    arguments = getattr(cause, "args", ())
+    arguments: tuple[Any, ...] = getattr(cause, "args", ())
     return bool(arguments) and arguments[0] in _DONE_MYSQL

@@ -86,7 +86,7 @@ class Journal:
         for table in (APPLIED, _PROGRESS):
             if not self._has(table.name):
                 text = str(CreateTable(table, if_not_exists=True).compile(dialect=self._database.dialect))
-                self._in_transaction(lambda text=text: self._session.command(text))
+                self._in_transaction(lambda text=text: self._session.command(text))  # type: ignore[misc]  # its argument is bound here
 
     def _in_transaction(self, function: Callable[[], Any]) -> Any:
         if self._session.in_transaction:

@@ -64,8 +64,8 @@ def rehearse(database: Database, folder: Path, *, tell: Tell, rows: int = _ROWS)
             done = inner.migrate(aim)
             tell(f"{text}: {', '.join(each.migration.name for each in done)}")
         broken = list(_broken_queries(shadow, before))
-    for each in broken:
-        tell(f"blocked: {each}")
+    for text in broken:
+        tell(f"blocked: {text}")
     if broken:
         for each in planned:
             for line in _advice(each.migration):

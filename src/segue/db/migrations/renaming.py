@@ -101,7 +101,7 @@ def _renamed_list(given: list[Any], names: dict[str, str]) -> list[Any]:
     found: list[Any] = []
     for each in given:
         if isinstance(each, list):
-            found.append(_renamed_list(cast("list[Any]", each), names))
+            found.append(_renamed_list(cast("list[Any]", each), names))  # type: ignore[redundant-cast]  # pyright must be told
         elif each.startswith("-"):
             found.append("-" + names.get(each[1:], each[1:]))
         else:
@@ -112,7 +112,7 @@ def _renamed_list(given: list[Any], names: dict[str, str]) -> list[Any]:
 def _renamed(value: Any, names: dict[str, str]) -> Any:
     """Rename in an encoded condition or expression: what `F` names, and what a look-up begins with."""
     if isinstance(value, list):
-        return [_renamed(each, names) for each in cast("list[Any]", value)]
+        return [_renamed(each, names) for each in cast("list[Any]", value)]  # type: ignore[redundant-cast]  # pyright must be told
     if not isinstance(value, dict):
         return value
     facts = cast("dict[str, Any]", value)

@@ -264,7 +264,7 @@ def _call_of(facts: Facts, name: str) -> tuple[type, list[Any], dict[str, Any]]:
     if facts.get("kind") == "check":
         return CheckConstraint, [], {"condition": facts["condition"], "name": name}
     kind: type = UniqueConstraint if facts.get("kind") == "unique" else Index
-    named = {
+    named: dict[str, Any] = {
         key: facts[key]
         for key in ("fields", "condition", "include", "using", "nulls_distinct", "deferrable")
         if key in facts

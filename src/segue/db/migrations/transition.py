@@ -229,11 +229,13 @@ def _drop_named(editor: Editor, table: sa.Table, thing: Any) -> None:
 def named_parts(table: sa.Table) -> dict[str, Any]:
     """Return the constraints and indexes of a table by their names."""
     constraints = [each for each in table.constraints if each.name and not isinstance(each, sa.PrimaryKeyConstraint)]
-    return {str(each.name): each for each in (*constraints, *table.indexes)}
+    named: list[Any] = [*constraints, *table.indexes]
+    return {str(each.name): each for each in named}
 
 
 def _alter(editor: Editor, pairs: list[Pair]) -> None:
     works = [_Work(editor, pair) for pair in pairs]
+    kind: tuple[type[Any], ...]
     for kind in ((ForeignKeyConstraint,), (CheckConstraint, UniqueConstraint, sa.Index)):
         for work in works:
             work.drop_parts(kind)

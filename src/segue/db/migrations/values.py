@@ -86,7 +86,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [encode(each) for each in cast("list[Any]", value)]
     if isinstance(value, Mapping):
-        pairs = cast("Mapping[Any, Any]", value)
+        pairs = cast("Mapping[Any, Any]", value)  # type: ignore[redundant-cast]  # pyright must be told
         return {"$dict": {str(key): encode(each) for key, each in sorted(pairs.items(), key=lambda pair: str(pair[0]))}}
     for kind, name, write in _SCALARS:
         if isinstance(value, kind):
@@ -100,7 +100,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, OnDelete):
         return value.name if value.name != "SET" else {"$set": encode(value.value)}
     if isinstance(value, Field):
-        field = cast("Field[Any]", value)
+        field = cast("Field[Any]", value)  # type: ignore[redundant-cast]  # pyright must be told
         return {"$field": {name: encode(each) for name, each in field.deconstruct_item().items()}}
     if isinstance(value, sa.types.TypeEngine):
         return _encode_type(cast("Any", value))
@@ -260,7 +260,7 @@ def _unkept(value: Any) -> ModelError:
 def decode(value: Any) -> Any:
     """Return the value that *value* was made from."""
     if isinstance(value, list):
-        return [decode(each) for each in cast("list[Any]", value)]
+        return [decode(each) for each in cast("list[Any]", value)]  # type: ignore[redundant-cast]  # pyright must be told
     if not isinstance(value, dict):
         return value
     facts = cast("dict[str, Any]", value)
@@ -321,7 +321,7 @@ def _path_of(kind: type) -> str:
     from segue.db import functions
 
     if getattr(public, kind.__name__, None) is kind:
-        return kind.__name__
+        return kind.__name__  # type: ignore[no-any-return]  # of facts of any kind
     if getattr(functions, kind.__name__, None) is kind:
         return f"functions.{kind.__name__}"
     return f"{kind.__module__}:{kind.__qualname__}"
@@ -366,7 +366,7 @@ class Imports:
 def source(value: Any, imports: Imports) -> str:
     """Return Python source that makes the value of encoded *value*."""
     if isinstance(value, list):
-        return f"[{', '.join(source(each, imports) for each in cast('list[Any]', value))}]"
+        return f"[{', '.join(source(each, imports) for each in cast('list[Any]', value))}]"  # type: ignore[redundant-cast]  # pyright must be told
     if not isinstance(value, dict):
         return same_text(value)
     facts = cast("dict[str, Any]", value)
@@ -402,7 +402,7 @@ def _source_q(facts: dict[str, Any], imports: Imports) -> str:
     texts: list[str] = []
     for each in parts:
         if isinstance(each, list):
-            name, content = cast("list[Any]", each)
+            name, content = cast("list[Any]", each)  # type: ignore[redundant-cast]  # pyright must be told
             texts.append(f"{db}.Q({name}={source(content, imports)})")
         else:
             text = source(each, imports)
@@ -473,7 +473,7 @@ def _source_dict(facts: dict[str, Any], imports: Imports) -> str:
 def _source_function(facts: dict[str, Any], imports: Imports) -> str:
     module, _, name = facts["$function"].partition(":")
     if module == "builtins":
-        return name
+        return name  # type: ignore[no-any-return]  # of facts of any kind
     if module.partition(".")[0] in sys.stdlib_module_names:
         return f"{imports.module(module)}.{name}"
     return f"{imports.name('segue.db', 'migrations')}.reference({same_text(facts['$function'])})"

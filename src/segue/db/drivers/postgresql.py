@@ -10,8 +10,9 @@ Statements go through raw cursors: `$1` stands in the text, and nothing in it is
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import count
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from ...errors import SegueError, SetupError
@@ -42,6 +43,9 @@ _KEEP_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_coun
 # What Segue reads itself; everything else of an address is for libpq.
 _OURS = {"pool_size", "pool_timeout", "connect_timeout", "statement_timeout", "lock_timeout", "prepare_threshold"}
 _IDLE = 0  # of libpq: no transaction
+# How much longer than the server itself one waits for its word that a statement took too long.
+_GRACE_SECONDS = 0.5
+_PING_SECONDS = 1.0
 
 
 class PostgreSQL(Driver):
@@ -58,6 +62,9 @@ class PostgreSQL(Driver):
         for name in ("statement_timeout", "lock_timeout"):
             if name in options:
                 self._settings.append(f"SET {name} = {int(options[name] * 1000)}")
+        # Where no statement_timeout is given, none is kept here either.
+        timeout = options.get("statement_timeout")
+        self.patience_seconds: float = timeout + _GRACE_SECONDS if timeout else 0.0
         self._arguments: dict[str, Any] = {
             "host": url.host, "port": url.port, "user": url.user, "password": url.password, "dbname": url.database,
             **_KEEP_ALIVE,
@@ -70,7 +77,8 @@ class PostgreSQL(Driver):
         self._prepare_threshold: int | None = options.get("prepare_threshold", 5) or None
 
     def open(self) -> PostgreSQLConnection:
-        connection = PostgreSQLConnection(self, self._connect(cursor_factory=RawCursor, autocommit=True))
+        connection = PostgreSQLConnection(self, self._connect(_Connection, cursor_factory=RawCursor, autocommit=True))
+        connection.raw.patience_seconds = self.patience_seconds
         try:
             for function in self.on_connect:
                 function(connection.raw)
@@ -82,9 +90,8 @@ class PostgreSQL(Driver):
     async def aopen(self) -> PostgreSQLAsyncConnection:
         raw: Any = None
         try:
-            raw = await psycopg.AsyncConnection.connect(
-                cursor_factory=AsyncRawCursor, autocommit=True, **self._options()
-            )
+            raw = await _AsyncConnection.connect(cursor_factory=AsyncRawCursor, autocommit=True, **self._options())
+            raw.patience_seconds = self.patience_seconds
             await raw.execute(";".join(self._settings))
             for function in self.on_connect:
                 result: Any = function(raw)
@@ -98,10 +105,11 @@ class PostgreSQL(Driver):
             raise
         return PostgreSQLAsyncConnection(self, raw)
 
-    def _connect(self, **options: Any) -> Any:
+    # Of migrations the statements may take as long as they need, so theirs are of psycopg's own class.
+    def _connect(self, kind: Any = psycopg.Connection, **options: Any) -> Any:
         raw: Any = None
         try:
-            raw = psycopg.connect(**self._options(), **options)
+            raw = kind.connect(**self._options(), **options)
             raw.execute(";".join(self._settings))
             if not raw.autocommit:
                 raw.commit()
@@ -160,6 +168,52 @@ class PostgreSQL(Driver):
         )
 
 
+def _until(raw: Any, waiting: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Wait as *waiting* does; end the connection when nothing came from the server for too long.
+
+    A statement_timeout is kept by the server: one that stands still, or a network that
+    swallows what is sent, keeps none.
+    """
+    last = monotonic() + raw.patience_seconds
+    try:
+        wanted = next(waiting)
+        while True:
+            ready = yield wanted
+            if ready:
+                last = monotonic() + raw.patience_seconds
+            elif monotonic() > last:
+                raw.is_given_up = True
+                raw.pgconn.finish()
+                raise psycopg.OperationalError("The server does not answer")
+            wanted = waiting.send(ready)
+    except StopIteration as end:
+        return end.value
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that gives a silent server up."""
+
+    patience_seconds: float = 0.0
+    is_given_up: bool = False
+
+    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+        if self.patience_seconds:
+            gen = _until(self, gen)
+        return super().wait(gen, *arguments, **options)
+
+
+class _AsyncConnection(psycopg.AsyncConnection[Any]):
+    """A connection that gives a silent server up."""
+
+    patience_seconds: float = 0.0
+    is_given_up: bool = False
+
+    async def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+        if self.patience_seconds:
+            gen = _until(self, gen)
+        return await super().wait(gen, *arguments, **options)
+
+
 class _Stream:
     """A cursor of the server, and whether its transaction is its own.
 
@@ -210,6 +264,13 @@ class _Either:
         """Raise what *error* means; what interrupted a statement ends the connection."""
         if not isinstance(error, Exception):
             self.close()
+        elif self.raw.is_given_up:
+            # Not a lost connection: then a read would be asked again, and wait as long again.
+            raise OperationalError(
+                f"The database {self._driver.url} did not answer for {self._driver.patience_seconds:g} s.",
+                code="data/statement-timeout",
+                hint="Is it overloaded, or the network between?",
+            ) from error
         failure = self._driver.translate(error)
         if failure is None:
             raise error
@@ -293,10 +354,12 @@ class PostgreSQLConnection(_Either):
             self._raise(error)
 
     def is_alive(self) -> bool:
+        self.raw.patience_seconds = _PING_SECONDS
         try:
             self.raw.cursor().execute("")
         except psycopg.Error:
             return False
+        self.raw.patience_seconds = self._driver.patience_seconds
         return True
 
 
@@ -376,10 +439,12 @@ class PostgreSQLAsyncConnection(_Either):
             self._raise(error)
 
     async def ais_alive(self) -> bool:
+        self.raw.patience_seconds = _PING_SECONDS
         try:
             await self.raw.cursor().execute("")
         except psycopg.Error:
             return False
+        self.raw.patience_seconds = self._driver.patience_seconds
         return True
 
     async def aclose(self) -> None:

@@ -351,20 +351,3 @@ def test_the_write_ahead_log_becomes_small_again_after_a_long_reader(file: Datab
         file.execute("UPDATE blobs SET data = 1 WHERE rowid = 1")
 
     assert (at_most > 32 * 1024 * 1024, log.stat().st_size < 1024 * 1024) == (True, True)
-
-
-@pytest.mark.slow
-def test_the_write_ahead_log_stays_small_though_several_processes_write(file: Database, tmp_path: Path) -> None:
-    file.execute("CREATE TABLE rows (writer INTEGER, n INTEGER, data BLOB DEFAULT (zeroblob(65536)))")
-    source = str(Path(__file__).parents[2] / "src")
-    address = f"sqlite:///{tmp_path}/test.db"
-    # Of 64 KB each, 120 MB in all.
-    script = WORKER.format(source=source, address=address, rows=60, writers=8, is_async=False)
-    processes = [
-        subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    errors = errors_of(processes)
-
-    assert (errors, file.fetch(COUNT)) == ([""] * 4, [(4 * 8 * 60,)])
-    assert (tmp_path / "test.db-wal").stat().st_size < 64 * 1024 * 1024

@@ -24,9 +24,11 @@ def run(options: Options) -> Verdict:
     # Of the full run: the counts of writers, with so many readers and seconds each.
     counts, readers, seconds = ((4,), 2, 2.0) if options.quick else ((8, 32, 64), 8, 60.0)
     figure = {f"{count}_writers": _load(count, readers, seconds) for count in counts}
-    target: dict[str, Any] = {"errors": 0, "lost": 0, "log_megabytes": 64, "starved": 0}
+    # In so short a time it cannot become as large as it would.
+    most = 40 if options.quick else 64
+    target: dict[str, Any] = {"errors": 0, "lost": 0, "log_megabytes": most, "starved": 0}
     passed = all(
-        not each["errors"] and not each["lost"] and not each["starved"] and each["log_megabytes"] <= 64
+        not each["errors"] and not each["lost"] and not each["starved"] and each["log_megabytes"] <= most
         for each in figure.values()
     )
     if not options.quick:

@@ -558,7 +558,7 @@ class QuerySet(Generic[R]):
     def __getitem__(self: S, index: slice) -> S: ...
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return self._sliced(index)
+            return self._sliced(index)  # pyright: ignore[reportUnknownArgumentType]  # of any bounds
         if isinstance(index, bool) or not hasattr(index, "__index__"):
             raise TypeError(f"A queryset is indexed by a whole number or a slice, not {type(index).__name__}.")
         at = int(index)
@@ -1050,5 +1050,5 @@ def _not_found(model: Any) -> Exception:
 
 def _restored(kind: type[QuerySet[Any]], model: Any, rows: list[Any]) -> QuerySet[Any]:
     found = kind(model)
-    found._rows = rows
+    found._rows = rows  # pyright: ignore[reportPrivateUsage]  # of this module's own class
     return found

@@ -239,6 +239,7 @@ def given_by(queryset: Any) -> list[Any]:
     return list(queryset.all())
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_kept_plan_answers_as_a_fresh_one_and_as_python(database, data):
@@ -262,6 +263,7 @@ def test_a_kept_plan_answers_as_a_fresh_one_and_as_python(database, data):
     assert database.plans.compiled == compiled
 
 
+@pytest.mark.slow
 def test_a_thousand_gets_are_one_compilation(database):
     keys = list(Song.objects.values_list("pk", flat=True))
     Song.objects.get(pk=keys[0])
@@ -424,6 +426,7 @@ def test_the_cache_is_bounded(database):
         database.plans = kept
 
 
+@pytest.mark.slow
 def test_many_threads_share_one_cache(database):
     kept, database.plans = database.plans, PlanCache(most=8)
     expected = {year: Song.objects.filter(year=year).count() for year in range(1918, 1940)}

@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["register"]
 
@@ -84,8 +84,8 @@ def _truncated(part: str, text: str | None, kind: str) -> str | None:
     else:
         whole = (at.year, at.month, at.day, at.hour, at.minute, at.second)
         count = {"year": 1, "month": 2, "day": 3, "hour": 4, "minute": 5, "second": 6}[part]
-        padded = [*whole[:count], *[1, 1, 1, 0, 0, 0][count:]]
-        at = datetime(*padded)
+        year, month, day, hour, minute, second = [*whole[:count], *[1, 1, 1, 0, 0, 0][count:]]
+        at = datetime(year, month, day, hour, minute, second)
     if kind == "time":
         return at.time().isoformat("microseconds")
     return at.date().isoformat() if kind == "day" else at.isoformat(" ", "microseconds")
@@ -128,12 +128,13 @@ def _json_at(text: str | None, path: str | None) -> str | None:
     """Return what stands at a path, a JSON list of keys, as JSON."""
     if text is None or path is None:
         return None
-    found = json.loads(text)
+    found: Any = json.loads(text)
     for key in json.loads(path):
+        whole: Any = found
         if isinstance(found, dict) and key in found:
-            found = found[key]
-        elif isinstance(found, list) and key.isdigit() and int(key) < len(found):
-            found = found[int(key)]
+            found = whole[key]
+        elif isinstance(found, list) and key.isdigit() and int(key) < len(whole):
+            found = whole[int(key)]
         else:
             return None
     return json.dumps(found, ensure_ascii=False)
@@ -152,16 +153,23 @@ def _json_contains(whole: str | None, part: str | None) -> int | None:
     return int(_contains(json.loads(whole), json.loads(part)))
 
 
+def _items(whole: Any) -> list[Any]:
+    found: Any = whole
+    return list(found) if isinstance(whole, list) else []
+
+
 def _contains(whole: Any, part: Any) -> bool:
     """Tell what PostgreSQL's `@>` does: every key and item of *part* is in *whole*."""
     if isinstance(part, dict):
+        named = cast("dict[str, Any]", part)
         return isinstance(whole, dict) and all(
-            key in whole and _contains(whole[key], value) for key, value in part.items()
+            key in whole and _contains(whole[key], value) for key, value in named.items()
         )
+    items = _items(whole)
     if isinstance(part, list):
-        return isinstance(whole, list) and all(any(_contains(each, item) for each in whole) for item in part)
+        return isinstance(whole, list) and all(any(_contains(each, item) for each in items) for item in _items(part))
     if isinstance(whole, list):
-        return any(_same(each, part) for each in whole)
+        return any(_same(each, part) for each in items)
     return _same(whole, part)
 
 
@@ -265,13 +273,22 @@ def _math(name: str, *values: Any) -> float | None:
         return None
 
 
+def _cotangent(x: float) -> float:
+    return 1 / math.tan(x)
+
+
+def _logarithm(base: float, x: float) -> float:
+    exact = {10.0: math.log10, 2.0: math.log2}.get(base)
+    return exact(x) if exact is not None else math.log(x, base)
+
+
 _MATH: dict[str, Callable[..., float]] = {
     **{name: getattr(math, name) for name in ("acos", "asin", "atan", "atan2", "cos", "exp", "sin", "sqrt", "tan")},
-    "cot": lambda x: 1 / math.tan(x),
+    "cot": _cotangent,
     "degrees": math.degrees,
     "fmod": math.fmod,
     "ln": math.log,
-    "log": lambda base, x: math.log10(x) if base == 10 else math.log2(x) if base == 2 else math.log(x, base),
+    "log": _logarithm,
     "pi": lambda: math.pi,
     "power": math.pow,
     "radians": math.radians,
@@ -293,12 +310,12 @@ def _rounded(how: str, value: Any, places: int, precision: Any) -> Any:
     if places > 0:
         number = number.scaleb(-places, _EXACT)
     if how == "abs":
-        return format(abs(number), "f")
+        return format(number.copy_abs(), "f")
     rounding = {"round": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}[how]
     precision = max(min(int(precision), 300), -300)
     if -precision > number.adjusted() + 1:
         number = Decimal(0)
-    elif number.as_tuple().exponent < -precision:  # type: ignore[operator]  # a number's
+    elif number.as_tuple().exponent < -precision:
         number = number.quantize(Decimal(1).scaleb(-precision, _EXACT), rounding, _EXACT)
     if isinstance(value, float):
         return float(number)
@@ -412,7 +429,7 @@ class _Joined:
             return None
         rows = self.found
         for at in range(len(rows[0]) - 1, 0, -1):
-            direction, nulls = self.how[2 * at - 1 : 2 * at + 1]
+            direction, nulls = self.how[2 * at - 1], self.how[2 * at]
             known = [row for row in rows if row[at] is not None]
             missing = [row for row in rows if row[at] is None]
             known.sort(key=itemgetter(at), reverse=direction == "d")
@@ -434,8 +451,6 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "segue_json_has": (2, _json_has),
     "segue_json_contains": (2, _json_contains),
     "segue_array": (3, _array),
-}
-_FUNCTIONS |= {
     "segue_lower": (1, _lower),
     "segue_upper": (1, _upper),
     "segue_reverse": (1, _reverse),

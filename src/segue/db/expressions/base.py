@@ -239,12 +239,16 @@ class Expression(Combinable):
         return any(each.is_window for each in self.walk())
 
 
+def _all_resolved(old: Any, resolver: Resolving) -> Any:
+    new = tuple(_resolved(each, resolver) for each in old)
+    return new if any(a is not b for a, b in zip(new, old, strict=True)) else old
+
+
 def _resolved(value: Any, resolver: Resolving) -> Any:
     if isinstance(value, Expression):
         return value.resolve(resolver)
     if isinstance(value, tuple):
-        new = tuple(_resolved(each, resolver) for each in value)
-        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
+        return _all_resolved(value, resolver)
     return resolver.condition(value) if getattr(value, "is_condition", False) else value
 
 
@@ -365,7 +369,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": operator.truediv,
+    "/": lambda a, b: a / b,
     "%": operator.mod,
     "bitand": lambda a, b: a.bitwise_and(b),
     "bitor": lambda a, b: a.bitwise_or(b),

@@ -56,12 +56,13 @@ def half_up(
 
 def converted(compiler: Compiling, element: ColumnElement[Any], kind: Any) -> ColumnElement[Any]:
     """Return *element* as another type."""
+    found: ColumnElement[Any]
     if is_whole(kind):
         found = _as_whole(compiler, element, kind)
     elif isinstance(kind, ExactDecimal):
         found = _as_decimal(compiler, element, kind)
     elif is_real(kind):
-        found = sa.cast(as_number(compiler, element), sa.Double())
+        found = sa.cast(as_number(compiler, element), sa.Double[Any]())
     elif isinstance(kind, sa.String):
         found = _as_string(compiler, element, kind)
     elif isinstance(kind, Day):

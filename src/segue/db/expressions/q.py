@@ -8,7 +8,7 @@ Never: resolves a name; a queryset does, when it is given the condition.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from ..errors import QueryError
 from .base import Expression
@@ -98,6 +98,10 @@ class Q:
                 yield child[0]
 
 
+def _is_named(condition: Any) -> bool:
+    return isinstance(condition, tuple) and len(cast("Any", condition)) == 2 and isinstance(condition[0], str)
+
+
 def _checked(condition: Any) -> Any:
     if isinstance(condition, Q | Expression):
         return condition
@@ -109,7 +113,7 @@ def _checked(condition: Any) -> Any:
         from .base import Raw
 
         return Raw(condition)
-    if isinstance(condition, tuple) and len(condition) == 2 and isinstance(condition[0], str):
+    if _is_named(condition):
         return condition
     raise QueryError(
         f"A condition cannot be {type(condition).__name__}.",

@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import QueryError
 from .base import Compiling, Expression, Resolving, output_facts
+from .kinds import constant
 
 __all__ = ["Exists", "OuterRef", "Subquery"]
 
@@ -103,5 +104,5 @@ class Exists(Subquery):
 
     def compile(self, compiler: Compiling) -> ColumnElement[Any]:
         inner = compiler.subselect(self.query.bare())
-        found = sa.exists(inner.with_only_columns(sa.literal_column("1"), maintain_column_froms=True))
+        found = sa.exists(inner.with_only_columns(constant("1"), maintain_column_froms=True))
         return ~found if self.negated else found

@@ -8,10 +8,10 @@ Never: filters; a window is computed after WHERE.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnElement, TypeCoerce
 
 from ..errors import QueryError
 from .base import Compiling, Expression, F, OrderBy, as_expression, output_facts
@@ -104,13 +104,13 @@ class Window(Expression):
             return self.typed(windowed(compiler, over))
         inner: Any = self.expression.compile(compiler)
         kind = inner.type
-        while isinstance(inner, sa.sql.elements.TypeCoerce):
-            inner = inner.clause
+        while isinstance(inner, TypeCoerce):
+            inner = cast("Any", inner).clause
         return self.typed(taken_as(over(inner), kind))
 
 
 def _several(thing: Any) -> Any:
-    return thing if isinstance(thing, list | tuple) else (thing,)
+    return cast("Any", thing) if isinstance(thing, list | tuple) else (thing,)
 
 
 def _order(thing: Any) -> OrderBy:

@@ -76,7 +76,7 @@ def _aggregate_plan(query: Query, expressions: Mapping[str, Any], database: Any,
     if not _needs_wrapping(query):
         bare = query.framed(order=(), related=(), only=None, deferred=frozenset(), lock=None, selection=None)
         compiler = SelectCompiler(bare, parameters)
-        conditions = compiler._where()
+        conditions = compiler.conditions()
         elements = [each.compile(compiler) for each in expressions.values()]
         statement = sa.select(*elements).select_from(compiler.source())
         if conditions:

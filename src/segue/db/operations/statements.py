@@ -53,7 +53,7 @@ def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequ
         parameters.model = model
         values = {field.column: _written(parameters, at, field) for at, field in enumerate(fields)}
         # Without any value it is DEFAULT VALUES, and not a parameter for each column.
-        statement = sa.insert(table).values(values)
+        statement: Any = sa.insert(table).values(values)
         if returning and supports_returning(database) and not _is_last_id(database, returning):
             statement = statement.returning(*[table.c[field.column] for field in returning])
             return _with_rows(compile_statement(statement, parameters, writes=True), returning, database)
@@ -261,7 +261,7 @@ def _conditions(compiler: SelectCompiler, query: Query, table: Any, parameters: 
         not query.is_sliced and not frame.distinct and frame.combined is None and not (frame.annotations or frame.ctes)
     )
     if simple and query.model._meta.table is table:
-        found = compiler._where()
+        found = compiler.conditions()
         if query.empty:
             found.append(sa.false())
         if not compiler.joins.all:

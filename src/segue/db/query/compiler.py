@@ -8,7 +8,7 @@ Never: sees a value, but those that no key could hold; runs on a miss of the pla
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
@@ -20,7 +20,7 @@ from ...errors import did_you_mean
 from ..errors import FieldError, NotSupportedError, QueryError
 from ..expressions.aggregates import Aggregate, Count
 from ..expressions.base import Expression, F, OrderBy
-from ..expressions.kinds import AnyDecimal, is_whole
+from ..expressions.kinds import AnyDecimal, constant, is_whole
 from ..fields.special import JSONField
 from ..types import ExactDecimal, vendor_of
 from .joins import Join, Joins
@@ -207,7 +207,7 @@ class SelectCompiler:
         reached = query.model._meta.resolve(name)
         element, _ = self.reach(reached)
         if not reached.rest:
-            return element[0] if isinstance(element, list) else element
+            return element[0] if _is_key(element) else element
         target = finish(query.model.__name__, name, name, reached, reached.field, reached.rest)
         return self._transformed(element, target)
 
@@ -238,9 +238,9 @@ class SelectCompiler:
     def subselect(self, query: Any) -> sa.Select[Any]:
         """Compile a query inside this one."""
         inner = SelectCompiler(query, self.parameters, self)
-        statement = inner.select()
+        statement: Any = inner.select()
         if isinstance(statement, sa.Select):
-            return statement.correlate_except(*inner.tables())
+            return cast("sa.Select[Any]", statement).correlate_except(*inner.tables())
         return statement  # type: ignore[no-any-return]  # a compound select
 
     def tables(self) -> list[Any]:
@@ -282,8 +282,9 @@ class SelectCompiler:
         by_key = {bound._identifying_key: slot for bound, slot in slots}
 
         def replace(part: Any, **_: Any) -> Any:
-            if isinstance(part, BindParameter) and part._identifying_key in by_key:
-                return self.parameters.make(by_key[part._identifying_key], part.type)
+            slot = by_key.get(getattr(part, "_identifying_key", None))
+            if slot is not None:
+                return self.parameters.make(slot, part.type)
             return None
 
         if not slots:
@@ -390,7 +391,7 @@ class SelectCompiler:
             return joined
         # NOT NULL is NULL: a denied condition holds where the condition is not true.
         return (
-            sa.case((joined, sa.literal_column("0")), else_=sa.literal_column("1")) == sa.literal_column("1")
+            sa.case((joined, constant("0")), else_=constant("1")) == constant("1")
             if (self._may_be_null(node))
             else sa.not_(joined)
         )
@@ -433,7 +434,7 @@ class SelectCompiler:
         condition = leaf.compile(inner)
         mine, theirs = self._keys(self.joins.root), inner._keys(inner.joins.root)
         same = [a == b for a, b in zip(mine, theirs, strict=True)]
-        statement: Any = sa.select(sa.literal_column("1")).select_from(inner.joins.source()).where(*same, condition)
+        statement: Any = sa.select(constant("1")).select_from(inner.joins.source()).where(*same, condition)
         return sa.exists(statement.correlate_except(*inner.joins.tables()))
 
     def _keys(self, join: Join) -> list[ColumnElement[Any]]:
@@ -465,7 +466,7 @@ class SelectCompiler:
         where = tuple(node for node in query.where[: annotation.after] if _many_heads_of(query, node) & keep)
         inner = SelectCompiler(Query(query.model, where), self.parameters, self)
         inner.whole = self
-        conditions = inner._where()
+        conditions = inner.conditions()
         inner._share = len(where)
         element = annotation.expression.compile(inner)
         same = [a == b for a, b in zip(self._keys(self.joins.root), inner._keys(inner.joins.root), strict=True)]
@@ -473,7 +474,7 @@ class SelectCompiler:
         scalar = statement.correlate_except(*inner.joins.tables()).scalar_subquery()
         return sa.type_coerce(scalar, element.type)
 
-    def _where(self) -> list[Any]:
+    def conditions(self) -> list[Any]:
         """Return the conditions on rows, one for each of the query's; those on windows are kept for later."""
         found: list[Any] = []
         for scope, node in enumerate(self.query.where):
@@ -552,7 +553,7 @@ class SelectCompiler:
         if frame.combined is not None:
             return self._compound()
         self._plan_aggregates()
-        conditions = self._where()
+        conditions = self.conditions()
         having = self._having(conditions)
         self._choose()
         order = self._order()
@@ -795,7 +796,7 @@ class SelectCompiler:
             self.columns.append(Column(label, element, None if target.keys else target.field))
             return
         element, _ = self.reach(reached)
-        if isinstance(element, list):
+        if _is_key(element):
             for part, field in zip(element, reached.field.fields, strict=True):
                 self.columns.append(Column(f"{label}{PART}{field.name}", part, field))
             return
@@ -875,7 +876,7 @@ class SelectCompiler:
                 hint=f"Columns: {', '.join(labels)}.",
             )
         # By position: compound selects of three databases agree on nothing else.
-        element: Any = sa.literal_column(str(labels.index(wanted) + 1))
+        element = constant(str(labels.index(wanted) + 1))
         return element.desc() if part.descending != self.query.frame.reversed else element.asc()
 
     def _from_statement(self) -> Any:
@@ -892,10 +893,16 @@ class SelectCompiler:
 _DIRECTIONS = (operators.asc_op, operators.desc_op, operators.nulls_first_op, operators.nulls_last_op)
 
 
+def _is_key(element: Any) -> bool:
+    """Tell whether it is the columns of a key of several."""
+    return isinstance(element, list)
+
+
 def _directed(element: Any, like: Any) -> Any:
     """Return *element* in the order of another."""
     if isinstance(like, UnaryExpression) and like.modifier in _DIRECTIONS:
-        return UnaryExpression(_directed(element, like.element), modifier=like.modifier, wraps_column_expression=False)
+        inner: Any = _directed(element, cast("Any", like).element)
+        return UnaryExpression[Any](inner, modifier=like.modifier, wraps_column_expression=False)
     return element
 
 

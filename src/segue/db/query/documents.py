@@ -261,17 +261,19 @@ def scalar(compiler: Any, left: Any, *, number: bool) -> tuple[Any, Any]:
         text = left.op("#>>")(sa.literal_column("'{}'"))
         of_kind = sa.func.jsonb_typeof(left) == ("number" if number else "string")
         # PostgreSQL may cast before it filters: what is no number becomes NULL first.
-        return (sa.cast(sa.case((of_kind, text), else_=None), sa.Double()) if number else text), of_kind
+        as_number: Any = sa.cast(sa.case((of_kind, text), else_=None), sa.Double[Any]())
+        return (as_number if number else text), of_kind
     plain = sa.type_coerce(left, sa.Text())
     if compiler.vendor == "mysql":
         kinds = ["INTEGER", "DOUBLE", "DECIMAL"] if number else ["STRING"]
         of_kind = sa.func.json_type(plain).in_([sa.literal_column(f"'{kind}'") for kind in kinds])
         text = sa.func.json_unquote(plain, type_=sa.Text())
-        return (sa.cast(text, sa.Double()) if number else text), of_kind
+        as_number = sa.cast(text, sa.Double[Any]())
+        return (as_number if number else text), of_kind
     kinds = ["integer", "real"] if number else ["text"]
     of_kind = sa.func.json_type(plain).in_([sa.literal_column(f"'{kind}'") for kind in kinds])
-    value = sa.func.json_extract(plain, sa.literal_column("'$'"), type_=sa.Double() if number else sa.Text())
-    return value, of_kind
+    kind_of_value: Any = sa.Double[Any]() if number else sa.Text()
+    return sa.func.json_extract(plain, sa.literal_column("'$'"), type_=kind_of_value), of_kind
 
 
 class _JsonContains(Lookup):

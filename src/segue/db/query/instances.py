@@ -34,7 +34,8 @@ def substituted(expression: Any, instance: Any, options: Any) -> Any:
         if isinstance(value, Expression):
             vars(new)[name] = substituted(value, instance, options)
         elif isinstance(value, tuple):
-            vars(new)[name] = tuple(substituted(each, instance, options) for each in value)
+            items: Any = vars(expression)[name]
+            vars(new)[name] = tuple(substituted(each, instance, options) for each in items)
     return new
 
 

@@ -46,8 +46,8 @@ class Join:
 
     def column(self, field: Any) -> ColumnElement[Any]:
         """Return a column of this table."""
-        found: ColumnElement[Any] = self.table.c[field.column]
-        return found
+        columns: Any = self.table.c
+        return columns[field.column]  # type: ignore[no-any-return]  # a column
 
     def require(self) -> None:
         """Demand that a row has this one and all between."""

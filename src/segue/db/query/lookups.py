@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from ..errors import QueryError
 from ..expressions.arithmetic import alike
 from ..expressions.base import Compiling
+from ..expressions.kinds import constant
 from ..fields.base import Field, lookup_error
 from ..fields.special import ArrayField, JSONField
 from ..shapes import bucket
@@ -96,16 +97,16 @@ class Exact(Lookup):
         prepared = field.prepare(value)
         if limits is not None and isinstance(prepared, type(limits[0])) and not limits[0] <= prepared <= limits[1]:
             return "never", ()  # beyond the column: no row has it, and the database need not be asked
-        if type(prepared) is tuple:
+        if _is_tuple(prepared):
             return ("tuple", len(prepared)), prepared
         return "v", (prepared,)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.kind == "null":
-            return sa.false() if isinstance(left, list) else left.is_(None)
+            return sa.false() if _is_key(left) else left.is_(None)
         if leaf.kind == "never":
             return sa.false()
-        if isinstance(left, list):
+        if _is_key(left):
             return sa.and_(*[each == compiler.parameter(leaf, each.type, at) for at, each in enumerate(left)])
         return super().compile(compiler, left, leaf)
 
@@ -124,7 +125,7 @@ class _Compare(Lookup):
         if limits is not None and isinstance(values[0], type(limits[0])) and not limits[0] <= values[0] <= limits[1]:
             larger = values[0] > limits[1]
             return ("always" if larger == self.name.startswith("l") else "never"), ()
-        if type(values[0]) is tuple:
+        if _is_tuple(values[0]):
             return ("tuple", len(values[0])), values[0]
         return kind, values
 
@@ -133,7 +134,7 @@ class _Compare(Lookup):
             return sa.false()
         if leaf.kind == "always":
             return left.is_not(None)  # type: ignore[no-any-return]  # a column
-        if isinstance(left, list):
+        if _is_key(left):
             # A key of several columns compares part by part, as rows do.
             parts = [compiler.parameter(leaf, each.type, at) for at, each in enumerate(left)]
             return self.build(compiler, sa.tuple_(*left), sa.tuple_(*parts))
@@ -168,11 +169,12 @@ class In(Lookup):
             raise lookup_error(field, value)
         values = [prepare(each) for each in given]
         if limits is not None:
-            kind = type(limits[0])
-            values = [each for each in values if not isinstance(each, kind) or limits[0] <= each <= limits[1]]
+            values = [
+                each for each in values if not isinstance(each, type(limits[0])) or limits[0] <= each <= limits[1]
+            ]
         if not values:
             return "never", ()
-        if isinstance(values[0], tuple):
+        if _is_tuple(values[0]):
             flat = tuple(part for each in values for part in each)
             return ("tuples", len(values), len(values[0])), flat
         if len(values) > _LONG_LIST:
@@ -193,7 +195,7 @@ class In(Lookup):
                 # MySQL takes no limit right inside IN; in a table inside it does.
                 table = chosen.subquery(compiler.parameters.next_alias())
                 chosen = sa.select(*table.columns)
-            return (sa.tuple_(*left) if isinstance(left, list) else left).in_(chosen)
+            return (sa.tuple_(*left) if _is_key(left) else left).in_(chosen)
         if leaf.kind == "never":
             return sa.false()
         if leaf.kind[0] == "tuples":
@@ -259,14 +261,14 @@ class Range(Lookup):
                 return "never", ()
             # Beyond the column the database would refuse the number itself.
             low, high = max(low, limits[0]), min(high, limits[1])
-        if type(low) is tuple:
+        if _is_tuple(low):
             return ("tuple", len(low)), (*low, *high)
         return "v", (low, high)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.kind == "never":
             return sa.false()
-        if isinstance(left, list):
+        if _is_key(left):
             parts = [compiler.parameter(leaf, each.type, at) for at, each in enumerate([*left, *left])]
             whole = sa.tuple_(*left)
             return sa.and_(whole >= sa.tuple_(*parts[: len(left)]), whole <= sa.tuple_(*parts[len(left) :]))
@@ -289,10 +291,20 @@ class IsNull(Lookup):
         return bool(value), ()
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
-        columns = left if isinstance(left, list) else [left]
+        columns: list[Any] = left if _is_key(left) else [left]
         if leaf.kind:
             return sa.and_(*[each.is_(None) for each in columns])
         return sa.and_(*[each.is_not(None) for each in columns])
+
+
+def _is_key(left: Any) -> bool:
+    """Tell whether a left side is the columns of a key of several."""
+    return isinstance(left, list)
+
+
+def _is_tuple(value: Any) -> bool:
+    """Tell whether a value is that of a key of several columns."""
+    return type(value) is tuple
 
 
 def _like(text: str) -> str:
@@ -327,15 +339,19 @@ class Pattern(Lookup):
             return self._against(compiler, text, leaf.right.compile(compiler))
         if vendor == "sqlite" and not self.folded:
             # LIKE ignores case there; GLOB does not, and uses an index.
-            pattern = compiler.parameter(
-                leaf, sa.Text(), 0, lambda value: f"{self.before and '*'}{_glob(value)}{self.after and '*'}"
-            )
+            pattern = compiler.parameter(leaf, sa.Text(), 0, self._globbed)
             return text.op("GLOB", is_comparison=True)(pattern)  # type: ignore[no-any-return]  # a column
-        pattern = compiler.parameter(leaf, sa.Text(), 0, lambda value: f"{self.before}{_like(value)}{self.after}")
+        pattern = compiler.parameter(leaf, sa.Text(), 0, self._liked)
         if self.folded:
             fold = sa.func.segue_fold if vendor == "sqlite" else sa.func.lower
             return fold(text).like(fold(pattern), escape="\\")
         return text.like(pattern, escape="\\")  # type: ignore[no-any-return]  # a column
+
+    def _globbed(self, value: str) -> str:
+        return f"{self.before and '*'}{_glob(value)}{self.after and '*'}"
+
+    def _liked(self, value: str) -> str:
+        return f"{self.before}{_like(value)}{self.after}"
 
     def _against(self, compiler: Any, text: Any, other: Any) -> ColumnElement[bool]:
         if self.folded:
@@ -441,7 +457,7 @@ class Regex(Lookup):
             return text.op("~*" if self.folded else "~", is_comparison=True)(pattern)  # type: ignore[no-any-return]  # a column
         if compiler.vendor == "sqlite":
             return sa.func.segue_regex(pattern, text, sa.literal_column(str(int(self.folded)))) == 1
-        flag: Any = sa.literal_column("'(?i)'" if self.folded else "'(?-i)'")
+        flag = constant("'(?i)'" if self.folded else "'(?-i)'")
         return text.op("REGEXP", is_comparison=True)(sa.func.concat(flag, pattern))  # type: ignore[no-any-return]  # a column
 
 

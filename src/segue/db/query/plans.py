@@ -134,7 +134,8 @@ def compile_statement(
     """
     dialect = parameters.dialect
     compiled = statement.compile(dialect=dialect)
-    sql, order = compiled.string, compiled.positiontup or []
+    sql: str = compiled.string
+    order: list[str] = compiled.positiontup or []
     if "__[POSTCOMPILE" in sql:
         state = compiled.construct_expanded_state(
             {name: bound.effective_value for name, bound in compiled.binds.items() if name not in parameters.shown}
@@ -180,7 +181,7 @@ def reader_of(column: Column, dialect: Any) -> Callable[[Any], Any] | None:
     """Return what turns a column of the driver into a value; `None` where nothing does."""
     kind = column.element.type
     try:
-        decode = kind._cached_result_processor(dialect, None)
+        decode = kind._cached_result_processor(dialect, None)  # pyright: ignore[reportPrivateUsage]  # what SQLAlchemy's rows use
     except Exception:  # SQLAlchemy's Numeric wants the code of the driver's type, which is known later
         decode = None
     convert = column.field.from_database() if column.field is not None else None
@@ -241,7 +242,7 @@ def _selection_hydrator(query: Query, columns: Sequence[Column], readers: Sequen
     elif selection.kind == "named":
         from collections import namedtuple
 
-        scope["Row"] = namedtuple("Row", labels)
+        scope["Row"] = namedtuple("Row", labels)  # pyright: ignore[reportUntypedNamedTuple]  # the names are known only now
         value = f"Row({', '.join(texts)})"
     else:
         if all(reader is None for reader in readers) and len(texts) == len(columns):

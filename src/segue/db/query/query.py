@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from ...errors import did_you_mean
 from ..errors import FieldError, QueryError
@@ -274,7 +274,8 @@ class Query:
         except FieldError as error:
             if self.frame.annotations:
                 error.why = f"Annotations: {', '.join(self.frame.annotations)}. {error.why}"
-                error._hint = did_you_mean(name, [*self.frame.annotations, *self.model._meta.names()])
+                choices = [*self.frame.annotations, *self.model._meta.names()]
+                error._hint = did_you_mean(name, choices)  # pyright: ignore[reportPrivateUsage]  # has no setter
             raise
 
     def condition(self, condition: Any) -> Node:
@@ -285,13 +286,15 @@ class Query:
             ValueError: A value cannot be compared.
         """
         parts: list[Expression] = []
+        child: Any
         for child in condition.children:
             if isinstance(child, Q):
                 inner = self.condition(child)
                 if inner.parts:  # one that says nothing is left out, denied or not
                     parts.append(inner)
             elif isinstance(child, tuple):
-                parts.append(self.leaf(*child))
+                name, value = cast("tuple[str, Any]", child)
+                parts.append(self.leaf(name, value))
             else:
                 parts.append(child.resolve(self))
         return Node(condition.connector, tuple(parts), negated=condition.negated)

@@ -8,7 +8,7 @@ Never: formats a value into the text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -92,7 +92,7 @@ def raw_statement(model: Any, sql: Any, params: Any) -> RawText:
         raise QueryError("raw() takes one statement.", code="data/raw", hint="Run them one by one with db.execute().")
     values: dict[str, Any]
     if isinstance(params, Mapping):
-        values = dict(params)
+        values = dict(cast("Mapping[str, Any]", params))
     elif isinstance(params, str | bytes) or (params is not None and not hasattr(params, "__iter__")):
         raise QueryError(
             f"raw() takes its values as a mapping or a sequence, not as {type(params).__name__}.",
@@ -102,7 +102,7 @@ def raw_statement(model: Any, sql: Any, params: Any) -> RawText:
     else:
         text, values = _numbered(text, params)
     clause = sa.text(text)
-    wanted = list(clause._bindparams)
+    wanted = list(clause._bindparams)  # pyright: ignore[reportPrivateUsage]  # the only list of its names
     odd = [name for name in wanted if name not in values] or [name for name in values if name not in wanted]
     if odd:
         lacking = odd[0] in wanted

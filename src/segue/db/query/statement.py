@@ -30,13 +30,17 @@ def select_of(query: Query, dialect: Any) -> Any:
     statement = SelectCompiler(query, parameters).select()
 
     def fill(part: Any, **_: Any) -> Any:
-        if isinstance(part, BindParameter) and part.key in parameters.shown:
+        if _is_parameter(part) and part.key in parameters.shown:
             slot, through = parameters.shown[part.key]
             value = keyer.values[slot]
             return sa.bindparam(None, through(value) if through is not None else value, type_=part.type)
         return None
 
     return visitors.replacement_traverse(statement, {}, fill)  # type: ignore[call-overload]  # typed for its own callers
+
+
+def _is_parameter(part: Any) -> bool:
+    return isinstance(part, BindParameter)
 
 
 def explanation(query: Query, database: Any, *, analyze: bool, format: str) -> Operation[list[str]]:  # noqa: A002  # Django's name

@@ -120,11 +120,11 @@ def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tup
         transform = TRANSFORMS.get(part) if not (into and isinstance(field, JSONField)) else None
         if transform is not None and isinstance(field, (*transform.sources, AnyField)):
             transforms.append(transform)
-            field = transform.output
+            field = getattr(transform, "output")  # noqa: B009  # a Field is a descriptor, to type checkers
             into = False
         elif into and "\x00" not in part and (isinstance(field, JSONField) or (part.isascii() and part.isdigit())):
             keys.append(part)
-            field = _ItemField(field) if isinstance(field, JSONField) else getattr(field, "item", field)
+            field = _inside(field)
             into = isinstance(field, JSONField | ArrayField)
         else:
             raise _unknown(owner, name, part, field, None if at or reached is None else reached.relation)
@@ -181,11 +181,19 @@ class _ItemField(JSONField[Any]):
         self.name = self.attname = self.column = getattr(whole, "name", "value")
 
 
+def _inside(field: Any) -> Any:
+    return _ItemField(field) if isinstance(field, JSONField) else getattr(field, "item", field)
+
+
+def _kind_of(field: Any) -> str:
+    return str(type(field).__name__)
+
+
 def _unknown(owner: str, name: str, part: str, field: Any, relation: Any = None) -> FieldError:
     kinds = [each.name for each in TRANSFORMS.values() if isinstance(field, each.sources)]
     choices = sorted([*LOOKUPS, *kinds])
     if relation is None:
-        what = f"{part[:40]!r} is none of {type(field).__name__}"
+        what = f"{part[:40]!r} is none of {_kind_of(field)}"
     else:
         options = relation.target._meta
         choices = [*options.names(), *choices]
@@ -263,13 +271,19 @@ class Several(Expression):
         return len(self.items)
 
 
+def _listed(value: Any) -> Any:
+    found: Any = value
+    return list(found) if not isinstance(value, list | tuple) else found
+
+
 def _several(target: Target, value: Any) -> Any:
     """Return *value* as a list, or as `Several` where one of it is an expression; `None` where it is none."""
     if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
         return None
-    values = value if isinstance(value, list | tuple) else list(value)
+    values = _listed(value)
     # PERF: the kinds of a thousand values are few.
-    if not any(issubclass(kind, Expression) or hasattr(kind, "__expression__") for kind in {*map(type, values)}):
+    kinds: set[type[Any]] = set(map(type, values))
+    if not any(issubclass(kind, Expression) or hasattr(kind, "__expression__") for kind in kinds):
         return values
     prepare, output = target.field.prepare, getattr(target.field, "key", target.field)
     return Several(

@@ -237,7 +237,7 @@ class Chr(Func):
         return taken_as(_Convert(_Convert(four_bytes, "utf32"), "utf8mb4"), sa.Text())
 
 
-class _Convert(sa.sql.elements.ColumnElement[Any]):
+class _Convert(ColumnElement[Any]):
     """MySQL's `CONVERT(x USING charset)`."""
 
     inherit_cache = False

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from segue import db
+from segue.db.operations.retrying import retried
 from segue.errors import UsageError
 
 
@@ -330,3 +331,44 @@ async def test_update_or_create_refuses_an_unknown_default(tables: db.Database, 
 
     with pytest.raises((LookupError, TypeError), match="size"):
         await both.call(Counter.objects.update_or_create, name="x", defaults={"size": 1})
+
+
+# Where two transactions met
+
+
+def meeting(times: int, calls: list[int]) -> Any:
+    """Return what makes an operation that meets another so many times."""
+
+    def begin() -> Any:
+        calls.append(len(calls))
+        if len(calls) <= times:
+            raise db.SerializationError("Two transactions met.")
+        return "done"
+        yield  # a generator, as operations are
+
+    return begin
+
+
+@pytest.mark.internal
+async def test_what_met_another_is_tried_again(tables: db.Database, both: Any) -> None:
+    calls: list[int] = []
+
+    assert await both.run(tables, retried(tables, meeting(2, calls))) == "done"
+    assert len(calls) == 3
+
+
+@pytest.mark.internal
+async def test_what_met_others_each_time_says_so(tables: db.Database, both: Any) -> None:
+    with pytest.raises(db.SerializationError):
+        await both.run(tables, retried(tables, meeting(1000, [])))
+
+
+@pytest.mark.internal
+async def test_nothing_is_tried_again_inside_a_transaction_of_the_caller(tables: db.Database, both: Any) -> None:
+    calls: list[int] = []
+
+    with pytest.raises(db.SerializationError):
+        async with both.atomic(tables):
+            await both.run(tables, retried(tables, meeting(1, calls)))
+
+    assert len(calls) == 1

@@ -18,6 +18,7 @@ from ..signals import m2m_changed, send, sends
 from ..steps import Execute, Operation, Transaction
 from .bulk import bulk_create
 from .reading import fetch
+from .retrying import retried
 from .statements import delete_rows
 
 __all__ = ["add_links", "remove_links", "set_links"]
@@ -60,7 +61,8 @@ def add_links(
     """Join *things* to *instance*; pairs that are there stay."""
     keys = _keys(relation, things)
     if keys:
-        yield Transaction(_add(instance, relation, keys, database, dict(defaults or {})), savepoint=False)
+        given = dict(defaults or {})
+        yield from retried(database, lambda: _add(instance, relation, keys, database, given), savepoint=False)
 
 
 def _add(

@@ -19,8 +19,9 @@ from ..query.compiler import Column, Parameters, SelectCompiler
 from ..query.plans import compile_statement, plans_of, reader_of
 from ..query.query import Lock, Query, Selection
 from ..shapes import Keyer, key_of
-from ..steps import Call, Execute, Operation, Transaction
+from ..steps import Call, Execute, Operation
 from .reading import fetch
+from .retrying import retried
 
 __all__ = ["aggregate", "get_or_create", "in_bulk", "update_or_create"]
 
@@ -205,7 +206,7 @@ def get_or_create(
     _check_names(queryset.model, defaults)
     instance = queryset._new(_new_values(queryset.model, lookups, defaults))
     try:
-        yield Transaction(_created(instance, database))
+        yield from retried(database, lambda: _created(instance, database))
     except IntegrityError:
         rows = yield from fetch(chosen, database)
         if not rows:
@@ -250,7 +251,7 @@ def update_or_create(
         instance, created = yield from get_or_create(queryset, lookups, new)
         if created:
             return instance, created
-        changed = yield Transaction(_lock_and_update(queryset, lookups, defaults))
+        changed = yield from retried(database, lambda: _lock_and_update(queryset, lookups, defaults))
         if changed is not None:
             return changed, False
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import desc_op
 
 from .errors import NotSupportedError
 from .expressions.base import Expression, F
@@ -35,13 +36,13 @@ class _Literal(SelectCompiler):
     """Compiles conditions of DDL: there are no parameters, and no joins."""
 
     def parameter(self, node: object, type_: Any, offset: int = 0, through: Any = None) -> Any:
-        value = self._values[self.parameters.slots[id(node)] + offset]
+        value = self.literals[self.parameters.slots[id(node)] + offset]
         return sa.literal(through(value) if through is not None else value, type_, literal_execute=True)
 
     def bind(self, node: object, type_: Any, offset: int = 0) -> Any:
         return self.parameter(node, type_, offset)
 
-    _values: list[Any]
+    literals: list[Any]
 
 
 class Later(sa.sql.expression.ColumnElement[Any]):
@@ -60,7 +61,7 @@ class Later(sa.sql.expression.ColumnElement[Any]):
         keyer = Keyer()
         self.asked.shape(keyer)
         compiler = _Literal(Query(self.model), Parameters(dialect, keyer.slots))
-        compiler._values = keyer.values
+        compiler.literals = keyer.values
         return self.asked.compile(compiler)
 
     def kind(self, dialect: Any) -> Any:
@@ -194,7 +195,7 @@ def _is_computed(index: Any) -> bool:
 def _bare(part: Any) -> tuple[Any, str]:
     """Return what a part of an index is of, and its order."""
     if isinstance(part, UnaryExpression):
-        descends = part.modifier is sa.sql.operators.desc_op
+        descends = part.modifier is desc_op
         return part.element, " DESC" if descends else ""
     return part, ""
 

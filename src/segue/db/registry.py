@@ -118,11 +118,11 @@ def model_of_label(label: str, near: Registry | None = None) -> Any:
     """
     app_label, _, name = label.rpartition(".")
     while near is not None:
-        found = near._models.get((app_label, name))
+        found = near._models.get((app_label, name))  # pyright: ignore[reportPrivateUsage]  # of this package
         if found is not None:
             return found
         near = near.outer
-    several = {model for each in list(_registries.values()) if (model := each._models.get((app_label, name)))}
+    several = {model for each in list(_registries.values()) if (model := each._models.get((app_label, name)))}  # pyright: ignore[reportPrivateUsage]  # of this package
     return several.pop() if len(several) == 1 else None
 
 

@@ -6,6 +6,9 @@ Imports: `ddl`, the models, SQLAlchemy.
 Never: alters a table; migrations do.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -40,28 +43,32 @@ def full_table(model: Any) -> sa.Table:
     return table
 
 
+def _column(table: sa.Table, field: Any) -> Any:
+    return table.c[field.column]  # pyright: ignore[reportUnknownVariableType]  # of any kind
+
+
 def _complete(options: Any, table: sa.Table) -> None:
     for field in options.local_fields:
-        column = table.c[field.column]
+        column = _column(table, field)
         if isinstance(field, GeneratedField):
             text = _expression(options.model, field.expression)
             column.server_default = None
-            computed = sa.Computed(text, persisted=field.db_persist)
+            computed: Any = sa.Computed(text, persisted=field.db_persist)
             computed._set_parent(column)
         elif field.db_default is not NOT_PROVIDED:
             column.server_default = sa.DefaultClause(_default(options.model, field))
-            column.server_default._set_parent(column)
+            column.server_default._set_parent(column)  # pyright: ignore[reportPrivateUsage]  # of this package
         if field.unique and field not in options.pk_fields:
             table.append_constraint(sa.UniqueConstraint(column, name=short_name("uq", options.db_table, field.column)))
         if field.db_index and not field.unique:
             sa.Index(short_name("ix", options.db_table, field.column), column)
-        if getattr(field, "positive", False):
+        if getattr(field, "positive", False):  # pyright: ignore[reportUnknownArgumentType]  # of any kind
             name = short_name("ck", options.db_table, field.column)
             table.append_constraint(sa.CheckConstraint(column >= sa.literal_column("0"), name=name))
         if isinstance(field, ForeignKey) and field.db_constraint:
-            _refer(options, table, column, field)
+            _refer(options, table, column, field)  # pyright: ignore[reportUnknownArgumentType]  # of any kind
     for group in groups_of(options.unique_together):
-        columns = [table.c[options.get_field(name).column] for name in group]
+        columns: list[Any] = [table.c[options.get_field(name).column] for name in group]
         name = short_name("uq", options.db_table, *[column.name for column in columns])
         table.append_constraint(sa.UniqueConstraint(*columns, name=name))
     for constraint in options.constraints:
@@ -106,7 +113,7 @@ def _constrain(options: Any, table: sa.Table, constraint: Any) -> None:
         ]
         sa.Index(name, *parts, unique=True, _table=table, **_index_options(options, table, constraint))
         return
-    columns = [table.c[options.get_field(field).column] for field in constraint.fields]
+    columns: list[Any] = [table.c[options.get_field(field).column] for field in constraint.fields]
     extra: dict[str, Any] = {}
     if constraint.nulls_distinct is not None:
         extra["postgresql_nulls_not_distinct"] = not constraint.nulls_distinct
@@ -144,7 +151,7 @@ def _index(options: Any, table: sa.Table, index: Index) -> None:
     parts: list[Any] = []
     columns: list[str] = []
     for name in index.fields:
-        column = table.c[options.get_field(name.removeprefix("-")).column]
+        column = _column(table, options.get_field(name.removeprefix("-")))
         columns.append(column.name)
         parts.append(column.desc() if name.startswith("-") else column)
     parts += [_expression(options.model, each) for each in index.expressions]

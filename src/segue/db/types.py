@@ -81,13 +81,15 @@ class _Type(TypeDecorator[Any]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(self.declare(vendor_of(dialect)))
 
-    def bind_processor(self, dialect: Dialect) -> Processor:
+    # Any: SQLAlchemy calls them by position, whatever it calls the parameter.
+
+    def bind_processor(self, dialect: Dialect) -> Any:
         return self.binder(vendor_of(dialect))
 
-    def result_processor(self, dialect: Dialect, coltype: Any) -> Processor:
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
         return self.reader(vendor_of(dialect))
 
-    def literal_processor(self, dialect: Dialect) -> Callable[[Any], str] | None:
+    def literal_processor(self, dialect: Dialect) -> Any:
         binder = self.literal_binder(vendor_of(dialect))
         # Texts of DDL go through the driver's own formatting.
         doubles = dialect.identifier_preparer._double_percents  # pyright: ignore[reportPrivateUsage]  # as sa.String does
@@ -404,9 +406,10 @@ class Array(_Type):
     def declare(self, vendor: str) -> TypeEngine[Any]:
         if vendor == "postgresql":
             item = self.item.declare(vendor) if isinstance(self.item, _Type) else self.item
+            inner: Any = item
             if isinstance(item, postgresql.ARRAY):
-                return postgresql.ARRAY(item.item_type, dimensions=(item.dimensions or 1) + 1)
-            return postgresql.ARRAY(item)
+                return postgresql.ARRAY[Any](inner.item_type, dimensions=(inner.dimensions or 1) + 1)
+            return postgresql.ARRAY[Any](inner)
         return mysql.JSON() if vendor == "mysql" else sa.Text()
 
     @property
@@ -414,7 +417,7 @@ class Array(_Type):
         """The type of an item where the array is JSON."""
         return InJson(self.item) if isinstance(self.item, _Type) else self.item
 
-    def literal_processor(self, dialect: Dialect) -> Callable[[Any], str] | None:
+    def literal_processor(self, dialect: Dialect) -> Any:
         if vendor_of(dialect) != "postgresql":
             return super().literal_processor(dialect)
         item: Any = self.item  # Any: SQLAlchemy's own types leave this method untyped

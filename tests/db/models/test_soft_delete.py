@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from databases import on_loop
+
 from segue import db
 from segue.errors import SetupError, ValidationError
 

@@ -5,6 +5,9 @@ Imports: SQLAlchemy's types, `columns`, floor 0.
 Never: opens, fetches or parses anything richer than its column (a look-up value is data).
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import enum
@@ -156,7 +159,7 @@ class Field(Generic[T]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.fills_itself = cls.pre_save is not Field.pre_save
+        cls.fills_itself = cls.pre_save is not Field.pre_save  # pyright: ignore[reportUnknownMemberType]  # of any kind
 
     def __repr__(self) -> str:
         where = f" {self.model.__name__}.{self.name}" if hasattr(self, "model") else ""
@@ -194,7 +197,7 @@ class Field(Generic[T]):
     def __get__(self, instance: Any, owner: type) -> Any:
         # PERF: no __set__, so a loaded value is found in the instance without this call.
         if instance is None:
-            return Column(owner, self.name)
+            return Column[Any](owner, self.name)
         return instance._load_deferred(self.attname)
 
     if TYPE_CHECKING:
@@ -289,7 +292,7 @@ class Field(Generic[T]):
     @property
     def choices(self) -> list[tuple[Any, Any]] | None:
         """The allowed values with their labels, groups kept; `None` where any is."""
-        given = self.choices_given
+        given: Any = self.choices_given
         if given is None:
             return None
         if self.enum is not None:
@@ -297,7 +300,7 @@ class Field(Generic[T]):
         if callable(given):
             given = given()
         if isinstance(given, Mapping):
-            given = given.items()
+            return [*dict[Any, Any](given).items()]  # pyright: ignore[reportUnknownArgumentType]  # of any kind
         return [_pair(each) for each in given]
 
     def _check_choices(self) -> None:
@@ -319,9 +322,9 @@ class Field(Generic[T]):
         flat: list[tuple[Any, Any]] = []
         for value, label in self.choices or ():
             if isinstance(label, Mapping):
-                flat.extend(label.items())
+                flat.extend(dict[Any, Any](label).items())  # pyright: ignore[reportUnknownArgumentType]  # of any kind
             elif isinstance(label, list | tuple):
-                flat.extend(_pair(each) for each in label)
+                flat.extend(_pair(each) for each in tuple[Any, ...](label))  # pyright: ignore[reportUnknownArgumentType]  # of any kind
             else:
                 flat.append((value, label))
         return flat

@@ -5,6 +5,9 @@ Imports: `base`, `validators`, `types`.
 Never: rounds silently; a value that does not fit is refused.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import math
@@ -273,7 +276,7 @@ class AutoField(IntegerField[T]):
     def __init__(self: AutoField[int], **options: Unpack[FieldOptions]) -> None:
         options.setdefault("primary_key", True)
         options.setdefault("blank", True)
-        Field.__init__(self, null=False, **options)
+        Field.__init__(self, null=False, **options)  # pyright: ignore[reportUnknownMemberType]  # of any kind
 
     min_value = None
     max_value = None

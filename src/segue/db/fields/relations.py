@@ -6,6 +6,9 @@ Imports: `base`, `naming`.
 Never: fetches; the descriptors of `related` do.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -217,12 +220,12 @@ class _Relational(Field[T]):
     def target(self) -> Any:
         """The model it points at."""
         if isinstance(self.to, str):
-            self.to = self.model._meta.registry.find(self.to, self.model)
+            self.to = self.model._meta.registry.find(self.to, self.model)  # pyright: ignore[reportPrivateUsage]  # one package
         return self.to
 
     def target_is_known(self) -> bool:
         """Tell whether the model it points at is defined yet."""
-        return not isinstance(self.to, str) or self.model._meta.registry.knows(self.to, self.model)
+        return not isinstance(self.to, str) or self.model._meta.registry.knows(self.to, self.model)  # pyright: ignore[reportPrivateUsage]  # one package
 
     @property
     def hidden(self) -> bool:
@@ -241,7 +244,7 @@ class _Relational(Field[T]):
 
     def back_name(self, *, many: bool) -> str:
         """Return the attribute on the target: `related_name`, or Django's default."""
-        options = self.model._meta
+        options = self.model._meta  # pyright: ignore[reportPrivateUsage]  # one package
         given = self.related_name or options.default_related_name
         if given:
             return given.replace("%(class)s", options.model_name).replace("%(app_label)s", options.app_label)
@@ -250,10 +253,10 @@ class _Relational(Field[T]):
     def back_query_name(self, *, many: bool) -> str:
         """Return what queries of the target call this."""
         if self.related_query_name:
-            options = self.model._meta
+            options = self.model._meta  # pyright: ignore[reportPrivateUsage]  # one package
             return self.related_query_name.replace("%(class)s", options.model_name)
-        is_named = self.related_name or self.model._meta.default_related_name
-        return self.back_name(many=many) if is_named else self.model._meta.model_name
+        is_named = self.related_name or self.model._meta.default_related_name  # pyright: ignore[reportPrivateUsage]  # one package
+        return self.back_name(many=many) if is_named else self.model._meta.model_name  # pyright: ignore[reportPrivateUsage]  # one package
 
 
 def _key_of(model: Any) -> str:
@@ -363,7 +366,7 @@ class ForeignKey(_Relational[T], Generic[T]):
         return instance._related(self)
 
     def __set__(self, instance: Instance, value: T) -> None:
-        instance._set_related(self, value)
+        instance._set_related(self, value)  # pyright: ignore[reportPrivateUsage]  # one package
 
     @property
     def remote(self) -> Any:
@@ -570,9 +573,9 @@ class ManyToManyField(_Relational[T]):
     def through(self) -> Any:
         """The model of the table between."""
         if isinstance(self._through, str):
-            self._through = self.model._meta.registry.find(self._through, self.model)
+            self._through = self.model._meta.registry.find(self._through, self.model)  # pyright: ignore[reportPrivateUsage]  # one package
         if self._through is None:
-            self._through = self.model._meta.make_through(self)
+            self._through = self.model._meta.make_through(self)  # pyright: ignore[reportPrivateUsage]  # one package
         return self._through
 
     @property

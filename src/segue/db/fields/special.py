@@ -5,6 +5,9 @@ Imports: `base`, `types`, msgspec.
 Never: unpickles; JSON is the only format of a column.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import uuid
@@ -95,7 +98,7 @@ class BinaryField(Field[T]):
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, bytes | bytearray | memoryview):
-            return bytes(value)
+            return bytes(value)  # pyright: ignore[reportUnknownArgumentType]  # a buffer of any kind
         raise self.invalid()
 
     def make_type(self) -> TypeEngine[Any]:
@@ -219,7 +222,7 @@ class ArrayField(Field[T]):
             raise self.invalid()
         faults: list[Fault] = []
         values: list[Any] = []
-        for at, each in enumerate(value):
+        for at, each in enumerate(tuple[Any, ...](value)):  # pyright: ignore[reportUnknownArgumentType]  # of any kind
             try:
                 values.append(None if each is None else self.item.to_python(each))
             except ValidationError as error:

@@ -5,6 +5,9 @@ Imports: `base`, `validators`.
 Never: strips or changes what it is given.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import ipaddress
@@ -113,7 +116,7 @@ class CharField(_Text[T]):
             )
         self.max_length: int | None = max_length
         self.min_length = min_length
-        Field.__init__(self, null=null, **options)
+        Field.__init__(self, null=null, **options)  # pyright: ignore[reportUnknownMemberType]  # of any kind
 
     def make_type(self) -> TypeEngine[Any]:
         return sa.String(self.max_length, collation=self.db_collation)
@@ -261,4 +264,4 @@ class GenericIPAddressField(_Text[T]):
         return str(address) if mapped is None else f"::ffff:{mapped}"  # Python's own text differs by version
 
     def prepare(self, value: Any) -> Any:
-        return Field.prepare(self, value)
+        return Field.prepare(self, value)  # pyright: ignore[reportUnknownMemberType]  # of any kind

@@ -60,7 +60,7 @@ class _Automatic(Field[T]):
 
     def pre_save(self, instance: Any, *, adding: bool) -> Any:
         if self.auto_now or (self.auto_now_add and adding):
-            value = type(self).clock()
+            value: Any = getattr(type(self), "clock")()  # noqa: B009  # a function, and no method of instances
             instance.__dict__[self.attname] = value
             return value
         return super().pre_save(instance, adding=adding)

@@ -76,5 +76,5 @@ def _neighbours(instance: Any, field: Any, lookups: dict[str, Any], *, later: bo
 
 def _found(instance: Any, neighbour: Any) -> Any:
     if neighbour is None:
-        raise type(instance).DoesNotExist(f"{type(instance).__name__} {instance.pk!r} is the last on that side.")
+        raise instance.DoesNotExist(f"{type(instance).__name__} {instance.pk!r} is the last on that side.")
     return neighbour

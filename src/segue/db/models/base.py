@@ -52,15 +52,15 @@ class _PrimaryKey:
         if instance is None:
             from ..columns import Column
 
-            return Column(owner, "pk")
-        fields = owner._meta.pk_fields
+            return Column[Any](owner, "pk")
+        fields = instance._meta.pk_fields
         if len(fields) == 1:
             return instance.__dict__.get(fields[0].attname)
         key = tuple(instance.__dict__.get(field.attname) for field in fields)
         return None if None in key else key
 
     def __set__(self, instance: Any, value: Any) -> None:
-        fields = type(instance)._meta.pk_fields
+        fields = instance._meta.pk_fields
         values = (value,) if len(fields) == 1 else value if value is not None else (None,) * len(fields)
         for field, each in zip(fields, values, strict=True):
             setattr(instance, field.attname, each)

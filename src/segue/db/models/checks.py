@@ -283,7 +283,8 @@ def _fields(model: Any) -> Iterator[Finding]:
                     f"{model.__name__}.{field.name} has max_length={longest}, and the choice {long[0]!r} is longer.",
                     f"max_length={max(map(len, long))}",
                 )
-        if isinstance(field.default, list | dict | set):
+        shared: Any = field.default
+        if isinstance(shared, list | dict | set):
             yield Finding(
                 "models.W016",
                 "warning",

@@ -150,5 +150,5 @@ def _found_reference(error: IntegrityError, options: Any, own: Any) -> Fault | N
         if isinstance(field, ForeignKey):
             is_named = error.constraint == short_name("fk", own.db_table, field.column)
             if is_named or (not error.constraint and field.column in error.columns):
-                return missing_target(field)
+                return missing_target(field)  # pyright: ignore[reportUnknownArgumentType]  # of any target
     return None

@@ -5,10 +5,14 @@ Imports: fields, options, the registry.
 Never: builds a table or asks a database; nothing happens but an entry in the registry.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
+from inspect import get_annotations
 from typing import Any, get_origin
 
 from ...errors import did_you_mean
@@ -33,7 +37,7 @@ _INHERITED_BY_CHILDREN = frozenset({"ordering", "get_latest_by"})
 
 def make_model(cls: Any, base: Any) -> None:
     """Make *cls* a model; *base* is `Model` itself."""
-    own = vars(cls)
+    own: dict[str, Any] = cls.__dict__
     meta = _meta_of(cls, own)
     parents: list[Any] = [
         each for each in cls.__bases__ if isinstance(each, type) and issubclass(each, base) and each is not base
@@ -77,7 +81,8 @@ def _meta_of(cls: Any, own: Any) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     for part in reversed(given.__mro__):
-        found.update({name: value for name, value in vars(part).items() if not name.startswith("_")})
+        body: dict[str, Any] = part.__dict__
+        found.update({name: value for name, value in body.items() if not name.startswith("_")})
     for name in found:
         if name not in META_NAMES:
             raise ModelError(
@@ -86,7 +91,7 @@ def _meta_of(cls: Any, own: Any) -> dict[str, Any]:
                 where=f"{cls.__module__}.{cls.__qualname__}",
                 hint=did_you_mean(name, META_NAMES),
             )
-    inherited = {name for part in given.__mro__[1:] for name in vars(part)}
+    inherited: set[str] = {name for part in given.__mro__[1:] for name in part.__dict__}
     if "abstract" in inherited and "abstract" not in vars(given):
         found["abstract"] = False  # as in Django: a Meta that derives is not abstract by that
     return found
@@ -153,18 +158,19 @@ def _inherit_private(options: Options, parent: Any, own: Any) -> None:
 
 
 def _copied(field: Any) -> Any:
-    new = copy(field)
+    new: Any = copy(field)
     new.validators = list(field.validators)
     new.error_messages = dict(field.error_messages)
     new._column_type = None
-    if isinstance(new, ManyToManyField) and not isinstance(new._through, str) and field._through is not None:
-        new._through = None if getattr(field._through._meta, "auto_created", False) else field._through
+    through = getattr(field, "_through", None)
+    if through is not None and not isinstance(through, str):
+        new._through = None if getattr(through._meta, "auto_created", False) else through
     return new
 
 
 def _check_names(cls: Any, names: Any, base: Any) -> None:
     # By the bodies of the classes: asking for `objects` of a model without rows is an error of its own.
-    reserved = {name for each in base.__mro__ for name in vars(each)} - {"id"}
+    reserved: set[str] = {name for each in base.__mro__ for name in each.__dict__} - {"id"}
     for name in names:
         taken = name in reserved
         if taken or "__" in name or name.endswith("_") or name.startswith("_"):
@@ -182,7 +188,7 @@ def _check_names(cls: Any, names: Any, base: Any) -> None:
 
 def _take(options: Options, name: str, field: Any) -> None:
     if isinstance(field, ManyToManyField):
-        options.many_to_many.append(field)
+        options.many_to_many.append(field)  # pyright: ignore[reportUnknownArgumentType]  # of any kind
     else:
         options.local_fields.append(field)
     field.contribute(options, name)
@@ -272,7 +278,7 @@ def _find_key(cls: Any, options: Options, own: Any) -> None:
                 where=options.where,
                 hint="Add primary_key=True to it, or to another field.",
             )
-        key: Any = BigAutoField()
+        key: Any = BigAutoField()  # pyright: ignore[reportUnknownVariableType]  # of any kind
         options.local_fields.insert(0, key)
         key.contribute(options, "id")
         keys = [key]
@@ -328,7 +334,7 @@ def _connector(options: Options, field: Any) -> Any:
     def connect() -> bool:
         if not field.target_is_known():
             return False
-        through = field._through if isinstance(field, ManyToManyField) else None
+        through = getattr(field, "_through", None)
         if isinstance(through, str) and not options.registry.knows(through, options.model):
             return False
         target = field.target._meta
@@ -378,8 +384,9 @@ def check_declared(model: Any) -> None:
         ModelError: There is no such relation (`data/declared-relation`).
     """
     options = model._meta
-    for name, annotation in vars(model).get("__annotations__", {}).items():
-        text = (
+    annotations: dict[str, Any] = get_annotations(model)
+    for name, annotation in annotations.items():
+        text: str = (
             annotation if isinstance(annotation, str) else getattr(get_origin(annotation) or annotation, "__name__", "")
         )
         if f"{Reverse.__name__}[" in text or text == Reverse.__name__:

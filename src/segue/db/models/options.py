@@ -5,6 +5,9 @@ Imports: fields, `registry`, `naming`.
 Never: compiles a query.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -319,7 +322,7 @@ class Options:
             _ = field.through  # the table between refers to this one
         for relation in self.reverse.values():
             if isinstance(relation.field, ManyToManyField):
-                _ = relation.field.through
+                _ = relation.field.through  # pyright: ignore[reportUnknownMemberType]  # of any kind
         return list(self.concrete_model._meta._referrers)
 
     def generic_relations(self) -> list[Any]:
@@ -350,7 +353,7 @@ class Options:
     def _every_row(self) -> Any:
         from ..queryset import QuerySet  # above this module
 
-        return QuerySet(self.model, self.base_query())
+        return QuerySet[Any](self.model, self.base_query())
 
     def resolve(self, path: str) -> Reached:
         """Return where a look-up path leads; the rest is not looked at.
@@ -419,7 +422,7 @@ class Options:
                 self._table = self.concrete_model._meta.table
             else:
                 self._table = self._make_table()
-        return self._table
+        return self._table  # pyright: ignore[reportReturnType]  # set just above
 
     @table.setter
     def table(self, table: sa.Table) -> None:
@@ -521,9 +524,9 @@ class CompositeKey:
         """
         from ..fields.base import lookup_error
 
-        if not isinstance(value, tuple | list) or len(value) != len(self.fields):
+        if not isinstance(value, tuple | list) or len(value) != len(self.fields):  # pyright: ignore[reportUnknownArgumentType]  # of any kind
             raise lookup_error(self, value)  # type: ignore[arg-type]  # as far as the message needs it
-        return tuple(field.prepare(part) for field, part in zip(self.fields, value, strict=True))
+        return tuple(field.prepare(part) for field, part in zip(self.fields, tuple[Any, ...](value), strict=True))  # pyright: ignore[reportUnknownArgumentType]  # of any kind
 
 
 def _may_be_lookup(part: str) -> bool:

@@ -61,9 +61,9 @@ class SoftDeleteQuerySet(QuerySet[M]):
         """`hard_delete()` in async code."""
         return await super().adelete()
 
-    for _method in (delete, restore, hard_delete):
-        _method.alters_data = True  # type: ignore[attr-defined]  # templates do not call it
-    del _method
+    delete.alters_data = True  # type: ignore[attr-defined]  # templates do not call it
+    restore.alters_data = True  # type: ignore[attr-defined]
+    hard_delete.alters_data = True  # type: ignore[attr-defined]
 
 
 class _Visible(SoftDeleteQuerySet[M], Manager[M]):
@@ -94,8 +94,8 @@ class SoftDelete(Model):
     deletion = UUIDField(null=True, blank=True, editable=False, db_index=True)
 
     _hides_rows = True
-    objects = _Visible()
-    all_objects = _Every()
+    objects = _Visible[Any]()
+    all_objects = _Every[Any]()
 
     class Meta:
         abstract = True
@@ -164,9 +164,9 @@ class SoftDelete(Model):
         database = self._database(using, writes=True)
         return cast("tuple[int, dict[str, int]]", await database.arun(delete_instances([self], database)))
 
-    for _method in (delete, restore, hard_delete):
-        _method.alters_data = True  # type: ignore[attr-defined]  # templates do not call it
-    del _method
+    delete.alters_data = True  # type: ignore[attr-defined]  # templates do not call it
+    restore.alters_data = True  # type: ignore[attr-defined]
+    hard_delete.alters_data = True  # type: ignore[attr-defined]
 
     def _own_row(self) -> Query:
         return Query(type(self)).framed(order=()).filtered((), {"pk": self.pk})

@@ -35,7 +35,8 @@ def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
     faults: list[Fault] = []
     left_out = set(exclude)
     kept = instance.__dict__
-    for field in type(instance)._meta.fields:
+    options = instance._meta
+    for field in options.fields:
         if field.name in left_out or field.attname not in kept or field.kind == "generated":
             continue
         value = kept[field.attname]
@@ -109,17 +110,18 @@ def validate_targets(instance: Any, database: Any, exclude: Iterable[str] = ()) 
     left_out = set(exclude)
     kept = instance.__dict__
     faults: list[Fault] = []
-    for field in type(instance)._meta.fields:
+    options = instance._meta
+    for field in options.fields:
         value = kept.get(field.attname)
         if (
             not isinstance(field, ForeignKey)
             or field.name in left_out
             or value is None
             or isinstance(value, Expression)
-            or getattr(field, "parent_link", False)
+            or getattr(field, "parent_link", False)  # pyright: ignore[reportUnknownArgumentType]  # of any kind
         ):
             continue
-        limit = field.limit_choices_to() if callable(field.limit_choices_to) else field.limit_choices_to
+        limit: Any = field.limit_choices_to() if callable(field.limit_choices_to) else field.limit_choices_to
         loaded = kept.get(field.name)
         if loaded is not None and loaded._peers is not None and not limit:
             continue
@@ -128,7 +130,7 @@ def validate_targets(instance: Any, database: Any, exclude: Iterable[str] = ()) 
         if limit:
             query = query.filtered((limit,), {}) if isinstance(limit, Q) else query.filtered((), dict(limit))
         if not (yield from _exists(query, database)):
-            faults.append(missing_target(field))
+            faults.append(missing_target(field))  # pyright: ignore[reportUnknownArgumentType]  # of any kind
     if faults:
         raise ValidationError(faults)
 
@@ -169,7 +171,7 @@ def validate_unique(instance: Any, database: Any, exclude: Iterable[str] = ()) -
         ValidationError: Another row has the same.
     """
     left_out = set(exclude)
-    options = type(instance)._meta
+    options = instance._meta
     faults: list[Fault] = []
     for fields, model in unique_groups(options):
         names = [field.attname for field in fields]
@@ -215,7 +217,8 @@ def validate_constraints(instance: Any, database: Any, exclude: Iterable[str] = 
     """
     left_out = set(exclude)
     faults: list[Fault] = []
-    for model in family_of(type(instance)._meta):
+    options = instance._meta
+    for model in family_of(options):
         for constraint in model._meta.constraints:
             broken = False
             if isinstance(constraint, CheckConstraint):
@@ -233,7 +236,8 @@ def _names_in(thing: Any) -> set[str]:
     if isinstance(thing, Q):
         return {name for child in thing.children for name in _names_in(child)}
     if isinstance(thing, tuple):
-        return {thing[0].partition("__")[0]} | _names_in(thing[1])
+        leaf: tuple[Any, Any] = thing  # pyright: ignore[reportUnknownVariableType]  # of any kind
+        return {str(leaf[0]).partition("__")[0]} | _names_in(leaf[1])
     if isinstance(thing, Expression):
         return {each.name.partition("__")[0] for each in thing.walk() if isinstance(each, F)}
     made = getattr(thing, "__expression__", None)

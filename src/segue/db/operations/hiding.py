@@ -51,8 +51,8 @@ def _hide(query: Query, database: Any, own: Any) -> Operation[tuple[int, Counts]
     found: dict[Any, dict[Any, Any]] = {}
     refused: list[tuple[ForeignKey[Any], list[Any]]] = []
     yield from _gather(query.filtered((), {"deleted_at__isnull": True}), database, found, refused)
-    for field, rows in refused:
-        left = [row for row in rows if row.pk not in found.get(row._meta.concrete_model, {})]
+    for field, protecting in refused:
+        left = [row for row in protecting if row.pk not in found.get(row._meta.concrete_model, {})]
         if left:
             kind = ProtectedError if field.on_delete is PROTECT else RestrictedError
             shown = ", ".join(repr(row) for row in left[:5])
@@ -107,7 +107,7 @@ def _gather(
 
 
 def _referring(field: ForeignKey[Any], rows: Sequence[Any]) -> Query | None:
-    if getattr(field, "parent_link", False) or field.model._meta.auto_created:
+    if getattr(field, "parent_link", False) or field.model._meta.auto_created:  # pyright: ignore[reportPrivateUsage]  # of this package
         return None
     values = [value for value in (getattr(row, field.remote.attname) for row in rows) if value is not None]
     return Query(field.model).framed(order=()).filtered((), {f"{field.attname}__in": values})

@@ -6,6 +6,9 @@ Imports: the data layer, blueprints.
 Never: is loaded by an app without a database.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import inspect
@@ -244,14 +247,14 @@ def _row(instance: Any) -> dict[str, Any]:
 
 def _rows(queryset: QuerySet[Any]) -> Any:
     limited = _limited(queryset)
-    if limited._rows is None and running_on_loop():
-        return Waiting(limited._afetched(), _listed)
+    if limited._rows is None and running_on_loop():  # pyright: ignore[reportPrivateUsage]  # one package
+        return Waiting(limited._afetched(), _listed)  # pyright: ignore[reportPrivateUsage]  # one package
     return _listed(list(limited))
 
 
 def _limited(queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Return the rows that may be answered, and one more where there are too many."""
-    is_bounded = queryset.query.is_sliced or queryset._rows is not None
+    is_bounded = queryset.query.is_sliced or queryset._rows is not None  # pyright: ignore[reportPrivateUsage]  # one package
     return queryset if is_bounded else queryset[: _MOST_ROWS + 1]
 
 

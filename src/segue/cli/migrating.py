@@ -1,5 +1,8 @@
 """What the commands about migrations share: whose databases, folders and models they are about."""
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -8,6 +8,9 @@ An entry is one row of one table: `{"model": "club.record", "pk": 1, "fields": {
 `save()` and signals would do is not done: a row is loaded as it was dumped.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import base64

@@ -189,7 +189,7 @@ class Results:
         make = self.maker(status=status, none_is_empty=True, where=where)
         reply = make(body)
         if isinstance(reply, Waiting):
-            return reply.after(lambda made: self._finished(made, status, headers))
+            return reply.after(lambda made: self._finished(made, status, headers))  # pyright: ignore[reportReturnType]  # an endpoint on the loop awaits it
         return self._finished(reply, status, headers)
 
     def _finished(self, reply: Reply, status: int, headers: Any) -> Reply:

@@ -6,6 +6,9 @@ Imports: the data layer, in what uses it.
 Never: touches the databases that the configuration names.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import dataclasses

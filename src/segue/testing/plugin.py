@@ -57,7 +57,7 @@ def segue_project(request: pytest.FixtureRequest) -> Iterator[App]:
 
     app = project_app(request.config.getini("segue_app") or None, request.config.rootpath)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    with own_databases(app, worker=worker, reuse=request.config.getoption("--reuse-db")):
+    with own_databases(app, worker=worker, reuse=bool(request.config.getoption("--reuse-db"))):
         yield app
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..group import invocation_of
@@ -24,11 +26,11 @@ def command(ctx: click.Context, *, database: str | None, as_json: bool) -> None:
     from ...db.migrations.executor import Executor
 
     app = invocation_of(ctx).app()
-    found: dict[str, list[dict[str, object]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for home in [home_of(app, database)] if database else homes_of(app):
         executor = Executor(home.database, home.folder)
         applied = executor.applied()
-        rows: list[dict[str, object]] = []
+        rows: list[dict[str, Any]] = []
         for name in executor.graph.order:
             changed = name in applied and applied[name] not in ("", executor.graph[name].checksum)
             rows.append({"name": name, "applied": name in applied, "changed": changed, "missing": False})

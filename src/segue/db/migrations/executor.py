@@ -37,7 +37,7 @@ _RETRIES = 10
 _PAUSE_SECONDS = 0.25
 _DATA = ("UPDATE ", "INSERT ", "DELETE ", "REPLACE ")
 # What MySQL answers where a statement was carried out already: exists, is gone, is called so.
-_DONE_MYSQL = {1005, 1022, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1826}
+_DONE_MYSQL = {1005, 1022, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1176, 1826}
 _DONE_POSTGRESQL = {"42P07", "42701", "42710", "42703", "42704", "42P01", "42P16"}
 
 

@@ -5,6 +5,9 @@ Imports: the field classes, `values`.
 Never: makes a field of a user's class; what its column is stands in the facts.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

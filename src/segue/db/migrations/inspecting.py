@@ -5,6 +5,9 @@ Imports: SQLAlchemy's inspection, names.
 Never: is used to find out what a migration must do; snapshots say that.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import keyword

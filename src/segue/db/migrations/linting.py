@@ -8,6 +8,9 @@ A rule looks at one operation between two states. What it is about: rows that ar
 not fit, statements of the release before that fail, tables that are locked or written anew.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import re

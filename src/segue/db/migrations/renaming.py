@@ -5,6 +5,9 @@ Imports: states.
 Never: changes anything but names.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from typing import Any, cast
@@ -103,7 +106,7 @@ def _renamed_list(given: list[Any], names: dict[str, str]) -> list[Any]:
         if isinstance(each, list):
             found.append(_renamed_list(cast("list[Any]", each), names))  # type: ignore[redundant-cast]  # pyright must be told
         elif each.startswith("-"):
-            found.append("-" + names.get(each[1:], each[1:]))
+            found.append("-" + str(names.get(each[1:], each[1:])))
         else:
             found.append(names.get(each, each))
     return found

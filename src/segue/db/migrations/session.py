@@ -124,7 +124,7 @@ class Session:
     # Transactions
 
     @contextmanager
-    def transaction(self, *, foreign_keys: bool = True) -> Iterator[None]:
+    def transaction(self, *, foreign_keys: bool = True) -> Generator[None]:
         """Save all of the block, or nothing.
 
         Args:

@@ -8,6 +8,9 @@ A plain value stands for itself. What JSON has no word for is an object with one
 begins with `$`; an expression is the call that makes it: `{"$call": "Lower", "args": […]}`.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import base64
@@ -22,6 +25,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import cut
 from ..errors import ModelError
@@ -225,7 +229,7 @@ def _sql_of(element: Any) -> str:
         return element.text
     try:
         return str(element.compile(compile_kwargs={"literal_binds": True}))
-    except sa.exc.SQLAlchemyError as error:
+    except SQLAlchemyError as error:
         raise _unkept(element) from error
 
 

@@ -5,6 +5,9 @@ Imports: statements, signals.
 Never: validates; that is at the edges and in `full_clean()`.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -5,6 +5,9 @@ Imports: states, transitions.
 Never: runs a statement.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -5,6 +5,9 @@ Imports: the parts of `base`, transitions, renaming.
 Never: invents a value for rows that are there, but a field's own default.
 """
 
+# Facts, rows and models of users are of any type here.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar

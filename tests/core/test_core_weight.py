@@ -271,6 +271,17 @@ def test_the_package_says_that_it_is_typed() -> None:
     assert (SOURCE / "py.typed").is_file()
 
 
+# An annotation here would hide what a model's own body says of its manager, key or fields.
+INFERRED_ON_PURPOSE = {
+    "base.Model.id",
+    "base.Model.objects",
+    "softdelete.SoftDelete.all_objects",
+    "softdelete.SoftDelete.deleted_at",
+    "softdelete.SoftDelete.deletion",
+    "softdelete.SoftDelete.objects",
+}
+
+
 @pytest.mark.slow
 def test_every_public_name_is_completely_typed(tmp_path: Path) -> None:
     # Pyright does not look behind the link that is the environment's interpreter.
@@ -282,6 +293,11 @@ def test_every_public_name_is_completely_typed(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, check=False)
 
     report = json.loads(done.stdout)["typeCompleteness"]
-    unknown = [each["name"] for each in report["symbols"] if each["isExported"] and not each["isTypeKnown"]]
-    assert unknown == []
-    assert report["completenessScore"] == 1
+    unknown = [each for each in report["symbols"] if each["isExported"] and not each["isTypeKnown"]]
+    # What merely refers to a name that is not annotated counts with that name.
+    roots = {
+        each["name"].removeprefix("segue.db.models.")
+        for each in unknown
+        if any("partially unknown" not in said["message"] for said in each["diagnostics"])
+    }
+    assert roots <= INFERRED_ON_PURPOSE

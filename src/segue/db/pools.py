@@ -298,6 +298,8 @@ class Pool(Turns[Any]):  # Any: connections of one of the two colours, or of bot
         name: Of the database, for the error.
     """
 
+    size: int
+
     def __init__(self, driver: Driver, *, size: int, timeout_seconds: float, name: str) -> None:
         super().__init__(1 if driver.has_one_connection else size, timeout_seconds)
         self._driver = driver

@@ -97,8 +97,14 @@ def _migrate(executor: Executor, home: Home, target: str | None, *, fake: bool, 
     from ...db.migrations.making import Maker
     from ...db.migrations.questions import Ignoring
 
-    if target is None and Maker(home.folder).changes(home.models, Ignoring()):
-        note("The models have changed since: segue makemigrations.")
+    if target is not None:
+        return
+    try:
+        if Maker(home.folder).changes(home.models, Ignoring()):
+            note("The models have changed since: segue makemigrations.")
+    except SetupError as error:
+        # What was to be done is done; this is for the next time.
+        note(f"{error.message} {error.hint}")
 
 
 def _show(executor: Executor, home: Home, target: str | None, *, quiet: bool) -> bool:

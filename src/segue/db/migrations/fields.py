@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 from ..errors import ModelError
 from ..fields import relations
 from ..fields.base import Field
-from ..fields.relations import ForeignKey, ManyToManyField, OnDelete
+from ..fields.relations import ForeignKey, ManyToManyField
 from .values import Imports, decode, encode, source
 
 __all__ = ["Facts", "PlainField", "build_field", "facts_of", "field_source", "is_many_to_many"]
@@ -91,20 +91,19 @@ def facts_of(field: Field[Any], name: str) -> Facts:
     if not hasattr(field, "model"):
         field.name = name
         field.column = field.db_column or (f"{name}_id" if isinstance(field, ForeignKey) else name)
-    facts: Facts = {
-        each: encode(value) for each, value in field.deconstruct().items() if each != "item" and each != "output"
-    }
-    raw = field.deconstruct()
-    for each in ("item", "output"):
-        if each in raw:
-            facts[each] = {key: encode(value) for key, value in raw[each].items()}
+    return _facts(field, field.deconstruct())
+
+
+def _facts(field: Any, told: Mapping[str, Any]) -> Facts:
+    facts: Facts = {}
+    for name, value in told.items():
+        inner = getattr(field, {"item": "item", "output": "output_field"}.get(name, ""), None)
+        facts[name] = _facts(inner, inner.deconstruct_item()) if isinstance(inner, Field) else encode(value)
     maker: Any = next((kind for kind in type(field).__mro__ if "make_type" in vars(kind)), Field)
-    if not _is_ours(maker) or (not field.kind and field.is_column):
-        kept = {
-            key: value for key, value in facts.items() if key in _COMMON or key in ("column", "choices", "db_index")
-        }
-        return {**kept, "kind": PlainField.kind, "type": encode(field.column_type())}
-    return facts
+    if _is_ours(maker) and (field.kind or not field.is_column):
+        return facts
+    kept = {name: value for name, value in facts.items() if name in (*_COMMON, "column", "choices", "db_index")}
+    return {**kept, "kind": PlainField.kind, "type": encode(field.column_type())}
 
 
 def build_field(facts: Facts, name: str) -> Any:
@@ -191,6 +190,3 @@ def _follows(kind: Any, facts: Facts, key: str) -> bool:
     if key == "null":
         return "expression" in facts
     return False
-
-
-_ = OnDelete

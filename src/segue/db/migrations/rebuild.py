@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alembic.ddl.base import AddColumn
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from ..types import Day, ExactDecimal, Moment
 from .context import Context, OperationError
 from .editor import Editor
 
@@ -41,12 +42,23 @@ def change_table(editor: Editor, before: sa.Table, after: sa.Table, fills: Mappi
 
 def _declared(editor: Editor, table: sa.Table, leave_out: frozenset[str] = frozenset()) -> tuple[frozenset[str], ...]:
     """What stands between the brackets of CREATE TABLE; the order means nothing."""
-    columns = [f"{at} {editor.column(each)}" for at, each in enumerate(table.columns) if each.name not in leave_out]
+    columns = [
+        f"{at} {editor.column(each)} {_kept_as(each.type)}"
+        for at, each in enumerate(table.columns)
+        if each.name not in leave_out
+    ]
     constraints = [
         editor.signature(each) for each in table.constraints if not isinstance(each, sa.PrimaryKeyConstraint)
     ]
     key = " ".join(each.name for each in table.primary_key.columns)
     return frozenset(columns), frozenset(constraints), frozenset([key])
+
+
+def _kept_as(kind: Any) -> str:
+    """What tells apart types that are declared alike, and keep their values otherwise."""
+    if isinstance(kind, ExactDecimal):
+        return f"{kind.places if kind.scaled else 'text'}"
+    return type(kind).__name__ if isinstance(kind, Day | Moment) else ""
 
 
 def _added_at_the_end(editor: Editor, before: sa.Table, after: sa.Table, fills: Mapping[str, str]) -> list[Any] | None:
@@ -113,13 +125,17 @@ def _copied(editor: Editor, old: Any, new: Any, literal: str | None) -> str | No
     name = editor.name(old.name)
     if literal is not None and old.nullable and not new.nullable:
         return f"COALESCE({name}, {literal})"
-    if editor.kind(old) != editor.kind(new) or type(old.type) is not type(new.type) or repr(old.type) != repr(new.type):
+    if editor.kind(old) != editor.kind(new) or _kept_as(old.type) != _kept_as(new.type):
         return _converted(editor, name, old, new)
     return name
 
 
 def _converted(editor: Editor, name: str, old: Any, new: Any) -> str:
     """Decimals are integers of their last place, or text: another size is another number."""
+    if isinstance(old.type, Day) and isinstance(new.type, Moment):
+        return f"{name} || ' 00:00:00.000000'"
+    if isinstance(old.type, Moment) and isinstance(new.type, Day):
+        return f"substr({name}, 1, 10)"
     if getattr(old.type, "places", None) is None and getattr(new.type, "places", None) is None:
         if _is_text(old.type) and _is_number(new.type):
             return f"CAST({name} AS {editor.kind(new)})"

@@ -23,14 +23,15 @@ from decimal import Decimal
 from importlib import import_module
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import cut
 from ..errors import ModelError
-from ..expressions.base import Combined, Expression, F, OrderBy, Raw
-from ..expressions.conditional import When
+from ..expressions.base import Combined, Expression, OrderBy, Raw
+from ..expressions.functions.dates import Zone
 from ..expressions.q import AND, XOR, Q
 from ..fields.base import Field
 from ..fields.relations import SET, OnDelete
@@ -40,7 +41,7 @@ __all__ = ["Imports", "Reference", "decode", "encode", "raw_sql", "same_text", "
 
 _MICROSECOND = timedelta(microseconds=1)
 # Parameters that an expression keeps under another name.
-_KEPT_AS = {"then": "result", "part": "kind", "lookup_name": "kind"}
+_KEPT_AS = {"then": "result", "part": "kind", "lookup_name": "kind", "tzinfo": "zone"}
 _OPERATORS = ("+", "-", "*", "/", "%", "**")
 
 
@@ -97,6 +98,8 @@ def encode(value: Any) -> Any:
             return {f"${name}": write(value)}
     if isinstance(value, Q):
         return _encode_q(value)
+    if isinstance(value, Zone) and not value.fixed:
+        return {"$zone": value.value}
     if isinstance(value, Raw):
         return {"$raw": _sql_of(value.element)}
     if isinstance(value, Expression):
@@ -158,19 +161,19 @@ def _encode_call(expression: Expression) -> Any:
     kind = type(expression)
     positional: list[Any] = []
     named: dict[str, Any] = {}
+    is_skipped = False
     for parameter in _parameters(kind):
         if parameter.kind is parameter.VAR_KEYWORD:
             continue
-        value = _kept(expression, parameter.name)
+        value = _kept(expression, parameter.name, len(positional))
         if parameter.kind is parameter.VAR_POSITIONAL:
             positional.extend(encode(each) for each in value)
-        elif parameter.kind is parameter.KEYWORD_ONLY or (named and parameter.default is not parameter.empty):
-            if not _is_default(kind, parameter, value):
-                named[parameter.name] = encode(value)
-        elif parameter.default is parameter.empty:
-            positional.append(encode(value))
-        elif not _is_default(kind, parameter, value):
+        elif parameter.default is not parameter.empty and _is_default(kind, parameter, value):
+            is_skipped = True
+        elif parameter.kind is parameter.KEYWORD_ONLY or is_skipped:
             named[parameter.name] = encode(value)
+        else:
+            positional.append(encode(value))
     found: dict[str, Any] = {"$call": _path_of(kind)}
     if positional:
         found["args"] = positional
@@ -185,16 +188,22 @@ def _parameters(kind: type) -> list[inspect.Parameter]:
     return list(inspect.signature(kind.__init__).parameters.values())[1:]  # type: ignore[misc]  # what makes it
 
 
-def _kept(expression: Expression, name: str) -> Any:
+def _kept(expression: Any, name: str, at: int) -> Any:
     for attribute in (name, _KEPT_AS.get(name, name), f"_{name}"):
         if hasattr(expression, attribute):
             return getattr(expression, attribute)
+    # A function keeps its arguments together.
+    arguments = getattr(expression, "expressions", ())
+    if at < len(arguments):
+        return arguments[at]
     raise _unkept(expression)
 
 
 def _is_default(kind: type, parameter: inspect.Parameter, value: Any) -> bool:
     if parameter.name in ("output_field", "function"):
         return value is None or value is getattr(kind, parameter.name, None) or value == ""
+    if parameter.name in ("part", "kind", "lookup_name"):
+        return bool(value == getattr(kind, "part", ""))
     default = parameter.default
     if value is default:
         return True
@@ -308,6 +317,7 @@ _DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "$decimal": lambda facts: Decimal(facts["$decimal"]),
     "$uuid": lambda facts: UUID(facts["$uuid"]),
     "$bytes": lambda facts: base64.b64decode(facts["$bytes"]),
+    "$zone": lambda facts: ZoneInfo(facts["$zone"]),
     "$q": _decode_q,
     "$call": _decode_call,
     "$set": lambda facts: SET(decode(facts["$set"])),
@@ -490,9 +500,8 @@ _SOURCES: dict[str, Callable[[dict[str, Any], Imports], str]] = {
     "$type": _source_type,
     "$dict": _source_dict,
     "$function": _source_function,
+    "$zone": lambda facts, imports: f"{imports.name('zoneinfo', 'ZoneInfo')}({same_text(facts['$zone'])})",
     "$set": lambda facts, imports: f"{_db(imports)}.SET({source(facts['$set'], imports)})",
     "$raw": lambda facts, imports: f"{imports.name('segue.db', 'migrations')}.sql({same_text(facts['$raw'])})",
     "$sql": lambda facts, imports: f"{imports.module('sqlalchemy')}.text({same_text(facts['$sql'])})",
 }
-
-_: object = (F, When)  # named in what is read back

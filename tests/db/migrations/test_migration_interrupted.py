@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -224,3 +226,49 @@ def test_where_tables_can_be_changed_in_a_transaction_nothing_is_half_done(histo
 
     assert not _is_noted(history)
     assert history.models("0001_initial").Record.objects.count() == 0
+
+
+# Who migrates at the same time
+
+
+def test_two_who_resume_at_once_do_it_once(written: History) -> None:
+    with pytest.raises(Killed):
+        _executor(written, _statements(written) // 2, is_late=True).migrate()
+    failed: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            written.executor.migrate()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=migrate) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert failed == []
+    _check(written)
+
+
+def test_who_waits_too_long_is_told_who_is_in_the_way(written: History) -> None:
+    executor = written.executor
+    executor.session.wait = 0.2
+
+    with (
+        written.executor.session.opened(),
+        pytest.raises(MigrationError, match="Another process is migrating") as caught,
+    ):
+        executor.migrate()
+
+    assert caught.value.code == "data/migration-locked"
+
+
+def test_the_lock_of_a_file_leaves_nothing_behind(on_sqlite: History) -> None:
+    _write(on_sqlite)
+
+    on_sqlite.migrate()
+
+    assert on_sqlite.database is not None
+    assert not Path(f"{on_sqlite.database.name}-migrating").exists()

@@ -23,6 +23,7 @@ from ..errors import OperationalError
 from ..steps import Prepared
 from ..transactions import SyncTransaction, show
 from .files import MigrationError
+from .locking import FileLock
 from .rebuild import rescale
 
 __all__ = ["Session"]
@@ -47,6 +48,7 @@ class Session:
         self.wait = wait
         self._transaction: Transaction | None = None
         self._connection: Any = None
+        self._file: FileLock | None = None
 
     def __repr__(self) -> str:
         return f"<Session {self.database}>"
@@ -62,6 +64,8 @@ class Session:
                 self._lock()
             yield self
         finally:
+            if self._file is not None:
+                self._file.give()
             connection, self._connection = self._connection, None
             if is_shared:
                 self.database.pool.give_back(connection)
@@ -80,16 +84,10 @@ class Session:
             self._connection.command(f"SET SESSION lock_wait_timeout = {seconds}")
 
     def _lock(self) -> None:
-        if self.vendor == "sqlite":
-            return  # BEGIN IMMEDIATE of each migration is the lock; what is applied is asked inside it
-        digest = hashlib.sha256(self.database.name.encode()).hexdigest()[:16]
-        take = (
-            f"SELECT pg_try_advisory_lock({_KEY})"
-            if self.vendor == "postgresql"
-            else f"SELECT GET_LOCK('segue_{digest}', 0)"
-        )
+        """Keep others out; the lock ends with the connection, or with the process."""
+        take = self._taker()
         deadline = time.monotonic() + self.wait
-        while not self.query(take)[0][0]:
+        while take is not None and not take():
             if time.monotonic() > deadline:
                 raise MigrationError(
                     "Another process is migrating this database.",
@@ -98,6 +96,19 @@ class Session:
                     hint="Try again when it is done; --wait 600 waits longer.",
                 )
             time.sleep(_PAUSE_SECONDS)
+
+    def _taker(self) -> Callable[[], Any] | None:
+        """Return what tries to take the lock; `None` in memory, where nobody else is."""
+        if self.driver.has_one_connection:
+            return None
+        if self.vendor == "sqlite":
+            # A transaction locks the file, but a migration may be several.
+            self._file = FileLock(f"{self.database.name}-migrating")
+            return self._file.take
+        if self.vendor == "postgresql":
+            return lambda: self.query(f"SELECT pg_try_advisory_lock({_KEY})")[0][0]
+        digest = hashlib.sha256(self.database.name.encode()).hexdigest()[:16]
+        return lambda: self.query(f"SELECT GET_LOCK('segue_{digest}', 0)")[0][0]
 
     # Statements
 

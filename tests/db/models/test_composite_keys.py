@@ -236,3 +236,34 @@ def test_a_composite_key_that_cannot_be_is_an_error(names: tuple[str, ...], code
         type("Wrong", (db.Model,), {**body, "pk": db.CompositePrimaryKey(*names)})
 
     assert caught.value.code == code
+
+
+def test_a_foreign_key_to_a_key_of_several_columns_is_refused() -> None:
+    with pytest.raises(SetupError) as caught:
+
+        class Line(db.Model):
+            order = db.ForeignKey(Order, on_delete=db.CASCADE)
+
+    assert caught.value.code == "data/relation-target"
+    assert "to_field" in caught.value.hint
+
+
+def test_a_foreign_key_may_refer_to_a_unique_field_beside_the_key(database: db.Database, tables: Tables) -> None:
+    class Box(db.Model):
+        row = db.IntegerField()
+        number = db.IntegerField()
+        label = db.CharField(max_length=9, unique=True)
+        pk = db.CompositePrimaryKey("row", "number")
+
+    class Item(db.Model):
+        box = db.ForeignKey(Box, on_delete=db.CASCADE, to_field="label", related_name="items")
+
+    tables(Box, Item)
+    box = Box.objects.create(row=1, number=2, label="x")
+    item = Item.objects.create(box=box)
+
+    assert Item.objects.get(box__number=2).box == box
+    assert list(box.items.all()) == [item]  # type: ignore[attr-defined]
+    assert Item.objects.get(box=box) == item
+    assert Item.objects.select_related("box").get().box.pk == (1, 2)
+    assert box.delete()[0] == 2

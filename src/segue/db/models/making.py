@@ -330,6 +330,20 @@ def _relations(options: Options) -> Iterator[Any]:
             yield field
 
 
+def _refuse_composite(options: Options, field: Any, target: Options) -> None:
+    """Refuse a reference to a key of several columns: it has one column, and would lead to several rows."""
+    if field.to_field is None and target.composite:
+        names = ", ".join(each.name for each in target.pk_fields)
+        raise ModelError(
+            f"{options.object_name}.{field.name} refers to {target.object_name}, whose key is of several columns "
+            f"({names}).",
+            code="data/relation-target",
+            where=options.where,
+            why="A foreign key is one column.",
+            hint=f'to_field="…", a unique field of {target.object_name}; or fields of your own for each column',
+        )
+
+
 def _connector(options: Options, field: Any) -> Any:
     def connect() -> bool:
         if not field.target_is_known():
@@ -345,6 +359,7 @@ def _connector(options: Options, field: Any) -> Any:
                 options.where,
             )
         if isinstance(field, ForeignKey):
+            _refuse_composite(options, field, target)
             target.concrete_model._meta.add_referrer(field)
         if field.hidden:
             return True

@@ -11,6 +11,7 @@ from migration_histories import History, Models
 from segue import db
 from segue.db import migrations
 from segue.db.database import Database
+from segue.db.migrations.executor import Executor
 from segue.db.migrations.files import MigrationError
 
 
@@ -307,3 +308,40 @@ def test_a_database_in_memory_is_migrated(tmp_path: Path, memory: Database) -> N
     history.migrate()
 
     assert history.models().Record.objects.get().title == "filled"
+
+
+# Tables that others use
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendor", ["postgresql", "mysql"])
+def test_a_table_that_others_use_is_tried_again_until_it_is_free(three: History, vendor: str) -> None:
+    assert three.database is not None
+    three.migrate("0001")
+    is_told = threading.Event()
+    is_done = threading.Event()
+
+    def use() -> None:
+        assert three.database is not None
+        with three.database.atomic():
+            three.database.execute("SELECT count(*) FROM record")
+            is_used.set()
+            is_told.wait(30)
+        is_done.set()
+
+    def tell(line: str) -> None:
+        three.lines.append(line)
+        if "in use" in line:
+            is_told.set()
+            is_done.wait(30)
+
+    is_used = threading.Event()
+    other = threading.Thread(target=use)
+    other.start()
+    is_used.wait(30)
+
+    Executor(three.database, three.folder, tell=tell, lock_timeout=0.2).migrate("0002")
+    other.join()
+
+    assert three.lines[-1] == "  a table is in use; trying again…"
+    assert _names(three) == ["0001_initial", "0002_year"]

@@ -118,10 +118,13 @@ def written(history: History) -> History:
 
 def _statements(history: History, *, backwards: bool = False) -> int:
     """How many statements the second migration has."""
+    return _statements_of(history, "0002_code", backwards=backwards)
+
+
+def _statements_of(history: History, name: str, *, backwards: bool = False) -> int:
     assert history.database is not None
     graph = history.graph
-    dialect = history.database.dialect
-    groups = steps_of(graph["0002_code"], graph.before("0002_code"), dialect, backwards=backwards)
+    groups = steps_of(graph[name], graph.before(name), history.database.dialect, backwards=backwards)
     return sum(bool(step.sql) for _, steps in groups for step in steps)
 
 
@@ -155,6 +158,31 @@ def test_taking_back_completes_when_it_is_run_again(written: History, point: int
 
     titles = list(written.models("0001_initial").Record.objects.order_by("pk").values_list("title", flat=True))
     assert titles == [f"t{number}" for number in range(ROWS)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendor", ["postgresql", "mysql"])
+@pytest.mark.parametrize("is_late", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("point", range(1, POINTS))
+def test_what_an_interrupted_migration_did_is_taken_back(
+    written: History, point: int, is_late: bool, schema: Read
+) -> None:
+    assert written.database is not None
+    before = schema(written.database)
+    with pytest.raises(Killed):
+        _executor(written, _statements(written) * point // POINTS, is_late=is_late).migrate()
+
+    written.executor.undo()
+
+    assert schema(written.database) == before
+    titles = list(written.models("0001_initial").Record.objects.order_by("pk").values_list("title", flat=True))
+    assert titles == [f"t{number}" for number in range(ROWS)]
+    assert not _is_noted(written)
+
+
+def test_where_nothing_was_interrupted_there_is_nothing_to_undo(written: History) -> None:
+    with pytest.raises(MigrationError, match="No migration was interrupted"):
+        written.executor.undo()
 
 
 # The journal
@@ -226,6 +254,22 @@ def test_where_tables_can_be_changed_in_a_transaction_nothing_is_half_done(histo
 
     assert not _is_noted(history)
     assert history.models("0001_initial").Record.objects.count() == 0
+
+
+def test_what_was_made_by_hand_stays_though_each_step_is_a_transaction(on_sqlite: History) -> None:
+    models = Models()
+    models.add("Record", title=db.CharField(max_length=100), year=db.IntegerField(default=1))
+    on_sqlite.make(models.all, "initial")
+    on_sqlite.migrate()
+    assert on_sqlite.database is not None
+    on_sqlite.database.execute("CREATE INDEX by_hand ON record (title)")
+    on_sqlite.add(m.alter_column("Record", "year", db.IntegerField(null=True)), atomic=False)
+    with pytest.raises(Killed):
+        _executor(on_sqlite, _statements_of(on_sqlite, "0002_by_hand") - 1, is_late=True).migrate()
+
+    on_sqlite.migrate()
+
+    assert on_sqlite.database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'by_hand'").scalar() == 1
 
 
 # Who migrates at the same time

@@ -27,6 +27,7 @@ __all__ = ["command"]
 @click.option("--check", is_flag=True, help="Do nothing; end with 1 if something is to be done.")
 @click.option("--rehearse", is_flag=True, help="Try it on a copy: up, down, up, and the release before on the result.")
 @click.option("--adopt", metavar="FOLDER", type=click.Path(path_type=Path), help="Go on where Alembic's history ends.")
+@click.option("--undo", is_flag=True, help="Take back what an interrupted migration did, in place of going on.")
 @click.option("--lock-timeout", default=3.0, show_default=True, help="Seconds to wait for a table; it is tried again.")
 @click.option("--wait", default=60.0, show_default=True, help="Seconds to wait for another migrate.")
 @click.option("--skip-checks", is_flag=True, help="Go on even if a check found an error.")
@@ -42,6 +43,7 @@ def command(
     check: bool,
     rehearse: bool,
     adopt: Path | None,
+    undo: bool,
     lock_timeout: float,
     wait: float,
     skip_checks: bool,
@@ -78,6 +80,8 @@ def command(
             executor = Executor(home.database, home.folder, tell=click.echo, lock_timeout=lock_timeout, wait=wait)
             if plan or check:
                 is_pending |= _show(executor, home, target, quiet=check)
+            elif undo:
+                executor.undo()
             elif rehearse:
                 from ...db.migrations.rehearsing import rehearse as run
 

@@ -35,6 +35,7 @@ class Step:
         outside: Whether it must stand outside of any transaction.
         is_last: Whether what was done before it must be committed first.
         undo: SQL that cleans up what an interrupted try has left.
+        inside: Whether a call belongs to the statements around it, in their transaction.
     """
 
     sql: str = ""
@@ -43,6 +44,7 @@ class Step:
     outside: bool = False
     is_last: bool = False
     undo: str = ""
+    inside: bool = False
 
     def __str__(self) -> str:
         return self.sql or f"-- {self.label}"
@@ -80,9 +82,9 @@ class Editor:
         """Add a statement."""
         self.steps.append(Step(text, outside=outside, is_last=is_last, undo=undo))
 
-    def call(self, function: Callable[[Any], Any], label: str) -> None:
+    def call(self, function: Callable[[Any], Any], label: str, *, inside: bool = False) -> None:
         """Add something to be done in Python; it is given a `Context`."""
-        self.steps.append(Step(call=function, label=label))
+        self.steps.append(Step(call=function, label=label, inside=inside))
 
     def ddl(self, element: Any) -> None:
         """Add a statement of SQLAlchemy's or Alembic's, as it is compiled here."""

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ __all__ = ["Executor", "Planned", "steps_of"]
 Tell = Callable[[str], None]
 
 _RETRIES = 10
+_UNDO = "undo "
 _PAUSE_SECONDS = 0.25
 _DATA = ("UPDATE ", "INSERT ", "DELETE ", "REPLACE ")
 # What MySQL answers where a statement was carried out already: exists, is gone, is called so.
@@ -235,8 +237,7 @@ class Executor:
             )
         return {str(row[0]) for row in rows}
 
-    def _resume(self, progress: Progress) -> Planned:
-        self.look()
+    def _unchanged(self, progress: Progress) -> Migration:
         migration = self.graph.all.get(progress.name)
         if migration is None or migration.checksum != progress.checksum:
             what = "is gone" if migration is None else "was changed"
@@ -245,20 +246,85 @@ class Executor:
                 code="data/migration-changed",
                 where=str(self.folder / f"{progress.name}.py"),
                 why="What is still to be done stands in the file as it was.",
-                hint="Bring the file back as it was, run segue migrate, then change it in a further migration.",
+                hint="Bring the file back as it was; then segue migrate goes on, and segue migrate --undo takes back.",
             )
-        planned = Planned(migration, backwards=progress.direction == "backwards")
+        return migration
+
+    def _resume(self, progress: Progress) -> Planned:
+        self.look()
+        migration = self._unchanged(progress)
         self.tell(f"Resume {progress.name} at step {progress.step + 1}")
+        if progress.direction.startswith(_UNDO):
+            return self._undo(migration, progress)
+        planned = Planned(migration, backwards=progress.direction == "backwards")
         self._run(planned, set(self.look()), progress)
         return planned
 
+    def undo(self) -> Planned:
+        """Take back what a migration did that was interrupted, in place of going on with it.
+
+        Raises:
+            MigrationError: None was, or it has no way back (`data/migration-undo`, `data/irreversible`).
+        """
+        with self.session.opened():
+            progress = self.journal.progress()
+            if progress is None or progress.direction == "backwards":
+                raise MigrationError(
+                    "No migration was interrupted on its way forwards.",
+                    code="data/migration-undo",
+                    hint="segue migrate goes on where one was; segue migrate NAME takes back what comes after it.",
+                )
+            self.look()
+            migration = self._unchanged(progress)
+            if progress.direction.startswith(_UNDO):
+                return self._undo(migration, progress)
+            groups = self._groups(migration, set(self.look()), backwards=False)
+            ends = list(accumulate(len(steps) for _, steps in groups))
+            at = next((each for each, end in enumerate(ends) if end > progress.step), len(groups) - 1)
+            if migration.atomic and groups[at][0].writes_data and progress.step == ends[at] - len(groups[at][1]):
+                at -= 1  # code is saved with its note, so this has not begun
+            begun = Progress(migration.name, f"{_UNDO}{at}", progress.checksum, 0)
+            with self.session.transaction():
+                self.journal.end(migration.name)
+                self.journal.begin(begun)
+            return self._undo(migration, begun)
+
+    def _undo(self, migration: Migration, progress: Progress) -> Planned:
+        """Take back the operations up to the one that was under way, whatever of that is done."""
+        planned = Planned(migration, backwards=True)
+        at = int(progress.direction.removeprefix(_UNDO))
+        before = self.graph.state(set(self.look()) & self.graph.migrations.keys())
+        begun = Migration(
+            migration.name, migration.parents, migration.operations[: at + 1],
+            atomic=migration.atomic, online=migration.online, path=migration.path,
+        )  # fmt: skip
+        if not begun.reversible:
+            raise self._irreversible(begun)
+        groups = steps_of(begun, before, self.database.dialect, backwards=True)
+        self.tell(f"{planned}…")
+        if progress.step == 0 and groups:
+            self._clean(steps_of(begun, before, self.database.dialect)[-1][1])
+        _Run(self, planned, groups, progress, loose=groups[0][0] if groups else None).step_by_step()
+        return planned
+
+    def _clean(self, steps: list[Step]) -> None:
+        """Drop what the steps of an operation make for themselves, as far as it is there."""
+        for step in steps:
+            if step.undo:
+                # What became part of something else goes with that.
+                with suppress(DatabaseError):
+                    self.session.command(step.undo)
+
+    def _groups(self, migration: Migration, applied: set[str], *, backwards: bool) -> list[tuple[Any, list[Step]]]:
+        others = applied - {migration.name} if backwards else applied
+        before = self.graph.state(others & self.graph.migrations.keys())
+        return steps_of(migration, before, self.database.dialect, backwards=backwards)
+
     def _run(self, planned: Planned, applied: set[str], progress: Progress | None = None) -> None:
         migration = planned.migration
-        others = applied - {migration.name} if planned.backwards else applied
-        before = self.graph.state(others & self.graph.migrations.keys())
         if planned.backwards and not migration.reversible:
             raise self._irreversible(migration)
-        groups = steps_of(migration, before, self.database.dialect, backwards=planned.backwards)
+        groups = self._groups(migration, applied, backwards=planned.backwards)
         self.tell(f"{planned}…")
         run = _Run(self, planned, groups, progress)
         if progress is None and run.is_one_transaction:
@@ -287,7 +353,12 @@ class _Run:
     """One migration, being run; the `Context` of its operations."""
 
     def __init__(
-        self, executor: Executor, planned: Planned, groups: list[tuple[Any, list[Step]]], progress: Progress | None
+        self,
+        executor: Executor,
+        planned: Planned,
+        groups: list[tuple[Any, list[Step]]],
+        progress: Progress | None,
+        loose: Any = None,
     ) -> None:
         self.database = executor.database
         self._executor = executor
@@ -297,6 +368,8 @@ class _Run:
         self._migration = planned.migration
         self._steps = [(operation, step) for operation, steps in groups for step in steps]
         self._progress = progress
+        # The operation of which nobody knows how much was done: what is done already is passed over.
+        self._loose = loose
         self._historic: dict[int, tuple[State, Historic]] = {}
         self._at = 0
         self._note: Any = None
@@ -383,16 +456,18 @@ class _Run:
         """The steps that are one transaction from here: those of one operation, up to what stands apart."""
         operation, first = self._steps[self._at]
         segment = [(operation, first)]
-        if self._stands_apart(first) or first.is_last:
+        if self._stands_apart(operation, first) or first.is_last:
             return segment
         for other, step in self._steps[self._at + 1 :]:
-            if other is not operation or self._stands_apart(step) or step.is_last:
+            if other is not operation or self._stands_apart(other, step) or step.is_last:
                 break
             segment.append((other, step))
         return segment
 
-    def _stands_apart(self, step: Step) -> bool:
-        if step.outside or (step.call is not None and not self._migration.atomic):
+    def _stands_apart(self, operation: Any, step: Step) -> bool:
+        if step.outside or (step.call is not None and not self._migration.atomic and not step.inside):
+            return True
+        if operation is self._loose and self._session.vendor == "postgresql":
             return True
         # MySQL commits by itself with each statement that changes a table.
         return self._session.vendor == "mysql"
@@ -400,13 +475,13 @@ class _Run:
     def _do(self, segment: list[tuple[Any, Step]], *, is_resumed: bool) -> None:
         operation, first = segment[0]
         is_data = first.sql.upper().startswith(_DATA) or (first.call is not None and self._migration.atomic)
-        if self._stands_apart(first) and not (self._session.vendor == "mysql" and is_data):
+        if self._stands_apart(operation, first) and not (self._session.vendor == "mysql" and is_data):
             if is_resumed and first.undo:
                 self._session.command(first.undo)
             try:
                 self._perform(operation, first)
             except MigrationError as error:
-                if not (is_resumed and _is_done(error.__cause__)):
+                if not ((is_resumed or operation is self._loose) and _is_done(error.__cause__)):
                     raise
             self._journal.advance(self._migration.name, self._at + 1)
             return

@@ -94,7 +94,7 @@ def rebuild(
     """
     table, new = editor.name(after.name), editor.name(f"_segue_new_{after.name}")
     kept = _Kept(after.name, known if known is not None else [str(each.name) for each in before.indexes])
-    editor.call(kept.note, f"note triggers and indexes of {after.name} that were made by hand")
+    editor.call(kept.note, f"note triggers and indexes of {after.name} that were made by hand", inside=True)
     editor.sql(f"DROP TABLE IF EXISTS {new}")
     editor.sql(editor.text(CreateTable(after)).replace(f"CREATE TABLE {table} ", f"CREATE TABLE {new} ", 1))
     targets: list[str] = []
@@ -115,7 +115,7 @@ def rebuild(
     editor.sql("PRAGMA legacy_alter_table = OFF")
     for index in sorted(after.indexes, key=lambda each: str(each.name)):
         editor.ddl(CreateIndex(index))
-    editor.call(kept.restore, f"make triggers and indexes of {after.name} again that were made by hand")
+    editor.call(kept.restore, f"make triggers and indexes of {after.name} again that were made by hand", inside=True)
 
 
 def _copied(editor: Editor, old: Any, new: Any, literal: str | None) -> str | None:

@@ -380,7 +380,10 @@ class _Work:
         # Checked by a constraint first, without keeping writers out; SET NOT NULL then reads nothing.
         check = editor.name(f"segue_{column.name}_not_null"[:63])
         editor.sql(f"ALTER TABLE {self.table} DROP CONSTRAINT IF EXISTS {check}")
-        editor.sql(f"ALTER TABLE {self.table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID")
+        editor.sql(
+            f"ALTER TABLE {self.table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID",
+            undo=f"ALTER TABLE {self.table} DROP CONSTRAINT IF EXISTS {check}",
+        )
         editor.sql(f"ALTER TABLE {self.table} VALIDATE CONSTRAINT {check}", is_last=True)
         editor.sql(f"ALTER TABLE {self.table} ALTER COLUMN {name} SET NOT NULL")
         editor.sql(f"ALTER TABLE {self.table} DROP CONSTRAINT {check}")

@@ -236,3 +236,16 @@ def test_a_column_that_refuses_null_from_now_on_asks_for_a_value() -> None:
 
     with pytest.raises(UndecidedError, match="refuses NULL from now on"):
         diff(State.of(one.all), State.of(two.all))
+
+
+# Moves
+
+
+def test_a_model_that_moves_with_its_label_kept_is_no_change() -> None:
+    old, new = Models(), Models()
+    for models, module in ((old, "club.models"), (new, "club.records.tables")):
+        models.add(
+            "Record", meta={"app_label": "club"}, __module__=module, title=db.CharField(), made=db.DateField(null=True)
+        )
+
+    assert diff(State.of(old.all), State.of(new.all)) == []

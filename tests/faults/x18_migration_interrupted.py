@@ -245,8 +245,13 @@ def rehearse(vendor: str, rows: int, points: int, chance: Callable[[], float]) -
         wanted = here.seen()
         killed = completed = equal = 0
         for point in range(points):
-            here.reset()
-            killed += kill_at(here, length * (point + chance()) / points)
+            # On a busy machine one run is no measure of the next: one that had ended is done over, sooner.
+            for _ in range(10):
+                here.reset()
+                if kill_at(here, length * (point + chance()) / points):
+                    killed += 1
+                    break
+                length *= 0.8
             completed += again(here) == [0, 0]
             equal += here.seen() == wanted
         return {"points": points, "killed": killed, "completed": completed, "equal": equal, "rows": wanted[0]}
@@ -262,8 +267,8 @@ def run(options: Options) -> Verdict:
             figure[vendor] = rehearse(vendor, rows, points, chance)
         except OSError as error:
             return Verdict({"missing": f"{vendor}: {error}"}, {}, passed=False)
-    passed = all(each["completed"] == each["equal"] == points and each["rows"] == rows for each in figure.values())
-    target = {"completed": points, "equal": points, "rows": rows}
+    target = {"killed": points, "completed": points, "equal": points, "rows": rows}
+    passed = all(each[name] == wanted for each in figure.values() for name, wanted in target.items())
     return Verdict(figure, target, passed)
 
 

@@ -35,6 +35,7 @@ from .replicas import Replicas
 from .results import Result
 from .running import arun, run
 from .sessions import note_write
+from .shapes import PlanCache
 from .statements import Parameters, compile_statement
 from .steps import Operation, Prepared, Row
 from .streaming import astream, stream
@@ -104,8 +105,7 @@ class Database:
         self.url: DatabaseURL = url if isinstance(url, DatabaseURL) else parse_url(url, root=root, options=options)
         self.observers: list[Observer] = []
         self.signals: Signals = Signals()
-        # The plans of queries (query.plans), and who routes between databases.
-        self.plans: Any = None
+        self.plans: PlanCache = PlanCache()
         # Whose tables `create_all()` makes; an app says its own.
         self.models: Callable[[], Sequence[Any]] = every_model
         self.siblings: Mapping[str, Database] = {}

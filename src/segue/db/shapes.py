@@ -1,6 +1,7 @@
 """The shape of a query, and the values that fill it.
 
-Holds: `Keyer`, which walks a query once, collecting values and making its key.
+Holds: `Keyer`, which walks a query once, collecting values and making its key;
+`PlanCache`, which keeps by such keys what queries were compiled to.
 Imports: the standard library.
 Never: compiles; two queries of one shape differ in their values alone.
 
@@ -12,9 +13,13 @@ places are another shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["Keyer", "UnshapedError", "bucket", "key_of"]
+__all__ = ["Keyer", "PlanCache", "UnshapedError", "bucket", "key_of"]
+
+P = TypeVar("P")
+
+_MOST_PLANS = 2048
 
 
 class UnshapedError(Exception):
@@ -79,3 +84,37 @@ def key_of(shape: Callable[[Keyer], Hashable]) -> tuple[Hashable | None, Keyer]:
         keyer = Keyer(lenient=True)
         shape(keyer)
         return None, keyer
+
+
+class PlanCache:
+    """The plans of one database; thread-safe, bounded.
+
+    A hit is one look-up in a dictionary: nothing is reordered. When it is full the older
+    half goes; plans in use come back at their next call.
+    """
+
+    def __init__(self, most: int = _MOST_PLANS) -> None:
+        self.most = most
+        self.compiled: int = 0
+        self._plans: dict[Hashable, Any] = {}
+        self.get: Callable[[Hashable], Any] = self._plans.get
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def find(self, key: Hashable | None, build: Callable[[], P]) -> P:
+        """Return the plan under *key*, built where there is none yet."""
+        plan: P | None = self.get(key)
+        return plan if plan is not None else self.keep(key, build())
+
+    def keep(self, key: Hashable | None, plan: P) -> P:
+        """Keep a new plan, unless it has no key; return it."""
+        self.compiled += 1
+        if key is None:
+            return plan
+        plans = self._plans
+        if len(plans) >= self.most:
+            for old in list(plans)[: self.most // 2]:
+                plans.pop(old, None)
+        plans[key] = plan
+        return plan

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from segue import db
 from segue.db import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from segue.db import functions as fn
-from segue.db.query.plans import PlanCache
-from segue.db.shapes import key_of
+from segue.db.shapes import PlanCache, key_of
 
 
 class Band(db.Model):

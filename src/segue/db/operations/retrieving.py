@@ -16,7 +16,7 @@ from ..errors import IntegrityError, QueryError
 from ..expressions.aggregates import Count
 from ..expressions.base import F
 from ..query.compiler import Column, Parameters, SelectCompiler
-from ..query.plans import compile_statement, plans_of, reader_of
+from ..query.plans import compile_statement, reader_of
 from ..query.query import Lock, Query, Selection
 from ..shapes import Keyer, key_of
 from ..steps import Call, Execute, Operation
@@ -55,10 +55,7 @@ def aggregate(queryset: Any, named: Mapping[str, Any], *, count: bool = False) -
         return "aggregate", query.shape(keyer), parts
 
     key, keyer = key_of(shape)
-    plans = plans_of(database)
-    plan = plans.get(key)
-    if plan is None:
-        plan = plans.keep(key, _aggregate_plan(query, expressions, database, keyer.slots))
+    plan = database.plans.find(key, lambda: _aggregate_plan(query, expressions, database, keyer.slots))
     rows = yield Execute(plan, plan.bind(keyer.values))
     values = plan.hydrate(rows, None)[0]
     return dict(zip(expressions, values, strict=True))

@@ -7,7 +7,7 @@ Never: runs them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ..expressions.base import Expression
 from ..expressions.conversion import assigned
 from ..query.compiler import Parameters, SelectCompiler
-from ..query.plans import Plan, compile_statement, plans_of
+from ..query.plans import Plan, compile_statement
 from ..query.query import Query
 from ..shapes import Keyer, key_of
 
@@ -26,12 +26,6 @@ def supports_returning(database: Any) -> bool:
     """Tell whether INSERT can give back what the database filled in."""
     dialect = database.dialect
     return bool(getattr(dialect, "insert_returning", False)) or database.vendor in ("sqlite", "postgresql")
-
-
-def _kept(database: Any, key: Hashable | None, build: Callable[[], Plan]) -> Plan:
-    plans = plans_of(database)
-    plan = plans.get(key)
-    return plan if plan is not None else plans.keep(key, build())  # type: ignore[no-any-return]  # kept by any key
 
 
 def _written(parameters: Parameters, slot: int, field: Any) -> Any:
@@ -60,7 +54,7 @@ def insert_row(database: Any, model: Any, fields: Sequence[Any], returning: Sequ
         statement = statement.inline()
         return compile_statement(statement, parameters, writes=True, returns_rows=False)
 
-    return _kept(database, key, build)
+    return database.plans.find(key, build)  # type: ignore[no-any-return]  # the database is any
 
 
 def _is_last_id(database: Any, returning: Sequence[Any]) -> bool:
@@ -87,7 +81,7 @@ def update_row(database: Any, model: Any, fields: tuple[Any, ...]) -> Plan:
         statement = sa.update(table).where(*where).values(values)
         return compile_statement(statement, parameters, writes=True, returns_rows=False)
 
-    return _kept(database, key, build)
+    return database.plans.find(key, build)  # type: ignore[no-any-return]  # the database is any
 
 
 def insert_rows(
@@ -118,7 +112,7 @@ def insert_rows(
             return _with_rows(compile_statement(statement, parameters, writes=True), returning, database)
         return compile_statement(statement.inline(), parameters, writes=True, returns_rows=False)
 
-    return _kept(database, key, build)
+    return database.plans.find(key, build)  # type: ignore[no-any-return]  # the database is any
 
 
 def _insert(database: Any) -> Any:
@@ -232,7 +226,7 @@ def update_rows(database: Any, query: Query, values: Mapping[Any, Any]) -> tuple
             statement = statement.where(conditions)
         return compile_statement(statement, parameters, writes=True, returns_rows=False)
 
-    plan = _kept(database, key, build)
+    plan = database.plans.find(key, build)
     return plan, plan.bind(keyer.values)
 
 
@@ -250,7 +244,7 @@ def delete_rows(database: Any, query: Query) -> tuple[Plan, Sequence[Any]]:
             statement = statement.where(conditions)
         return compile_statement(statement, parameters, writes=True, returns_rows=False)
 
-    plan = _kept(database, key, build)
+    plan = database.plans.find(key, build)
     return plan, plan.bind(keyer.values)
 
 

@@ -16,7 +16,7 @@ from ..errors import QueryError
 from ..expressions.base import Expression, F, Value
 from ..shapes import Keyer
 from .compiler import Parameters, SelectCompiler
-from .plans import Plan, compile_statement, plans_of
+from .plans import Plan, compile_statement
 from .query import Query
 
 __all__ = ["condition_plan", "substituted"]
@@ -65,7 +65,6 @@ def condition_plan(instance: Any, model: Any, condition: Any, database: Any) -> 
     keyer = Keyer()
     shape = node.shape(keyer)
     used: dict[str, Value] = {}
-    nulls: list[str] = []
     for field in model._meta.fields:
         if field.attname not in instance.__dict__:
             continue
@@ -74,16 +73,13 @@ def condition_plan(instance: Any, model: Any, condition: Any, database: Any) -> 
             continue
         stand_in = used[field.attname] = Value(None, field)
         keyer.slot(stand_in, field.prepare(value), field.attname)
-        if value is None:
-            nulls.append(field.attname)
     key = ("condition", model, shape, tuple(used))
-    plans = plans_of(database)
-    plan = plans.get(key)
-    if plan is None:
+
+    def build() -> Plan:
         parameters = Parameters(database.dialect, keyer.slots)
         compiler = _OfInstance(query, parameters)
         compiler.columns_used = used
         element = node.compile(compiler)
-        statement = sa.select(sa.case((element, 1), (sa.not_(element), 0), else_=None))
-        plan = plans.keep(key, compile_statement(statement, parameters))
-    return plan, keyer.values
+        return compile_statement(sa.select(sa.case((element, 1), (sa.not_(element), 0), else_=None)), parameters)
+
+    return database.plans.find(key, build), keyer.values

@@ -1,6 +1,6 @@
 """Plans: what a query costs once, kept for every other with its shape.
 
-Holds: `Plan`, the statement ready for a cursor; `PlanCache`; reading of rows.
+Holds: `Plan`, the statement ready for a cursor; reading of rows.
 Imports: the compiler.
 Never: takes a value out of a cached statement; parameters are filled from slots alone.
 """
@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ..instance import Instance
-from ..shapes import Keyer, UnshapedError, key_of
+from ..shapes import Keyer, PlanCache, UnshapedError, key_of
 from ..steps import Prepared, Row
 from .compiler import PART, Column, Parameters, SelectCompiler
 from .query import Query
 
-__all__ = ["Plan", "PlanCache", "compile_statement", "plan_of", "plans_of", "reader_of"]
+__all__ = ["Plan", "compile_statement", "plan_of", "reader_of"]
 
 Hydrate = Callable[[list[Row], Any], list[Any]]
-_MOST_PLANS = 2048
 
 
 class Plan(Prepared):
@@ -57,50 +55,10 @@ def _rows(rows: list[Row], peers: Any) -> list[Any]:
     return rows
 
 
-class PlanCache:
-    """The plans of one database; thread-safe, bounded.
-
-    A hit is one look-up in a dictionary: nothing is reordered. When it is full the older
-    half goes; plans in use come back at their next call.
-    """
-
-    def __init__(self, most: int = _MOST_PLANS) -> None:
-        self.most = most
-        self.compiled: int = 0
-        self._plans: dict[Hashable, Any] = {}
-        self.get: Callable[[Hashable], Any] = self._plans.get
-
-    def __len__(self) -> int:
-        return len(self._plans)
-
-    def keep(self, key: Hashable | None, plan: Any) -> Any:
-        """Keep a new plan, unless it has no key; return it."""
-        self.compiled += 1
-        if key is None:
-            return plan
-        plans = self._plans
-        if len(plans) >= self.most:
-            for old in list(plans)[: self.most // 2]:
-                plans.pop(old, None)
-        plans[key] = plan
-        return plan
-
-
-_caches: WeakKeyDictionary[Any, PlanCache] = WeakKeyDictionary()
-
-
-def plans_of(database: Any) -> PlanCache:
-    """Return the plans of *database*."""
-    found = getattr(database, "plans", None)
-    if found is None:
-        found = database.plans = PlanCache()
-    return found
-
-
 def plan_of(query: Query, database: Any) -> tuple[Plan, list[Any]]:
     """Return the plan of *query* and the values for its slots."""
     keyer = Keyer()
-    plans: PlanCache = database.plans or plans_of(database)
+    plans: PlanCache = database.plans
     try:
         key: Hashable = query.shape(keyer)
     except UnshapedError:

@@ -120,7 +120,7 @@ class _Assembly:
             blocked_seconds=self._blocked_seconds(),
             attributes=app.request_attributes,
             values=self.values,
-            makers=self._makers(),
+            makers=_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
@@ -129,9 +129,6 @@ class _Assembly:
             static=static,
             parts=tuple(self.parts),
         )
-
-    def _makers(self) -> dict[Key[Any], Callable[[], Any]]:
-        return _signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"])
 
     def _connect_databases(self) -> None:
         """Make the databases that `DATABASE` names, and teach handlers to return what is in them."""

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypedDict, TypeVar, overload
 
-import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from ...errors import Fault, ValidationError, cut, did_you_mean
@@ -458,12 +457,3 @@ def lookup_error(field: Field[Any], value: Any) -> ValueError:
         why=f"The value is {type(value).__name__}.",
         hint="Convert it first, or validate the input at the edge.",
     )
-
-
-def default_sql(value: Any, kind: TypeEngine[Any]) -> Any:
-    """Return what goes into `server_default` for a database default."""
-    from ..expressions.base import Expression
-
-    if isinstance(value, Expression | sa.ClauseElement):
-        return value
-    return sa.literal(value, kind)

@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeEngine
 from ..columns import Column
 from ..errors import ModelError, QueryError
 from ..instance import Instance
-from .base import NOT_PROVIDED, Field, FieldOptions
+from .base import Field, FieldOptions
 
 if TYPE_CHECKING:
     from ..related import ManyRelatedManager
@@ -641,7 +641,3 @@ class ManyToManyField(_Relational[T]):
             Hop(target, ((far.attname, far.remote.attname),)),
         )
         return Relation(name, accessor, "many", source, target, self, hops)
-
-    def has_db_default(self) -> bool:
-        """Tell whether the database fills it in: never."""
-        return self.db_default is not NOT_PROVIDED

@@ -258,10 +258,6 @@ class Options:
         self.lookups.clear()
         self.cache.clear()
 
-    def parents_of(self, model: Any) -> tuple[Any, ...]:
-        """Return the concrete models that *model* derives from and this one is among."""
-        return tuple(each for each in model.__mro__ if each is self.concrete_model)
-
     def link_to(self, ancestor: Any) -> tuple[OneToOneField[Any], ...]:
         """Return the links from this model's table to that of a concrete parent."""
         for parent, link in self.parents.items():

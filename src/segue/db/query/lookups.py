@@ -8,7 +8,7 @@ Never: puts a value into SQL; a value is a slot of the plan.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,27 +16,16 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import QueryError
 from ..expressions.arithmetic import alike
-from ..expressions.base import Compiling
 from ..expressions.kinds import constant
 from ..fields.base import Field, lookup_error
 from ..fields.special import ArrayField, JSONField
 from ..shapes import bucket
 from ..types import Array
 
-__all__ = ["LOOKUPS", "Binding", "Lookup", "lookup_for", "register_lookup"]
+__all__ = ["LOOKUPS", "Lookup", "lookup_for", "register_lookup"]
 
 Prepared = tuple[Hashable, tuple[Any, ...]]
 _LONG_LIST = 512
-
-
-class Binding(Compiling):
-    """What a look-up needs of the compiler, beside what expressions do."""
-
-    def parameter(
-        self, node: object, type_: Any, offset: int = 0, through: Callable[[Any], Any] | None = None
-    ) -> ColumnElement[Any]:
-        """Return the parameter of a slot; *through* changes the value when it is bound."""
-        raise TypeError  # pragma: no cover
 
 
 class Lookup:

@@ -9,7 +9,7 @@ Never: compiles a leaf; the compiler walks the joins.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -328,8 +328,6 @@ class Node(Expression):
         self.connector = connector
         self.negated = negated
         self.parts = parts
-
-    is_node: ClassVar[bool] = True
 
     def __repr__(self) -> str:
         joined = f" {self.connector} ".join(map(repr, self.parts))

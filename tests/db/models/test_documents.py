@@ -372,3 +372,10 @@ def test_a_new_key_does_not_fill_the_caches(database: db.Database) -> None:
     assert len(options.lookups) == before[0]
     assert len(options._reached) - before[1] <= 1
     assert len(database.plans) - before[2] <= 55
+
+
+def test_a_queryset_is_no_list_of_json_values() -> None:
+    with pytest.raises(ValueError, match="data/lookup-value") as caught:
+        Album.objects.filter(links__in=Album.objects.values("links"))
+
+    assert "list(queryset)" in str(caught.value)

@@ -14,9 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..errors import NotSupportedError
-from ..fields.base import lookup_error
 from ..types import Array, vendor_of
-from .lookups import Lookup, Prepared
+from .lookups import Lookup, OneOf, Prepared
 
 __all__ = ["ARRAY_LOOKUPS", "array_item", "is_mariadb"]
 
@@ -96,22 +95,11 @@ def _text_of(compiler: Any, left: Any, leaf: Any, offset: int = 0) -> Any:
     return compiler.parameter(leaf, sa.Text(), offset, left.type.binder(compiler.vendor))
 
 
-class _In(Lookup):
+class _In(OneOf):
     """One of several arrays."""
 
-    name = "in"
-    takes_expressions = False
-
-    def prepare(self, field: Any, value: Any) -> Prepared:
-        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
-            raise lookup_error(field, value)
-        values = tuple(field.prepare(each) for each in value if each is not None)
-        return ("list", len(values)) if values else "never", values
-
-    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
-        if leaf.kind == "never":
-            return sa.false()
-        return sa.or_(*[_same(compiler, left, leaf, at) for at in range(leaf.kind[1])])
+    def same(self, compiler: Any, left: Any, leaf: Any, offset: int) -> Any:
+        return _same(compiler, left, leaf, offset)
 
 
 class _Contains(Lookup):

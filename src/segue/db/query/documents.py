@@ -18,7 +18,7 @@ from ..fields.base import lookup_error
 from ..fields.special import ArrayField, JSONField
 from ..types import Array, Json, json_text
 from .arrays import ARRAY_LOOKUPS, array_item, is_mariadb
-from .lookups import Lookup, Prepared
+from .lookups import Lookup, OneOf, Prepared
 
 __all__ = ["DOCUMENT_LOOKUPS", "item", "scalar", "sort_parts"]
 
@@ -197,21 +197,11 @@ def _canonical(value: Any) -> str:
     return json.dumps(json.loads(json_text(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-class _JsonIn(Lookup):
+class _JsonIn(OneOf):
     """One of several JSON values."""
 
-    name = "in"
-
-    def prepare(self, field: Any, value: Any) -> Prepared:
-        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
-            raise lookup_error(field, value)
-        values = tuple(field.prepare(each) for each in value if each is not None)
-        return ("list", len(values)) if values else "never", values
-
-    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
-        if leaf.kind == "never":
-            return sa.false()
-        return sa.or_(*[_same(compiler, left, leaf, at) for at in range(leaf.kind[1])])
+    def same(self, compiler: Any, left: Any, leaf: Any, offset: int) -> Any:
+        return _same(compiler, left, leaf, offset)
 
 
 class _JsonCompare(Lookup):

@@ -22,7 +22,7 @@ from ..fields.special import ArrayField, JSONField
 from ..shapes import bucket
 from ..types import Array
 
-__all__ = ["LOOKUPS", "Lookup", "lookup_for", "register_lookup"]
+__all__ = ["LOOKUPS", "Lookup", "OneOf", "lookup_for", "register_lookup"]
 
 Prepared = tuple[Hashable, tuple[Any, ...]]
 _LONG_LIST = 512
@@ -229,6 +229,31 @@ def _mysql_list(compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
 
     # PyMySQL and asyncmy write a tuple as (1, 2, 3): the text of the plan stays one.
     return left.op("IN")(compiler.parameter(leaf, sa.types.NullType(), 0, each_bound))  # type: ignore[no-any-return]  # a column
+
+
+class OneOf(Lookup):
+    """One of several values that are compared one by one, where SQL's IN would not do.
+
+    Subclasses give `same`: the condition for the value in one slot.
+    """
+
+    name = "in"
+    takes_expressions = False
+
+    def prepare(self, field: Any, value: Any) -> Prepared:
+        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+            raise lookup_error(field, value)
+        values = tuple(field.prepare(each) for each in value if each is not None)
+        return ("list", len(values)) if values else "never", values
+
+    def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
+        if leaf.kind == "never":
+            return sa.false()
+        return sa.or_(*[self.same(compiler, left, leaf, at) for at in range(leaf.kind[1])])
+
+    def same(self, compiler: Any, left: Any, leaf: Any, offset: int) -> Any:
+        """Return whether the column equals the value in one slot of *leaf*."""
+        raise TypeError(f"{type(self).__name__} has no same()")
 
 
 class Range(Lookup):

@@ -302,7 +302,9 @@ def _right_side(target: Target, value: Any) -> Expression:
         raise QueryError(
             f"{target.name} takes a plain value, not an expression.",
             code="data/lookup-value",
-            hint=f"{target.name}=True",
+            hint=f"{target.name}=True"
+            if target.lookup.name == "isnull"
+            else "Give the values themselves, such as list(queryset).",
         )
     query = getattr(value, "query", None)
     reached = target.reached

@@ -525,8 +525,7 @@ class Database:
             turn.give()
             self.note_write()
             if shared is not None:
-                for function in self.on_connect:  # SQLAlchemy has set functions of its own
-                    function(shared.raw)
+                self.driver.introduce(shared.raw)  # SQLAlchemy has set functions of its own
                 self.pool.give_back(shared)
 
     # The end

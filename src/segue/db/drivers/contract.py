@@ -7,6 +7,7 @@ Never: speaks to a database.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -187,6 +188,18 @@ class Driver(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"
+
+    def introduce(self, raw: Any) -> None:
+        """Give a new driver connection to the functions of `on_connect`."""
+        for function in self.on_connect:
+            function(raw)
+
+    async def aintroduce(self, raw: Any) -> None:
+        """Give a new driver connection of a loop to the functions of `on_connect`; they may be `async def`."""
+        for function in self.on_connect:
+            result: Any = function(raw)
+            if inspect.isawaitable(result):
+                await result
 
     @abstractmethod
     def open(self) -> Connection:

@@ -10,7 +10,6 @@ be they none: in it `%` is written twice.
 
 from __future__ import annotations
 
-import inspect
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -82,8 +81,7 @@ class MySQL(Driver):
     def open(self) -> MySQLConnection:
         connection = MySQLConnection(self, self._connect(autocommit=True))
         try:
-            for function in self.on_connect:
-                function(connection.raw)
+            self.introduce(connection.raw)
         except BaseException:
             connection.close()
             raise
@@ -100,10 +98,7 @@ class MySQL(Driver):
             is_mariadb = "MariaDB" in raw.get_server_info()
             for sql in self._settings(is_mariadb=is_mariadb):
                 await connection.acommand(sql)
-            for function in self.on_connect:
-                result: Any = function(raw)
-                if inspect.isawaitable(result):
-                    await result
+            await self.aintroduce(raw)
         except BaseException as error:
             if raw is not None:
                 raw.close()

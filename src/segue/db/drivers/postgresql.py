@@ -9,7 +9,6 @@ Statements go through raw cursors: `$1` stands in the text, and nothing in it is
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Generator, Sequence
 from itertools import count
 from time import monotonic
@@ -80,8 +79,7 @@ class PostgreSQL(Driver):
         connection = PostgreSQLConnection(self, self._connect(_Connection, cursor_factory=RawCursor, autocommit=True))
         connection.raw.patience_seconds = self.patience_seconds
         try:
-            for function in self.on_connect:
-                function(connection.raw)
+            self.introduce(connection.raw)
         except BaseException:
             connection.close()
             raise
@@ -93,10 +91,7 @@ class PostgreSQL(Driver):
             raw = await _AsyncConnection.connect(cursor_factory=AsyncRawCursor, autocommit=True, **self._options())
             raw.patience_seconds = self.patience_seconds
             await raw.execute(";".join(self._settings))
-            for function in self.on_connect:
-                result: Any = function(raw)
-                if inspect.isawaitable(result):
-                    await result
+            await self.aintroduce(raw)
         except BaseException as error:
             if raw is not None:
                 raw.pgconn.finish()

@@ -128,8 +128,7 @@ class SQLite(Driver):
             command("PRAGMA synchronous = NORMAL")
             command(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         register(connection.raw)
-        for function in self.on_connect:
-            function(connection.raw)
+        self.introduce(connection.raw)
 
     def wrote(self, connection: SQLiteConnection) -> None:
         """Keep the write-ahead log small, now that *connection* has saved something."""

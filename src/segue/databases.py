@@ -122,8 +122,10 @@ class _ModelsOf:
 
     def __call__(self) -> list[Any]:
         app = self._app()
-        models = app.owned_models() if app is not None else []
-        return [model for model in models if allows_table(app.own_databases(), self._name, model)] if app else []
+        if app is None:
+            return []
+        databases = app.own_databases()
+        return [model for model in app.owned_models() if allows_table(databases, self._name, model)]
 
 
 # Whose models

@@ -1,8 +1,5 @@
 """What the commands about migrations share: whose databases, folders and models they are about."""
 
-# Facts, rows and models of users are of any type here.
-# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
     from ..app import App
     from ..db.database import Database
 
-__all__ = ["Home", "database_option", "home_of", "homes_of", "models_of"]
+__all__ = ["Home", "database_option", "home_of", "homes_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,7 +40,7 @@ class Home:
     @property
     def models(self) -> list[Any]:
         """The models whose tables are in it."""
-        return models_of(self.app, self.name)
+        return list(self.database.models())
 
 
 def homes_of(app: App) -> list[Home]:
@@ -59,16 +56,11 @@ def homes_of(app: App) -> list[Home]:
             where=app.place,
             hint='App(__name__, database="sqlite:///club.db")',
         )
-    configured = app.config["DATABASE"]
-    names = list(configured) if isinstance(configured, dict) else ["default"]
     root = app.root_path / "migrations"
-    replicas = {name for name in names if isinstance(configured, dict) and _is_replica(configured[name])}
-    order = sorted(set(names) - replicas, key=lambda name: (name != "default", name))
+    # A replica has what its primary has.
+    own = [name for name, database in app.own_databases().items() if database.primary is None]
+    order = sorted(own, key=lambda name: (name != "default", name))
     return [Home(app, name, root if name == "default" else root / name) for name in order]
-
-
-def _is_replica(options: Any) -> bool:
-    return isinstance(options, dict) and "replica_of" in options
 
 
 def home_of(app: App, name: str | None) -> Home:
@@ -85,14 +77,6 @@ def home_of(app: App, name: str | None) -> Home:
             f"The app has no database {name!r}.", code="data/unknown-database", hint=did_you_mean(name or "", names)
         )
     return found
-
-
-def models_of(app: App, name: str) -> list[Any]:
-    """Return the models of *app* whose tables are in the database *name*."""
-    from ..db.choice import allows_table
-
-    databases = app.own_databases()
-    return [model for model in app.owned_models() if allows_table(databases, name, model)]
 
 
 def database_option(function: F) -> F:

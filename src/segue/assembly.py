@@ -135,7 +135,7 @@ class _Assembly:
         app = self.app
         if self.config["DATABASE"] is None:
             return
-        from .databases import DATABASES, STRICT_POLICIES, encoders, enter_owner
+        from .databases import DATABASES, STRICT_POLICIES, enter_owner, teach_answers
 
         databases = app.own_databases()
         databases.hear(self.signals)
@@ -144,8 +144,7 @@ class _Assembly:
         self.values[STRICT_POLICIES] = self.config["STRICT_POLICIES"]
         self.models = app.owned_models()
         enter_owner(self.models, databases)
-        for kind, encoder in encoders().items():
-            self.results.encoders.setdefault(kind, encoder)
+        teach_answers(self.results.encoders)
 
     def _lifecycle(self) -> Lifecycle:
         app = self.app

@@ -47,9 +47,9 @@ __all__ = [
     "STRICT_POLICIES",
     "app_databases",
     "create_first_tables",
-    "encoders",
     "enter_owner",
     "owned_models",
+    "teach_answers",
     "wrap_view",
 ]
 
@@ -221,11 +221,15 @@ def create_first_tables(databases: Databases, models: Sequence[Any], root: Path)
 # What handlers return
 
 
-def encoders() -> dict[type, Callable[[Any], Any]]:
-    """Return how models and querysets become JSON; inside lists and dicts they become the same."""
+def teach_answers(encoders: dict[type, Callable[[Any], Any]]) -> None:
+    """Let models and querysets be answers, by an app's *encoders*, and stand inside lists and dicts.
+
+    What an app has said of them itself stays.
+    """
+    encoders.setdefault(Model, _row)
+    encoders.setdefault(QuerySet, _rows)
     show_in_json(Model, _row)
     show_in_json(QuerySet, lambda queryset: _listed(list(_limited(queryset))))
-    return {Model: _row, QuerySet: _rows}
 
 
 def _row(instance: Any) -> dict[str, Any]:

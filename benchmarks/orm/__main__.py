@@ -9,121 +9,23 @@ figure of a row is the best round; contestants take turns, so a busy machine is 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import os
 import sys
-import tempfile
-from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
-from time import process_time_ns
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 from benchmarks.environment import ensure_environment, save
 from benchmarks.verdicts import Verdict, conclude
 
-from .data import VENDORS, fill, schema
-from .rows import ROWS, Row
-
-CONTESTANTS = {
-    "raw driver": ("raw", "Raw"),
-    "segue": ("with_segue", "Segue"),
-    "segue (async)": ("with_segue", "AsyncSegue"),
-    "sqlalchemy core": ("with_sqlalchemy", "Core"),
-    "sqlalchemy orm": ("with_sqlalchemy", "ORM"),
-    "django": ("with_django", "Django"),
-    "peewee": ("with_peewee", "Peewee"),
-    "tortoise": ("with_tortoise", "TortoiseORM"),
-    "piccolo": ("with_piccolo", "PiccoloORM"),
-}
+from .data import VENDORS
+from .measuring import CONTESTANTS, measure
+from .rows import ROWS
 
 
-class Entrant:
-    """One contestant and the loop its async methods run on."""
-
-    def __init__(self, name: str, vendor: str, url: str) -> None:
-        module, cls = CONTESTANTS[name]
-        self.name = name
-        self.subject: Any = getattr(import_module(f"benchmarks.orm.{module}"), cls)(vendor, url)
-        self.loop = asyncio.new_event_loop() if self.subject.is_async else None
-        self.best: dict[str, float] = {}
-        if self.loop is not None and hasattr(self.subject, "open"):
-            self.loop.run_until_complete(self.subject.open())
-
-    def ask(self, row: Row) -> Any:
-        """Return one answer."""
-        method = getattr(self.subject, row.name)
-        return self.loop.run_until_complete(method()) if self.loop is not None else method()
-
-    def time(self, row: Row) -> None:
-        """Ask often, and keep the best time of a round."""
-        method: Callable[[], Any] = getattr(self.subject, row.name)
-        gc.collect()
-        if self.loop is not None:
-            started = process_time_ns()
-            self.loop.run_until_complete(_repeat(method, row.repeats))
-        else:
-            started = process_time_ns()
-            for _ in range(row.repeats):
-                method()
-        spent = (process_time_ns() - started) / row.repeats / 1000
-        self.best[row.name] = min(self.best.get(row.name, spent), spent)
-
-    def close(self) -> None:
-        """Give connections back."""
-        if self.loop is not None:
-            if hasattr(self.subject, "close"):
-                self.loop.run_until_complete(self.subject.close())
-            self.loop.close()
-
-
-async def _repeat(method: Callable[[], Any], times: int) -> None:
-    for _ in range(times):
-        await method()
-
-
-def _prepare(vendor: str, folder: str) -> str:
-    if vendor == "sqlite":
-        import sqlite3
-
-        url = str(Path(folder) / "bench.db")
-        connection: Any = sqlite3.connect(url)
-        for statement in schema(vendor):
-            connection.execute(statement)
-        fill(connection.cursor().executemany, "?")
-        connection.commit()
-        connection.close()
-        return url
-    import psycopg
-
-    server = os.environ.get("SEGUE_BENCH_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS segue_bench WITH (FORCE)")
-        admin.execute("CREATE DATABASE segue_bench")
-    with psycopg.connect(f"{server}/segue_bench") as connection:
-        for statement in schema(vendor):
-            connection.execute(statement)
-        fill(connection.cursor().executemany, "%s")
-    return f"{server}/segue_bench"
-
-
-def measure(vendor: str, names: list[str], rounds: int) -> dict[str, dict[str, float]]:
-    """Return microseconds of CPU by contestant and row."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = _prepare(vendor, folder)
-        entrants = [Entrant(name, vendor, url) for name in names]
-        for row in ROWS:
-            for entrant in entrants:
-                answer = entrant.ask(row)
-                if row.answer is not None and answer != row.answer:
-                    raise SystemExit(f"{entrant.name}, {row.name}: {answer!r} is not {row.answer!r}")
-            for _ in range(rounds):
-                for entrant in entrants:
-                    entrant.time(row)
-        for entrant in entrants:
-            entrant.close()
-        return {entrant.name: entrant.best for entrant in entrants}
+def _measure_apart(vendor: str, names: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """Measure in a process of its own: Django is configured once in one, and keeps its database."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, vendor, names, rounds).result()
 
 
 def _print(vendor: str, times: dict[str, dict[str, float]]) -> None:
@@ -168,7 +70,7 @@ def main() -> int:
     verdicts: list[Verdict] = []
     result: dict[str, Any] = {}
     for vendor in options.vendor or VENDORS:
-        times = measure(vendor, names, options.rounds)
+        times = _measure_apart(vendor, names, options.rounds)
         _print(vendor, times)
         result[vendor] = times
         verdicts += _verdicts(vendor, times)

@@ -135,7 +135,7 @@ class _Assembly:
         app = self.app
         if self.config["DATABASE"] is None:
             return
-        from .databases import DATABASES, STRICT_POLICIES, enter_owner, teach_answers
+        from .databases import DATABASES, STRICT_POLICIES, demand_sound_models, enter_owner, teach_answers
 
         databases = app.own_databases()
         databases.hear(self.signals)
@@ -143,6 +143,7 @@ class _Assembly:
         self.values[DATABASES] = databases
         self.values[STRICT_POLICIES] = self.config["STRICT_POLICIES"]
         self.models = app.owned_models()
+        demand_sound_models(self.models)
         enter_owner(self.models, databases)
         teach_answers(self.results.encoders)
 

@@ -29,6 +29,7 @@ from .db.current import DATABASES, Databases, atomic, enter_app
 from .db.database import Database, running_on_loop
 from .db.errors import QueryBudgetError
 from .db.models.base import Model
+from .db.models.checks import check_models
 from .db.models.making import check_declared
 from .db.observing import watching
 from .db.policies import STRICT_POLICIES, has_policy
@@ -47,6 +48,7 @@ __all__ = [
     "STRICT_POLICIES",
     "app_databases",
     "create_first_tables",
+    "demand_sound_models",
     "enter_owner",
     "owned_models",
     "teach_answers",
@@ -194,6 +196,17 @@ def _exists(module: str) -> bool:
 
 def _is_below(module: str, home: str) -> bool:
     return module == home or module.startswith(f"{home}.")
+
+
+def demand_sound_models(models: Iterable[Any]) -> None:
+    """Refuse models that could not work; `segue check` tells all their faults, this the first.
+
+    Raises:
+        SetupError: `data/models`.
+    """
+    for each in check_models(models):
+        if each.level == "error":
+            raise SetupError(each.message, code="data/models", where=each.where, hint=each.hint)
 
 
 def enter_owner(models: Iterable[Any], databases: Databases) -> None:

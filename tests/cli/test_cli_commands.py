@@ -169,6 +169,21 @@ def test_a_misspelt_key_is_a_finding(project: Project, command: Command, monkeyp
     assert "config.E001" in done.stdout
 
 
+def test_check_tells_every_fault_of_every_model(project: Project, command: Command) -> None:
+    project(
+        app="from segue import App, db\n"
+        "class Musician(db.Model):\n    tags = db.JSONField(default={})\n"
+        "class Record(db.Model):\n    year = db.IntegerField()\n"
+        "    class Meta:\n        ordering = ['-yaer']\n        get_latest_by = 'yeer'\n"
+        "app = App(__name__, database='sqlite:///club.db')\n"
+    )
+
+    done = command("check", "--json")
+
+    assert [each["id"] for each in json.loads(done.stdout)] == ["models.E006", "models.E007", "models.W016"]
+    assert done.exit_code == 1
+
+
 def test_check_deploy_demands_what_production_needs(project: Project, command: Command) -> None:
     project(app=APP)
 

@@ -276,6 +276,23 @@ def test_other_databases_are_reached_by_name(tmp_path: Path) -> None:
         assert Musician.objects.using("archive").count() == 1
 
 
+def test_an_app_does_not_start_with_a_model_that_cannot_work() -> None:
+    class Misspelt(db.Model):
+        year = db.IntegerField()
+
+        class Meta:
+            ordering = ["-yaer"]
+
+    app = App("tests_data_app", database="sqlite://:memory:", models=[Misspelt])
+
+    with pytest.raises(SetupError, match="yaer") as caught:
+        app.compile()
+
+    assert caught.value.code == "data/models"
+    assert "year" in caught.value.hint
+    assert caught.value.where.endswith("Misspelt")
+
+
 def test_signals_of_models_are_an_apps_own(stored: App, tmp_path: Path) -> None:
     heard: list[str] = []
 

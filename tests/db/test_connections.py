@@ -419,6 +419,8 @@ async def test_a_read_of_sqlite_that_was_slow_goes_to_a_thread_until_it_is_fast(
     )
     await file.afetch(slow, (200_000,))
     was_slow = slow.slow
-    await file.afetch(slow, (1,))
+    async with asyncio.timeout(30):
+        while slow.slow:  # a busy machine may hold up one of them
+            await file.afetch(slow, (1,))
 
-    assert (was_slow, slow.slow) == (True, False)
+    assert was_slow

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from segue.context import Context, using
+from segue.db import current
 from segue.db.current import (
     DATABASES,
     Databases,
@@ -35,9 +36,10 @@ class App:
 
 
 @pytest.fixture
-def nothing_connected() -> None:
-    """No database is current."""
+def nothing_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No database is current: none connected, and no app of another test, which may still be alive."""
     disconnect()
+    monkeypatch.setattr(current, "_of_apps", [])
 
 
 @pytest.mark.usefixtures("nothing_connected")

@@ -26,6 +26,7 @@ def find(app: App, *, serving: bool = False) -> list[Finding]:
     """
     found = list(app.config.findings())
     try:
+        found.extend(_model_findings(app))
         with app.context():
             app.compile(serving=serving)
             for part in app.parts:
@@ -36,6 +37,14 @@ def find(app: App, *, serving: bool = False) -> list[Finding]:
             found.append(Finding(error.code, "error", error.message, error.hint, error.where))
     order = ("error", "warning", "info")
     return sorted(found, key=lambda each: order.index(each.level))
+
+
+def _model_findings(app: App) -> list[Finding]:
+    if app.config["DATABASE"] is None:
+        return []
+    from ..db.models.checks import check_models  # the data layer, for apps with a database
+
+    return check_models(app.owned_models())
 
 
 def errors_in(findings: Iterable[Finding]) -> list[Finding]:

@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 @click.command("check")
 @click.option("--deploy", is_flag=True, help="Check what production needs, too; DEBUG is off for it.")
-@click.option("--security", is_flag=True, help="Look for values that get into HTML without being escaped, too.")
+@click.option("--security", is_flag=True, help="Look for values that get into HTML or SQL as they are, too.")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, *, deploy: bool, security: bool, as_json: bool) -> None:
@@ -31,9 +31,9 @@ def command(ctx: click.Context, *, deploy: bool, security: bool, as_json: bool) 
         app.config.push_options({"DEBUG": False}, source="check --deploy")
     findings = checks.find(app, serving=deploy)
     if security and not checks.errors_in(findings):
-        from ..safety import find_unsafe_html
+        from ..safety import find_formatted_sql, find_unsafe_html
 
-        findings += find_unsafe_html(app)
+        findings += [*find_unsafe_html(app), *find_formatted_sql(app)]
     if as_json:
         print_json([dataclasses.asdict(each) for each in findings])
     else:

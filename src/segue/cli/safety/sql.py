@@ -1,0 +1,163 @@
+"""Places where a value gets into the text of SQL instead of beside it.
+
+Holds: `find_formatted_sql`. It reads every module of the project that the app has loaded, and looks at what is
+given to `raw()`, `execute()`, and SQLAlchemy's `text()` and `literal_column()`.
+Imports: `reading`.
+Never: reads installed packages, or modules that nothing has imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...errors import Finding
+from .reading import Mix, Reader, Rules, article, called, leaves_of, own_nodes, parsed, shown, shown_path
+
+if TYPE_CHECKING:
+    from ...app import App
+
+__all__ = ["find_formatted_sql"]
+
+_CODE = "security.W010"
+
+_METHODS = frozenset({"raw", "execute", "aexecute", "executemany", "executescript"})
+_FUNCTIONS = frozenset({"execute", "aexecute"})
+_SQLALCHEMYS = frozenset({"text", "literal_column"})
+_KEYWORDS = frozenset({"sql", "statement"})
+
+_RULES = Rules(
+    wrappers=_SQLALCHEMYS,
+    safe_calls=frozenset(
+        {"uuid4", "isoformat", "quote", "quote_name", "quote_identifier", "quoted_name", "Identifier"}
+    ),
+    constants_are_safe=True,
+)
+
+_BEFORE_A_NAME = re.compile(r"\b(from|join|into|update|table|index|by|select|,)\s*[\"`]?$", re.IGNORECASE)
+
+
+def find_formatted_sql(app: App) -> list[Finding]:
+    """Return a warning for each SQL text of *app*'s project that was put together from values."""
+    found: dict[str, Finding] = {}
+    for path in _files_of(app):
+        module = parsed(path)
+        if module is not None:
+            for each in _check(module, shown_path(path)):
+                found.setdefault(each.where, each)
+    return list(found.values())
+
+
+def _files_of(app: App) -> list[str]:
+    """Return the files of all loaded modules that lie where the app, or one of its blueprints, does."""
+    roots = {os.path.realpath(part.scaffold.root_path) for part in app.parts}
+    roots = {root for root in roots if not _is_installed(root)} or roots
+    files = {getattr(module, "__file__", None) for module in [*sys.modules.values()]}
+    paths = {os.path.realpath(file) for file in files if file and file.endswith(".py")}
+    return sorted(
+        path
+        for path in paths
+        if any(path.startswith(root + os.sep) and not _is_installed(path.removeprefix(root)) for root in roots)
+    )
+
+
+def _is_installed(path: str) -> bool:
+    return "site-packages" in path.split(os.sep)
+
+
+def _check(module: ast.Module, path: str) -> Iterator[Finding]:
+    is_sqlalchemys = any(
+        isinstance(each, ast.ImportFrom) and (each.module or "").partition(".")[0] == "sqlalchemy"
+        for each in ast.walk(module)
+    )
+    functions = [
+        each for each in ast.walk(module) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    ]
+    for scope in (module, *functions):
+        reader = Reader(module, scope, _RULES)
+        for node in own_nodes(scope):
+            sql = _sql_of(node, is_sqlalchemys=is_sqlalchemys) if isinstance(node, ast.Call) else None
+            mix = reader.mix(sql) if sql is not None else None
+            if mix is not None and isinstance(node, ast.Call):
+                yield Finding(
+                    _CODE,
+                    "warning",
+                    f"{called(node)}() is given SQL made by {article(mix.how)}, with {shown(mix.value)} in its text.",
+                    hint=_suggestion(node, mix),
+                    where=f"{path}:{mix.whole.lineno}",
+                )
+
+
+def _sql_of(call: ast.Call, *, is_sqlalchemys: bool) -> ast.expr | None:
+    """Return the SQL that a call is given, if it takes some."""
+    name = called(call)
+    takes_sql = name in _METHODS if isinstance(call.func, ast.Attribute) else name in _FUNCTIONS
+    if not (takes_sql or (name in _SQLALCHEMYS and is_sqlalchemys)):
+        return None
+    if call.args:
+        return call.args[0]
+    return next((each.value for each in call.keywords if each.arg in _KEYWORDS), None)
+
+
+def _suggestion(call: ast.Call, mix: Mix) -> str:
+    """Return the call with its values beside the text, where that is easily made."""
+    parts = _parts_of(mix.whole)
+    text, values = "", dict[str, str]()
+    for position, part in enumerate(parts):
+        if isinstance(part, str):
+            text += part
+            continue
+        if _BEFORE_A_NAME.search(text):
+            return "Names of tables and columns cannot be bound: take them from a fixed list, or use a QuerySet."
+        name = _name_for(part, values)
+        following = parts[position + 1] if position + 1 < len(parts) else ""
+        if text.endswith("'") and isinstance(following, str) and following.startswith("'"):
+            text, parts[position + 1] = text[:-1], following[1:]
+        text += f":{name}"
+        values[name] = ast.unparse(part)
+    bound = ", ".join(f'"{name}": {value}' for name, value in values.items())
+    line = f"{ast.unparse(call.func)}({ast.unparse(ast.Constant(text))}, {{{bound}}})"
+    if not values or len(line) > 120 or called(call) not in _METHODS:
+        return 'db.execute("SELECT … WHERE name = :name", {"name": name}): the value goes beside the text.'
+    return line
+
+
+def _parts_of(whole: ast.expr) -> list[str | ast.expr]:
+    """Return the texts and the values that *whole* is made of, in order; nothing where that is not plain."""
+    parts: list[ast.expr] = []
+    match whole:
+        case ast.JoinedStr(values=values):
+            parts = [each.value if isinstance(each, ast.FormattedValue) else each for each in values]
+        case ast.BinOp(op=ast.Add()):
+            parts = leaves_of(whole)
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=right):
+            return _filled(re.split(r"%s", text), [*right.elts] if isinstance(right, ast.Tuple) else [right])
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text))), args=arguments, keywords=[]):
+            return _filled(text.split("{}"), arguments)
+        case _:
+            pass
+    return [each.value if isinstance(each, ast.Constant) and isinstance(each.value, str) else each for each in parts]
+
+
+def _filled(texts: list[str], values: list[ast.expr]) -> list[str | ast.expr]:
+    if len(texts) != len(values) + 1:
+        return []
+    parts: list[str | ast.expr] = [texts[0]]
+    for value, text in zip(values, texts[1:], strict=True):
+        parts += [value, text]
+    return parts
+
+
+def _name_for(value: ast.expr, taken: dict[str, str]) -> str:
+    match value:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            pass
+        case _:
+            name = "value"
+    while name in taken:
+        name += "_"
+    return name

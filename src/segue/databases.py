@@ -57,7 +57,7 @@ __all__ = [
 
 _logger = logging.getLogger("segue.db")
 _MOST_ROWS = 1000
-_DATABASE_OPTIONS = ("url", "pool_size", "pool_timeout", "replica_of", "replica_window")
+_DATABASE_OPTIONS = ("url", "pool_size", "pool_timeout", "replica_of", "replica_window", "fetch_mode")
 
 
 def app_databases(app: App) -> Databases:
@@ -93,6 +93,7 @@ def app_databases(app: App) -> Databases:
                 hint=did_you_mean(wrong, _DATABASE_OPTIONS),
             )
         options.setdefault("pool_size", app.config["THREADS"] + 10)
+        options.setdefault("fetch_mode", app.config["FETCH_MODE"])
         if options.get("replica_of") is not None:
             replicas[name] = options["replica_of"]
         options.pop("replica_of", None)

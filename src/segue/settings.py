@@ -8,6 +8,7 @@ Never: reads a value.
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from .config import Config
 
@@ -27,6 +28,12 @@ def declare_core(config: Config) -> None:
     declare("DATABASE", None, secret=True, env="DATABASE_URL", doc="Address of the database, or several by name.")
     declare("ATOMIC_REQUESTS", False, doc="Whether each handler runs in a transaction of the default database.")
     declare("DATABASE_ROUTERS", [], doc="Who says in which database a model's rows are: objects, or their targets.")
+    declare(
+        "FETCH_MODE",
+        "peers",
+        type=Literal["peers", "one", "raise"],
+        doc="What touching an unloaded relation does: load it for all `peers`, for `one` row, or `raise`.",
+    )
     declare("STRICT_POLICIES", False, doc="Whether what no policy allows is denied, permissions of models or not.")
     declare("REDIS_URL", None, type=str, secret=True, env="REDIS_URL", doc="Address of Redis.")
     declare("SITE_URL", None, type=str, doc="The canonical origin, such as https://www.example.com.")

@@ -293,6 +293,30 @@ def test_an_app_does_not_start_with_a_model_that_cannot_work() -> None:
     assert caught.value.where.endswith("Misspelt")
 
 
+def test_an_app_may_forbid_to_load_by_touching(stored: App, tmp_path: Path, client: Clients) -> None:
+    strict = App(
+        "tests_strict_app",
+        database=f"sqlite:///{tmp_path}/club.db",
+        models=MODELS,
+        config={"FETCH_MODE": "raise"},
+        static_folder=None,
+        template_folder=None,
+    )
+
+    @strict.get("/plain")
+    def plain() -> str:
+        return Record.objects.all()[0].leader.name
+
+    @strict.get("/joined")
+    def joined() -> str:
+        return Record.objects.select_related("leader")[0].leader.name
+
+    with client(app=strict) as visitor:
+        answers = visitor.get("/plain").status, visitor.get("/joined").text
+
+    assert answers == (500, "Duke")
+
+
 def test_signals_of_models_are_an_apps_own(stored: App, tmp_path: Path) -> None:
     heard: list[str] = []
 

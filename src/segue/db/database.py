@@ -27,6 +27,7 @@ from .blocks import Callback, Transaction
 from .drivers import Driver, driver_of
 from .drivers.threads import workers
 from .errors import ConnectionLost, TransactionManagementError
+from .instance import FETCH_PEERS, FetchMode, fetch_mode_of
 from .observing import Observer, is_observed, tell
 from .places import place_of_caller
 from .pools import LoopPools, Pool, Writers, writers_of
@@ -79,6 +80,7 @@ class Database:
         replicas: Copies of it that answer reads: their addresses.
         replica_window: How many seconds after a write its session reads no copy, where the
             database cannot tell how far the copies are.
+        fetch_mode: What touching an unloaded relation does, where neither queryset nor model says.
         options: What else an address may say after its question mark.
 
     Attributes:
@@ -100,12 +102,14 @@ class Database:
         pool_timeout: float = _DEFAULT_POOL_TIMEOUT_SECONDS,
         replicas: Sequence[str | DatabaseURL] = (),
         replica_window: float = 5.0,
+        fetch_mode: FetchMode | str = FETCH_PEERS,
         **options: Any,
     ) -> None:
         self.url: DatabaseURL = url if isinstance(url, DatabaseURL) else parse_url(url, root=root, options=options)
         self.observers: list[Observer] = []
         self.signals: Signals = Signals()
         self.plans: PlanCache = PlanCache()
+        self.fetch_mode: FetchMode = fetch_mode_of(fetch_mode, "fetch_mode=")
         # Whose tables `create_all()` makes; an app says its own.
         self.models: Callable[[], Sequence[Any]] = every_model
         self.siblings: Mapping[str, Database] = {}
@@ -124,7 +128,8 @@ class Database:
         self.replicas: Replicas | None = None
         self._replica_window = replica_window
         self._own_replicas = [
-            Database(each, root=root, pool_size=pool_size, pool_timeout=pool_timeout, **options) for each in replicas
+            Database(each, root=root, pool_size=pool_size, pool_timeout=pool_timeout, fetch_mode=fetch_mode, **options)
+            for each in replicas
         ]
         for copy in self._own_replicas:
             self.add_replica(copy)

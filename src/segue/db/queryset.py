@@ -16,7 +16,7 @@ from .errors import DoesNotExist, FieldError, QueryError
 from .expressions.base import Expression
 from .expressions.ctes import CTE
 from .expressions.q import Q
-from .instance import FETCH_PEERS, FetchMode, Peers, fetch_mode_of
+from .instance import FetchMode, Peers, fetch_mode_of
 from .naming import check_alias
 from .operations import bulk as bulk_operations
 from .operations.deleting import delete_query
@@ -433,8 +433,8 @@ class QuerySet(Generic[R]):
         frame = self.query.frame
         return bool(frame.order) or (frame.order is None and bool(self.model._meta.ordering))
 
-    def _fetch_mode(self) -> str:
-        return self._mode or self.model._meta.fetch_mode or FETCH_PEERS
+    def _fetch_mode(self, database: Any) -> str:
+        return self._mode or self.model._meta.fetch_mode or database.fetch_mode
 
     def _run(self, operation: Operation[T], method: str, database: Any = None) -> T:
         return cast(T, (database if database is not None else self.db).run(operation, method))
@@ -492,7 +492,7 @@ class QuerySet(Generic[R]):
             plan, values = plan_of(query, database)
             rows = self._made(plan, database.fetch(plan, plan.bind(values), method), database)
         if self._prefetches and rows and query.frame.selection is None:
-            database.run(prefetch(rows, self._prefetches, database, self._fetch_mode()), method)
+            database.run(prefetch(rows, self._prefetches, database, self._fetch_mode(database)), method)
         return rows
 
     async def _aload(self, query: Query) -> list[Any]:
@@ -508,7 +508,7 @@ class QuerySet(Generic[R]):
             plan, values = plan_of(query, database)
             rows = self._made(plan, await database.afetch(plan, plan.bind(values)), database)
         if self._prefetches and rows and query.frame.selection is None:
-            await database.arun(prefetch(rows, self._prefetches, database, self._fetch_mode()))
+            await database.arun(prefetch(rows, self._prefetches, database, self._fetch_mode(database)))
         return rows
 
     def _asked(self, query: Query) -> Any:
@@ -520,14 +520,14 @@ class QuerySet(Generic[R]):
     def _made(self, plan: Plan, rows: list[Any], database: Any) -> list[Any]:
         if self.query.frame.selection is not None:
             return plan.hydrate(rows, None)
-        peers = Peers(database, self._fetch_mode())
+        peers = Peers(database, self._fetch_mode(database))
         found = plan.hydrate(rows, peers)
         if len(found) > 1:
             peers.hold(found)
         return found
 
     def _read(self, text: Any, result: Any, database: Any) -> list[Any]:
-        peers = Peers(database, self._fetch_mode())
+        peers = Peers(database, self._fetch_mode(database))
         found: list[Any] = text.instances(result, self.model, peers, database.dialect)
         peers.hold(found)
         return found
@@ -819,7 +819,7 @@ class QuerySet(Generic[R]):
         plan, values = plan_of(self.query, database)
         with_peers = self.query.frame.selection is None
         for rows in database.stream(plan, plan.bind(values), chunk_size):
-            peers = Peers(database, self._fetch_mode())
+            peers = Peers(database, self._fetch_mode(database))
             found = plan.hydrate(rows, peers)
             if with_peers:
                 peers.hold(found)
@@ -839,7 +839,7 @@ class QuerySet(Generic[R]):
         plan, values = plan_of(self.query, database)
         with_peers = self.query.frame.selection is None
         async for rows in database.astream(plan, plan.bind(values), chunk_size):
-            peers = Peers(database, self._fetch_mode())
+            peers = Peers(database, self._fetch_mode(database))
             found = plan.hydrate(rows, peers)
             if with_peers:
                 peers.hold(found)

@@ -230,6 +230,33 @@ def test_a_model_may_refuse_by_default(records: None, tables: db.Database) -> No
         _ = Strict.objects.get().leader
 
 
+@pytest.fixture
+def raising(tables: db.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database lets nothing be loaded by a touch."""
+    monkeypatch.setattr(tables, "fetch_mode", db.RAISE)
+
+
+def test_a_database_may_say_the_mode(records: None, raising: None) -> None:
+    with pytest.raises(QueryError, match=r"Record\.leader was not loaded"):
+        _ = Record.objects.all()[0].leader
+
+
+def test_a_queryset_goes_before_its_database(records: None, raising: None) -> None:
+    assert Record.objects.fetch_mode(db.FETCH_PEERS)[0].leader.name == "M0"
+
+
+def test_an_instance_of_no_query_obeys_the_database(records: None, raising: None) -> None:
+    record = Record(leader_id=Musician.objects.all()[0].pk)
+
+    with pytest.raises(QueryError, match=r"Record\.leader was not loaded"):
+        _ = record.leader
+
+
+def test_a_mode_of_a_database_that_is_none_is_refused() -> None:
+    with pytest.raises(QueryError, match="fetch_mode= was given 'all'"):
+        db.Database("sqlite://:memory:", fetch_mode="all")
+
+
 def test_a_mode_that_is_none_is_refused(tables: db.Database) -> None:
     with pytest.raises(QueryError, match="no fetch mode"):
         Record.objects.fetch_mode("all")  # type: ignore[arg-type]

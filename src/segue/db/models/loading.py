@@ -15,7 +15,7 @@ from ..database import running_on_loop
 from ..errors import QueryError
 from ..fields.base import NOT_PROVIDED
 from ..fields.relations import Relation
-from ..instance import FETCH_PEERS, Instance
+from ..instance import Instance
 from ..observing import loading
 from ..operations.reading import load_fields, load_relation, prefetch, relation_called
 from ..places import place_of_caller
@@ -67,7 +67,10 @@ class Loads(Instance):
 
     @property
     def _mode(self) -> str:
-        return self._peers.mode if self._peers is not None else FETCH_PEERS
+        if self._peers is not None:
+            return self._peers.mode
+        mode: str = self._meta.fetch_mode or self._database().fetch_mode
+        return mode
 
     def _peers_all(self) -> list[Any]:
         peers = self._peers

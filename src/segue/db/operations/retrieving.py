@@ -183,7 +183,8 @@ def in_bulk(queryset: Any, keys: Iterable[Any] | None, field_name: str) -> Opera
                 hint="in_bulk() takes a field with unique=True.",
             )
     chosen = queryset if keys is None else queryset.filter(**{f"{field_name}__in": list(keys)})
-    rows = yield from fetch(chosen.query, chosen.db, chosen._prefetches, chosen._fetch_mode())
+    database = chosen.db
+    rows = yield from fetch(chosen.query, database, chosen._prefetches, chosen._fetch_mode(database))
     return {getattr(row, field_name): row for row in rows}
 
 

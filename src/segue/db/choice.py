@@ -12,7 +12,7 @@ label and hints), as in Django. `None` means that it does not care; the first th
 from __future__ import annotations
 
 from typing import Any, cast
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from .current import DEFAULT, Databases, current_database, database_called, databases_here
 from .database import Database
@@ -20,20 +20,17 @@ from .errors import ModelError
 
 __all__ = ["allows_table", "apart", "database_for", "enter", "refuse_apart"]
 
-_owners: WeakKeyDictionary[Any, list[ref[Databases]]] = WeakKeyDictionary()
-
 
 def enter(model: Any, databases: Databases) -> None:
     """Remember that an app with these databases owns *model*; the app is not kept alive."""
-    known = [each for each in _owners.get(model, ()) if each() is not None and each() is not databases]
-    _owners[model] = [*known, ref(databases)]
+    owners: list[ref[Databases]] = model._meta.owners
+    owners[:] = [each for each in owners if each() is not None and each() is not databases]
+    owners.append(ref(databases))
 
 
 def _owner_of(model: Any) -> Databases | None:
     """Return the databases of the one app that owns *model*; `None` where none or several do."""
-    known = _owners.get(model)
-    if known is None:
-        return None
+    known: list[ref[Databases]] = model._meta.owners
     alive = [found for found in (each() for each in known) if found is not None]
     return alive[0] if len(alive) == 1 else None
 
@@ -54,7 +51,7 @@ def database_for(model: Any, using: Any = None, *, writes: bool = False, instanc
     if using is None and isinstance(home, Database):
         using = home  # a model of a migration: of that database alone
     if using is None:
-        databases = databases_here(lambda: _owner_of(model))
+        databases = databases_here((lambda: _owner_of(model)) if model._meta.owners else None)
         alias = _routed(databases, model, writes=writes, instance=instance) if databases.routers else None
         if alias is None:
             # PERF: where that is was just asked.

@@ -314,7 +314,12 @@ class SQLiteConnection:
         if prepared.returns_rows:
             found: list[Row] | Written = self.fetch(prepared, parameters)
         else:
-            found = self._patiently(self._write, prepared.sql, parameters)
+            try:
+                found = self._write(prepared.sql, parameters)
+            except _ERRORS as error:
+                if not _is_busy(error):
+                    self._raise(error)
+                found = self._patiently(self._write, prepared.sql, parameters)
         if prepared.writes and not self.raw.in_transaction:
             self._driver.wrote(self)
         return found

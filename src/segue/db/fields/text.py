@@ -11,7 +11,7 @@ Never: strips or changes what it is given.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 import sqlalchemy as sa
@@ -55,6 +55,12 @@ class _Text(Field[T]):
         if type(value) is str and "\x00" not in value:
             return value
         return super().prepare(value) if type(value) is not str else self._refuse(value)
+
+    def prepare_all(self, values: Sequence[Any]) -> Sequence[Any]:
+        is_plain = type(self).prepare is _Text.prepare and self.exact.issuperset(map(type, values))
+        if is_plain and "\x00" not in "".join(values):
+            return values
+        return [self.prepare(value) for value in values]
 
     def _refuse(self, value: str) -> Any:
         from .base import lookup_error

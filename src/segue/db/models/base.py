@@ -19,6 +19,7 @@ from ..instance import Peers
 from ..managers import AllRows, ManagerDescriptor, Objects
 from ..operations.deleting import delete_instances
 from ..operations.reading import load_fields
+from ..operations.saving import finish, only_statement
 from ..operations.saving import save as save_operation
 from ..queryset import QuerySet
 from ..related import ReverseDescriptor
@@ -219,6 +220,14 @@ class Model(Loads):
         """
         self._refuse_async_override("save", "asave")
         database = self._database(using, writes=True)
+        if update_fields is None and not force_insert and not force_update:
+            self._take_related(database)
+            database.refuse_on_loop("save()")
+            only = only_statement(self, database)
+            if only is not None and finish(
+                self, database, only, database.perform("execute", only.prepared, only.parameters)
+            ):
+                return
         operation = self._save(
             database, update_fields=update_fields, force_insert=force_insert, force_update=force_update
         )
@@ -242,6 +251,15 @@ class Model(Loads):
         if _overrides(type(self), "save") and not _overrides(type(self), "asave"):
             await database.in_thread(lambda: self.save(**options, using=database))
             return
+        if update_fields is None and not force_insert and not force_update:
+            if not database.driver.is_prepared:
+                await database.aprepare()
+            self._take_related(database)
+            only = only_statement(self, database)
+            if only is not None and finish(
+                self, database, only, await database.aperform("execute", only.prepared, only.parameters)
+            ):
+                return
         await database.arun(self._save(database, **options))
 
     def _save(self, database: Any, **options: Any) -> Operation[None]:
@@ -258,10 +276,12 @@ class Model(Loads):
 
     def _take_related(self, database: Any) -> None:
         """Take the keys of related instances that were saved after they were assigned."""
-        kept = self.__dict__
-        for field in self._meta.fields:
-            if not isinstance(field, ForeignKey):
-                continue
+        kept, cache = self.__dict__, self._meta.cache
+        keys: tuple[ForeignKey[Any], ...] | None = cache.get("foreign keys")
+        if keys is None:
+            # PERF: found once, since every save asks.
+            keys = cache["foreign keys"] = tuple(each for each in self._meta.fields if isinstance(each, ForeignKey))
+        for field in keys:
             related = kept.get(field.name)
             if related is None:
                 continue

@@ -117,6 +117,8 @@ class Options:
         self._base_query: Any = None
         self._table: sa.Table | None = None
         self.managers: dict[str, Any] = {}
+        # The databases of the apps that own it, by weak references; `choice` keeps them.
+        self.owners: list[Any] = []
         # The rules of `@policy`, by action; they last as long as the class.
         self.policies: dict[str, tuple[Any, ...]] = {}
         self.lookups: dict[str, Any] = {}

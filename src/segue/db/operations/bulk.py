@@ -7,7 +7,9 @@ Never: sends a signal for each row, as in Django.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from ..errors import NotSupportedError, QueryError
@@ -81,42 +83,98 @@ def _create(
     batch_size: int | None,
     conflict: Conflict | None,
 ) -> Operation[list[Any]]:
-    groups: dict[tuple[Any, ...], list[tuple[Any, dict[Any, Any]]]] = {}
-    for instance in instances:
-        instance._take_related(database)
-        values = values_to_write(instance, options.local_fields, adding=True)
-        groups.setdefault(tuple(values), []).append((instance, values))
     peers = Peers(database)
-    for fields, rows in groups.items():
+    for fields, rows, written in _groups(options, instances, database):
         missing = tuple(each for each in options.local_fields if each not in fields)
         if conflict is not None and not (conflict.update and supports_returning(database)):
             missing = ()  # which rows are new is not known
         if missing and not supports_returning(database):
-            yield from _one_by_one(options, fields, missing, rows, database)
+            yield from _one_by_one(options, fields, missing, zip(written, rows, strict=True), database)
             continue
         # DEFAULT VALUES makes one row.
         most = max(_MOST_PARAMETERS[database.vendor] // len(fields), 1) if fields else 1
-        for batch in _batches(rows, min(most, batch_size or 1000)):
-            flat = [value for _, values in batch for value in values.values()]
-            plan = insert_rows(database, options.model, fields, missing, len(batch), conflict)
-            answer = yield Execute(plan, plan.bind(flat))
+        for batch in _batches(len(rows), min(most, batch_size or 1000)):
+            chosen = rows[batch]
+            plan = insert_rows(database, options.model, fields, missing, len(chosen), conflict)
+            answer = yield Execute(plan, plan.bind(list(chain.from_iterable(chosen))))
             if missing:
-                for (instance, _), row in zip(batch, plan.hydrate(answer, None), strict=True):
-                    for field, value in zip(missing, row, strict=True):
-                        instance.__dict__[field.attname] = value
+                _take_answers(written[batch], missing, plan.hydrate(answer, None))
     for instance in instances:
         instance.__dict__["_peers"] = peers
     peers.hold(instances)
     return instances
 
 
+def _take_answers(instances: Sequence[Any], missing: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
+    """Take over what the database filled in."""
+    for field, column in zip(missing, zip(*rows, strict=True), strict=True):
+        name = field.attname
+        for instance, value in zip(instances, column, strict=True):
+            instance.__dict__[name] = value
+
+
+Group = tuple[tuple[Any, ...], Sequence[Sequence[Any]], Sequence[Any]]
+"""Fields, the values of each row, and the instances that they are of."""
+
+
+def _groups(options: Any, instances: Sequence[Any], database: Any) -> list[Group]:
+    """Return instances by what they write."""
+    for instance in instances:
+        instance._take_related(database)
+    alike = _alike(options, instances)
+    if alike is not None:
+        return [alike]
+    groups: dict[tuple[Any, ...], tuple[list[Sequence[Any]], list[Any]]] = {}
+    for instance in instances:
+        values = values_to_write(instance, options, adding=True)
+        rows, written = groups.setdefault(tuple(values), ([], []))
+        rows.append(list(values.values()))
+        written.append(instance)
+    return [(fields, rows, written) for fields, (rows, written) in groups.items()]
+
+
+def _alike(options: Any, instances: Sequence[Any]) -> Group | None:
+    """Return instances as one group, where each has every column but a key that the database makes.
+
+    PERF: what `values_to_write` does for each value is done here for each column, in a quarter of the time.
+    """
+    key, fields, pick = options.cache.get("bulk") or _bulk_facts(options)
+    kept = [instance.__dict__ for instance in instances]
+    if pick is None or (key is not None and any(each.get(key) is not None for each in kept)):
+        return None
+    try:
+        columns = list(zip(*map(pick, kept), strict=True))
+    except KeyError:
+        return None  # one was not given, and the database has a default for it
+    if any(issubclass(each, Expression) for column in columns for each in {*map(type, column)}):
+        return None
+    prepared = [field.prepare_all(column) for field, column in zip(fields, columns, strict=True)]
+    return fields, list(zip(*prepared, strict=True)), instances
+
+
+def _bulk_facts(options: Any) -> tuple[str | None, tuple[Any, ...], Callable[[dict[str, Any]], Sequence[Any]] | None]:
+    """Return the attribute of a key that is counted, the other fields, and what takes their values from an instance."""
+    key = options.pk if not options.composite and options.pk.generated else None
+    fields = tuple(field for field in options.local_fields if field is not key and field.kind != "generated")
+    names = [field.attname for field in fields]
+    pick: Any = itemgetter(*names) if len(names) > 1 else None
+    if any(field.fills_itself or field.generated for field in fields):
+        pick = None
+    found = options.cache["bulk"] = (None if key is None else key.attname, fields, pick)
+    return found
+
+
 def _one_by_one(
-    options: Any, fields: tuple[Any, ...], missing: Sequence[Any], rows: Sequence[Any], database: Any
+    options: Any,
+    fields: tuple[Any, ...],
+    missing: Sequence[Any],
+    rows: Iterable[tuple[Any, Sequence[Any]]],
+    database: Any,
 ) -> Operation[None]:
     """Insert where the database gives back but the last key: MySQL."""
     plan = insert_rows(database, options.model, fields, missing, 1)
     for instance, values in rows:
-        written = yield Execute(plan, plan.bind(list(values.values())))
+        written = yield Execute(plan, plan.bind(values))
         for field in missing:
             if field.generated:
                 instance.__dict__[field.attname] = written.last_id
@@ -124,20 +182,20 @@ def _one_by_one(
                 instance.__dict__.pop(field.attname, None)
 
 
-def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Return slices whose lengths are few different ones: each is a plan of its own.
+def _batches(count: int, size: int) -> Iterator[slice]:
+    """Return the slices of *count* rows, whose lengths are few different ones: each is a plan of its own.
 
     PERF: full batches, then powers of two: 10,007 rows are 10 statements of 1,000, one
     of 4, one of 2, one of 1, by plans that every later call shares.
     """
     at = 0
-    while len(rows) - at >= size:
-        yield rows[at : at + size]
+    while count - at >= size:
+        yield slice(at, at + size)
         at += size
-    left = len(rows) - at
+    left = count - at
     while left:
         step = 1 << (left.bit_length() - 1)
-        yield rows[at : at + step]
+        yield slice(at, at + step)
         at += step
         left -= step
 
@@ -170,7 +228,8 @@ def _update_batches(
     count = 0
     for instance in instances:
         instance._take_related(database)
-    for batch in _batches(instances, min(most, batch_size or 500)):
+    for each in _batches(len(instances), min(most, batch_size or 500)):
+        batch = instances[each]
         values: dict[Any, Any] = {}
         for field in fields:
             whens = [

@@ -11,7 +11,7 @@ Never: validates; that is at the edges and in `full_clean()`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import DatabaseError, QueryError
 from ..expressions.base import Expression
@@ -21,9 +21,9 @@ from ..instance import Peers
 from ..query.query import Query
 from ..signals import post_save, pre_save, send, sends
 from ..steps import Execute, Operation, Transaction
-from .statements import insert_row, update_row, update_rows
+from .statements import insert_all, insert_row, update_all, update_row, update_rows
 
-__all__ = ["save", "values_to_write"]
+__all__ = ["Only", "finish", "only_statement", "save", "values_to_write"]
 
 
 def save(
@@ -43,23 +43,24 @@ def save(
     """
     model = type(instance)
     options = model._meta
-    chosen = _chosen(options, update_fields)
+    chosen = None if update_fields is None else _chosen(options, update_fields)
     if force_insert and (force_update or update_fields is not None):
         raise QueryError("save() cannot both insert and update.", code="data/argument", hint="Give one of the two.")
     if update_fields is not None and not chosen:
         return
     adding = instance._peers is None
-    listened = sends(database, model, pre_save, post_save)
-    if listened and not options.auto_created:
+    listened = not options.auto_created and sends(database, model, pre_save, post_save)
+    if listened:
         yield from send(database, pre_save, model, instance=instance, raw=raw, using=database, update_fields=chosen)
-    write = _write(instance, database, chosen, adding=adding, force_insert=force_insert, force_update=force_update)
-    if options.parents:
-        created = yield Transaction(write, savepoint=False)
+    how: dict[str, Any] = {"adding": adding, "force_insert": force_insert, "force_update": force_update}
+    concrete = options.concrete_model._meta
+    if concrete.parents:
+        created = yield Transaction(_write_family(instance, database, concrete, chosen, **how), savepoint=False)
     else:
-        created = yield from write
-    if instance._peers is None:
+        created = yield from _write_table(instance, database, concrete, chosen, **how)
+    if adding:
         instance.__dict__["_peers"] = Peers(database)
-    if listened and not options.auto_created:
+    if listened:
         yield from send(
             database,
             post_save,
@@ -72,24 +73,99 @@ def save(
         )
 
 
-def _chosen(options: Any, names: Sequence[str] | None) -> frozenset[str] | None:
-    if names is None:
+# PERF: nearly every save is one statement. It is sent without an operation and its driver, which cost as much
+# as the database does; where it turns out not to be enough, `save` does all of it.
+
+
+class Only(NamedTuple):
+    """The one statement that saves an instance.
+
+    Attributes:
+        prepared: The plan.
+        parameters: For the driver.
+        missing: The fields that the database fills in; `None` where it is an UPDATE.
+    """
+
+    prepared: Any
+    parameters: Sequence[Any]
+    missing: Sequence[Any] | None
+
+
+def only_statement(instance: Any, database: Any) -> Only | None:
+    """Return the statement that saves *instance*; `None` where it takes more, or more than one may be needed."""
+    options = instance._meta
+    key, fields, missing = options.cache.get("only statement") or _only_facts(options)
+    if key is None or database.signals:
         return None
+    kept = instance.__dict__
+    number = kept.get(key)
+    adding = instance._peers is None
+    if (number is None) is not adding:
+        return None
+    values: list[Any] = []
+    for attname, fill, prepare in fields:
+        value = kept.get(attname, NOT_PROVIDED) if fill is None else fill(instance, adding=adding)
+        if value is NOT_PROVIDED or isinstance(value, Expression):
+            return None
+        values.append(prepare(value))
+    if adding:
+        plan = insert_all(database, options.concrete_model, missing)
+        return Only(plan, plan.bind(values), missing)
+    if not values:
+        return None
+    values.append(options.pk.prepare(number))
+    plan = update_all(database, options.concrete_model)
+    return Only(plan, plan.bind(values), None)
+
+
+OnlyFacts = tuple[str | None, tuple[tuple[str, Any, Any], ...], tuple[Any, ...]]
+
+
+def _only_facts(options: Any) -> OnlyFacts:
+    """Return the attribute of a key that the database counts, what is written beside it, and what is not.
+
+    There is no such key where a row may take more than one statement.
+    """
+    concrete = options.concrete_model._meta
+    key = concrete.pk
+    is_plain = key.generated and key.kind.endswith("auto") and not concrete.composite
+    is_plain = is_plain and not concrete.parents and not options.auto_created
+    facts = _facts(concrete, keys=False)
+    beside = tuple((attname, fill, prepare) for _, attname, fill, prepare in facts)
+    written = [field for field, *_ in facts]
+    missing = tuple(field for field in concrete.local_fields if field not in written)
+    found: OnlyFacts = (key.attname if is_plain else None, beside, missing)
+    options.cache["only statement"] = found
+    return found
+
+
+def finish(instance: Any, database: Any, only: Only, answer: Any) -> bool:
+    """Take over the answer; return whether the instance is saved by it."""
+    options = instance._meta.concrete_model._meta
+    if only.missing is None:
+        _forget_computed(instance, options)
+        return bool(answer.count)
+    _take_answer(instance, only.prepared, only.missing, answer)
+    instance.__dict__["_peers"] = Peers(database)
+    return True
+
+
+def _chosen(options: Any, names: Sequence[str]) -> frozenset[str]:
     if isinstance(names, str):
         raise QueryError(f"update_fields={names!r} is a text.", code="data/argument", hint=f"update_fields=[{names!r}]")
     return frozenset(options.get_field(name).name for name in names)
 
 
-def _write(
+def _write_family(
     instance: Any,
     database: Any,
+    options: Any,
     chosen: frozenset[str] | None,
     *,
     adding: bool,
     force_insert: bool,
     force_update: bool,
 ) -> Operation[bool]:
-    options = type(instance)._meta.concrete_model._meta
     for parent, link in options.parents.items():
         yield from _write_parent(instance, database, parent, link, chosen, adding=adding, force_insert=force_insert)
     return (
@@ -122,32 +198,51 @@ def _write_parent(
     values[link.attname] = values[remote]
 
 
+Facts = tuple[Any, str, Any, Any]
+"""A field that is written: itself, its attribute, what fills it in (if something does), its `prepare`."""
+
+
+def _facts(options: Any, *, keys: bool) -> tuple[Facts, ...]:
+    """Return what is asked of each field of a table at every save. PERF: asked once for each model."""
+    name = "written" if keys else "written beside the key"
+    found: tuple[Facts, ...] | None = options.cache.get(name)
+    if found is None:
+        found = options.cache[name] = tuple(
+            (field, field.attname, field.pre_save if field.fills_itself else None, field.prepare)
+            for field in options.local_fields
+            if field.kind != "generated" and (keys or field not in options.pk_fields)
+        )
+    return found
+
+
 def values_to_write(
-    instance: Any, fields: Sequence[Any], *, adding: bool, chosen: frozenset[str] | None = None
+    instance: Any, options: Any, *, adding: bool, keys: bool = True, chosen: frozenset[str] | None = None
 ) -> dict[Any, Any]:
-    """Return fields with their values, prepared for the database.
+    """Return the fields of a table with their values, prepared for the database.
 
     Fields that are not loaded, that the database computes, or that it has a default for
     and the instance no value, are left out.
+
+    Args:
+        adding: Whether it is for a new row.
+        keys: Whether the key is among them.
+        chosen: The names of those that are wanted; `None` is all.
     """
     found: dict[Any, Any] = {}
     kept = instance.__dict__
-    for field in fields:
+    for field, attname, fill, prepare in _facts(options, keys=keys):
         if chosen is not None and field.name not in chosen:
             continue
-        if field.kind == "generated":
-            continue
-        # PERF: most fields keep what they are given, and are not asked.
-        value = field.pre_save(instance, adding=adding) if field.fills_itself else kept.get(field.attname)
+        value = kept.get(attname) if fill is None else fill(instance, adding=adding)
         if value is None:
-            if field.attname not in kept and (not adding or field.db_default is not NOT_PROVIDED):
+            if attname not in kept and (not adding or field.db_default is not NOT_PROVIDED):
                 continue
             if adding and field.generated:
                 continue
         elif isinstance(value, Expression):
             found[field] = value
             continue
-        found[field] = field.prepare(value)
+        found[field] = prepare(value)
     return found
 
 
@@ -182,7 +277,8 @@ def _write_table(
             code="data/unsaved",
             hint="save() inserts it.",
         )
-    yield from _insert(instance, database, options)
+    insertion, missing = _insertion(instance, database, options)
+    _take_answer(instance, insertion.prepared, missing, (yield insertion))
     return True
 
 
@@ -195,10 +291,8 @@ def _update(
     instance: Any, database: Any, options: Any, key: tuple[Any, ...], chosen: frozenset[str] | None, *, force: bool
 ) -> Operation[bool]:
     keys = options.pk_fields
-    adding = instance._peers is None
-    fields = [field for field in options.local_fields if field not in keys]
     # PERF: a new row with a key of its own costs one UPDATE that finds nothing, as in Django.
-    values = values_to_write(instance, fields, adding=False, chosen=chosen)
+    values = values_to_write(instance, options, adding=False, keys=False, chosen=chosen)
     model = options.model
     if values and not any(isinstance(value, Expression) for value in values.values()):
         plan = update_row(database, model, tuple(values))
@@ -209,7 +303,7 @@ def _update(
         return bool(written.count)
     query = Query(model).filtered((), {field.attname: value for field, value in zip(keys, key, strict=True)})
     if not values:
-        if force or not adding:
+        if force or instance._peers is not None:
             return True
         from ..query.plans import plan_of
         from ..query.query import Selection
@@ -231,35 +325,43 @@ def _update(
 
 
 def _forget_computed(instance: Any, options: Any) -> None:
-    for field in options.local_fields:
-        if field.kind == "generated":
-            instance.__dict__.pop(field.attname, None)
-
-
-def _insert(instance: Any, database: Any, options: Any) -> Operation[None]:
-    values = values_to_write(instance, options.local_fields, adding=True)
-    expressions = [field for field, value in values.items() if isinstance(value, Expression)]
-    if expressions:
-        raise QueryError(
-            f"{options.object_name}.{expressions[0].name} cannot be an expression in a new row.",
-            code="data/insert-expression",
-            why="There is no row yet whose fields it could name.",
-            hint="Save a value first, or use db_default=.",
+    computed: tuple[str, ...] | None = options.cache.get("computed")
+    if computed is None:
+        computed = options.cache["computed"] = tuple(
+            field.attname for field in options.local_fields if field.kind == "generated"
         )
+    for attname in computed:
+        instance.__dict__.pop(attname, None)
+
+
+def _insertion(instance: Any, database: Any, options: Any) -> tuple[Execute, Sequence[Any]]:
+    """Return the INSERT of an instance, and the fields that the database fills in."""
+    values = values_to_write(instance, options, adding=True)
+    for field, value in values.items():
+        if isinstance(value, Expression):
+            raise QueryError(
+                f"{options.object_name}.{field.name} cannot be an expression in a new row.",
+                code="data/insert-expression",
+                why="There is no row yet whose fields it could name.",
+                hint="Save a value first, or use db_default=.",
+            )
     fields = tuple(values)
     missing = [field for field in options.local_fields if field not in values]
     plan = insert_row(database, options.model, fields, missing)
-    answer = yield Execute(plan, plan.bind(list(values.values())))
-    kept = instance.__dict__
+    return Execute(plan, plan.bind(list(values.values()))), missing
+
+
+def _take_answer(instance: Any, plan: Any, missing: Sequence[Any], answer: Any) -> None:
+    """Take over what the database filled in."""
     if not missing:
         return
+    kept = instance.__dict__
     if plan.returns_rows:
         for field, value in zip(missing, plan.hydrate(answer, None)[0], strict=True):
             kept[field.attname] = value
         return
-    generated = [field for field in missing if field.generated and field.kind.endswith("auto")]
-    for field in generated:
-        kept[field.attname] = answer.last_id
     for field in missing:
-        if field not in generated:
+        if field.generated and field.kind.endswith("auto"):
+            kept[field.attname] = answer.last_id
+        else:
             kept.pop(field.attname, None)  # fetched when it is touched

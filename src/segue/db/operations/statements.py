@@ -19,7 +19,16 @@ from ..query.plans import Plan, compile_statement
 from ..query.query import Query
 from ..shapes import Keyer, key_of
 
-__all__ = ["delete_rows", "insert_row", "insert_rows", "supports_returning", "update_row", "update_rows"]
+__all__ = [
+    "delete_rows",
+    "insert_all",
+    "insert_row",
+    "insert_rows",
+    "supports_returning",
+    "update_all",
+    "update_row",
+    "update_rows",
+]
 
 
 def supports_returning(database: Any) -> bool:
@@ -82,6 +91,30 @@ def update_row(database: Any, model: Any, fields: tuple[Any, ...]) -> Plan:
         return compile_statement(statement, parameters, writes=True, returns_rows=False)
 
     return database.plans.find(key, build)  # type: ignore[no-any-return]  # the database is any
+
+
+def insert_all(database: Any, model: Any, missing: tuple[Any, ...]) -> Plan:
+    """Return the plan that inserts a row with every column but what the database fills in.
+
+    PERF: found by the model alone.
+    """
+
+    def build() -> Plan:
+        fields = [field for field in model._meta.local_fields if field not in missing]
+        return insert_row(database, model, fields, missing)
+
+    return database.plans.find(("insert all", model), build)  # type: ignore[no-any-return]  # the database is any
+
+
+def update_all(database: Any, model: Any) -> Plan:
+    """Return the plan that sets every column of the row with a key; its slots are the values, then the key."""
+
+    def build() -> Plan:
+        options = model._meta
+        fields = [each for each in options.local_fields if each not in options.pk_fields and each.kind != "generated"]
+        return update_row(database, model, tuple(fields))
+
+    return database.plans.find(("update all", model), build)  # type: ignore[no-any-return]  # the database is any
 
 
 def insert_rows(
@@ -161,6 +194,8 @@ def _with_rows(plan: Plan, returning: Sequence[Any], database: Any) -> Plan:
     ]
 
     def hydrate(rows: list[Any], peers: Any) -> list[Any]:
+        if readers.count(None) == len(readers):
+            return rows
         return [
             tuple(value if reader is None else reader(value) for value, reader in zip(row, readers, strict=True))
             for row in rows

@@ -10,15 +10,18 @@ Statements go through raw cursors: `$1` stands in the text, and nothing in it is
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from weakref import finalize
 
 from ...errors import SegueError, SetupError
 from ..errors import OperationalError
 from ..steps import Prepared, Row, Written
 from ..urls import DatabaseURL
 from .contract import ISOLATION, Answer, Connection, Driver, refuse_isolation
+from .readiness import Readiness
 from .sqlstates import translate_sqlstate
 
 try:
@@ -41,7 +44,10 @@ _CONNECT_SECONDS = 3
 _KEEP_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 # What Segue reads itself; everything else of an address is for libpq.
 _OURS = {"pool_size", "pool_timeout", "connect_timeout", "statement_timeout", "lock_timeout", "prepare_threshold"}
-_IDLE = 0  # of libpq: no transaction
+# Of libpq: no transaction; a statement runs. Of psycopg: what it waits for.
+_IDLE, _ACTIVE = 0, 1
+_TO_READ = 1
+_CANCEL_SECONDS = 5.0
 # How much longer than the server itself one waits for its word that a statement took too long.
 _GRACE_SECONDS = 0.5
 _PING_SECONDS = 1.0
@@ -94,7 +100,7 @@ class PostgreSQL(Driver):
             await self.aintroduce(raw)
         except BaseException as error:
             if raw is not None:
-                raw.pgconn.finish()
+                raw.readiness.stop_before(raw.pgconn.finish)
             if isinstance(error, psycopg.Error):
                 raise self._unreachable(error) from error
             raise
@@ -185,6 +191,15 @@ def _until(raw: Any, waiting: Generator[Any, Any, Any]) -> Generator[Any, Any, A
         return end.value
 
 
+def _going_on(wanted: Any, waiting: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Wait as *waiting*, which has begun and wants something, does."""
+    try:
+        while True:
+            wanted = waiting.send((yield wanted))
+    except StopIteration as end:
+        return end.value
+
+
 class _Connection(psycopg.Connection[Any]):
     """A connection that gives a silent server up."""
 
@@ -198,15 +213,54 @@ class _Connection(psycopg.Connection[Any]):
 
 
 class _AsyncConnection(psycopg.AsyncConnection[Any]):
-    """A connection that gives a silent server up."""
+    """A connection that gives a silent server up, and waits at half of psycopg's cost."""
 
     patience_seconds: float = 0.0
     is_given_up: bool = False
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.readiness: Readiness = Readiness()
+        # One that nobody closes ends its socket when it is collected.
+        finalize(self, self.readiness.stop).atexit = False
+
     async def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
-        if self.patience_seconds:
-            gen = _until(self, gen)
-        return await super().wait(gen, *arguments, **options)
+        if self.patience_seconds or arguments or options:
+            self.readiness.stop()
+            return await super().wait(_until(self, gen) if self.patience_seconds else gen, *arguments, **options)
+        socket = self.pgconn.socket  # raises where there is none any more
+        wanted: Any = None
+        try:
+            wanted = next(gen)
+            while wanted == _TO_READ:
+                await self.readiness.wait(socket)
+                wanted = gen.send(_TO_READ)
+            self.readiness.stop()
+            return await super().wait(_going_on(wanted, gen))
+        except StopIteration as end:
+            return end.value
+        except Exception:
+            self.readiness.stop()  # libpq may have closed the socket
+            _end(gen)
+            raise
+        except BaseException:
+            self.readiness.stop()
+            await self._interrupt(_going_on(wanted, gen))
+            _end(gen)
+            raise
+
+    async def _interrupt(self, waiting: Any) -> None:
+        """Tell the server, which would not notice, that nobody waits any more; who called closes the connection."""
+        if self.pgconn.transaction_status == _ACTIVE:
+            with suppress(Exception):
+                await self.cancel_safe(timeout=_CANCEL_SECONDS)
+                await super().wait(waiting, timeout=_CANCEL_SECONDS)
+
+
+def _end(waiting: Generator[Any, Any, Any]) -> None:
+    """End what is left half-way; else it would try to speak to the server when it is collected."""
+    with suppress(Exception):
+        waiting.close()
 
 
 class _Stream:
@@ -360,6 +414,9 @@ class PostgreSQLConnection(_Either):
 
 class PostgreSQLAsyncConnection(_Either):
     """A connection whose calls are awaited."""
+
+    def close(self) -> None:
+        self.raw.readiness.stop_before(self.raw.pgconn.finish)
 
     async def afetch(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row]:
         try:

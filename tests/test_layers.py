@@ -58,6 +58,7 @@ FLOORS: dict[str, float] = {
     "blueprint": COMPOSITION,
     "parts": COMPOSITION,
     "registries": COMPOSITION,
+    "discovering": COMPOSITION,
     "databases": COMPOSITION,
     "assembly": COMPOSITION,
     "installed": COMPOSITION,
@@ -86,7 +87,7 @@ INSIDE: dict[float, tuple[list[str], str]] = {
     ),
     COMPOSITION: (
         ["settings", "tables", "blueprint", "parts", "registries", "installed", "shortcuts", "rendering",
-         "databases", "assembly", "app"],
+         "discovering", "databases", "assembly", "app"],
         "one composition in eleven files; each may import those above it in this list",
     ),
 }  # fmt: skip

@@ -51,6 +51,8 @@ class App(Scaffold):
         config_env: The variable that names further targets.
         database: The address of the database: the key `DATABASE`.
         models: Further models that belong to this app.
+        autodiscover: Whether all modules of the app's package are imported at the start, so that
+            models in other modules than `<package>.models` are found.
         static_folder: Beside the app; `None` serves none.
         template_folder: Beside the app.
 
@@ -70,6 +72,7 @@ class App(Scaffold):
         config_env: str = "SEGUE_CONFIG",
         database: Any = None,
         models: Sequence[Any] = (),
+        autodiscover: bool = False,
         static_folder: str | None = "static",
         template_folder: str | None = "templates",
     ) -> None:
@@ -83,6 +86,8 @@ class App(Scaffold):
         self.config: Config = Config(self.root_path, arguments=arguments, target=config, env_var=config_env)
         declare_core(self.config)
         self.models: tuple[Any, ...] = tuple(models)
+        self.autodiscover: bool = autodiscover
+        self._discovered: bool = not autodiscover
         self.place: str = caller_place()
         _show_asgi()
         self.testing: bool = False
@@ -255,6 +260,7 @@ class App(Scaffold):
         with self._lock:
             if self._compiled is None:
                 place = caller_place()
+                self._discover()
                 # Loaded now, not with the class: asyncio and what compiles are half of all modules.
                 from .assembly import assemble
 
@@ -440,7 +446,21 @@ class App(Scaffold):
         """
         from .databases import owned_models
 
+        self._discover()
         return owned_models([part.scaffold for part in self.parts], self.models)
+
+    def _discover(self) -> None:
+        """Import the modules of the package once, before anything asks what they define."""
+        if self._discovered:
+            return
+        from .discovering import discover
+
+        self._discovered = True  # already: what is imported may ask for the models too
+        try:
+            discover(self.import_name, where=self.place)
+        except BaseException:
+            self._discovered = False
+            raise
 
     # Templates, errors
 

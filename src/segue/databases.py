@@ -35,6 +35,7 @@ from .db.observing import watching
 from .db.policies import STRICT_POLICIES, has_policy
 from .db.queryset import QuerySet
 from .db.registry import registry_of_package
+from .discovering import package_of
 from .errors import SetupError, UsageError, did_you_mean, place_of
 from .handling.results import Waiting
 from .http.response import show_in_json
@@ -137,7 +138,8 @@ class _ModelsOf:
 def owned_models(scaffolds: Sequence[Scaffold], further: Iterable[Any] = ()) -> list[Any]:
     """Return the models of an app: of its own package, of its blueprints', and of `App(models=…)`.
 
-    `<package>.models` of each is imported first, where there is one.
+    `<package>.models` of each is imported first, where there is one. An app that discovers has
+    imported all modules of its package.
 
     Raises:
         SetupError: Two of them have one label and name, or one declares a relation that nothing makes.
@@ -147,7 +149,7 @@ def owned_models(scaffolds: Sequence[Scaffold], further: Iterable[Any] = ()) -> 
         for module in _model_modules(scaffold):
             if module not in sys.modules and _exists(module):
                 import_module(module)
-        home = _home(scaffold.import_name)
+        home = _home(scaffold)
         for model in registry_of_package(home.partition(".")[0]):
             if _is_below(model.__module__, home):
                 found[model] = None
@@ -166,8 +168,11 @@ def owned_models(scaffolds: Sequence[Scaffold], further: Iterable[Any] = ()) -> 
     return list(found)
 
 
-def _home(import_name: str) -> str:
+def _home(scaffold: Scaffold) -> str:
     """Return what an app's models must stand below: its package, or its one file."""
+    import_name = scaffold.import_name
+    if getattr(scaffold, "autodiscover", False):
+        return package_of(import_name)
     module = sys.modules.get(import_name)
     if module is None or hasattr(module, "__path__"):
         return import_name
@@ -184,7 +189,7 @@ def _model_modules(scaffold: Scaffold) -> list[str]:
     given = getattr(scaffold, "models_module", None)
     if given:
         return [given]
-    home = _home(scaffold.import_name)
+    home = _home(scaffold)
     return [f"{home}.models"] if hasattr(sys.modules.get(home), "__path__") else []
 
 

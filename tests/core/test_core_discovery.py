@@ -1,0 +1,107 @@
+"""CORE-8: which modules an app imports by itself."""
+
+from __future__ import annotations
+
+import gc
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segue import App, SetupError
+
+MODEL = "from segue import db\nclass {}(db.Model):\n    name = db.CharField(max_length=9)\n"
+Site = Callable[..., App]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Write modules of a package, and return the app that its `__init__` makes."""
+    name = f"site_{secrets.token_hex(4)}"
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(options: str, modules: dict[str, str], *, file: str = "__init__") -> App:
+        given = {file: f"from segue import App\napp = App(__name__, database='sqlite://:memory:'{options})\n"}
+        for path, text in (given | modules).items():
+            target = tmp_path / name / f"{path}.py"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (target.parent / "__init__.py").touch()
+            target.write_text(text)
+        made: App = import_module(name if file == "__init__" else f"{name}.{file}").app
+        return made
+
+    yield write
+    for module in [each for each in sys.modules if each.partition(".")[0] == name]:
+        del sys.modules[module]
+    gc.collect()  # an app that nobody has any more is not the only app of the next test
+
+
+def names(app: App) -> set[str]:
+    return {model.__name__ for model in app.owned_models()}
+
+
+MODULES = {"models": MODEL.format("Musician"), "tables": MODEL.format("Record"), "shop/wares": MODEL.format("Ticket")}
+
+
+@pytest.mark.parametrize(
+    ("options", "found"), [("", {"Musician"}), (", autodiscover=True", {"Musician", "Record", "Ticket"})]
+)
+def test_models_of_other_modules_are_found_only_where_it_is_said(site: Site, options: str, found: set[str]) -> None:
+    assert names(site(options, MODULES)) == found
+
+
+def test_tables_are_made_for_the_models_that_are_found(site: Site) -> None:
+    made = site(", autodiscover=True", MODULES).db.create_all()
+
+    assert len(made) == 3
+
+
+def test_an_app_in_a_module_finds_those_of_its_package(site: Site) -> None:
+    app = site(", autodiscover=True", MODULES, file="application")
+
+    assert names(app) == {"Musician", "Record", "Ticket"}
+
+
+def test_an_app_beside_its_models_finds_those_of_its_package(site: Site) -> None:
+    own = "from segue import App, db\napp = App(__name__, database='sqlite://:memory:', autodiscover=True)\n"
+
+    app = site("", {"main": own + MODEL.format("Evening"), "tables": MODEL.format("Record")}, file="main")
+
+    assert names(app) == {"Evening", "Record"}
+
+
+def test_a_route_of_a_module_that_is_found_is_served(site: Site) -> None:
+    routes = "from . import app\n@app.get('/')\ndef index():\n    return 'found'\n"
+
+    app = site(", autodiscover=True", {"pages": routes})
+
+    assert app.test_client().get("/").text == "found"
+
+
+@pytest.mark.parametrize(
+    "module", ["__main__", "tests/test_site", "test_site", "conftest", "migrations/__init__", "shop/tests/rows"]
+)
+def test_what_runs_by_itself_and_tests_are_left_alone(site: Site, module: str) -> None:
+    app = site(", autodiscover=True", {module: "raise RuntimeError('imported')"})
+
+    assert names(app) == set()
+
+
+def test_the_error_of_a_module_is_told_as_it_is_each_time(site: Site) -> None:
+    app = site(", autodiscover=True", {"tables": "from nowhere import anything"})
+
+    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+        app.compile()
+    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+        app.owned_models()
+
+
+def test_a_single_file_has_nothing_to_discover() -> None:
+    app: Any = App("tests_single_app", autodiscover=True)
+
+    with pytest.raises(SetupError, match="app/no-package"):
+        app.compile()

@@ -146,13 +146,10 @@ def owned_models(scaffolds: Sequence[Scaffold], further: Iterable[Any] = ()) -> 
     """
     found: dict[Any, None] = dict.fromkeys(further)
     for scaffold in scaffolds:
-        for module in _model_modules(scaffold):
-            if module not in sys.modules and _exists(module):
-                import_module(module)
-        home = _home(scaffold)
-        for model in registry_of_package(home.partition(".")[0]):
-            if _is_below(model.__module__, home):
-                found[model] = None
+        for home in _homes(scaffold):
+            for model in registry_of_package(home.partition(".")[0]):
+                if _is_below(model.__module__, home):
+                    found[model] = None
     by_label: dict[str, Any] = {}
     for model in found:
         other = by_label.setdefault(model._meta.label_key, model)
@@ -185,12 +182,26 @@ def _home(scaffold: Scaffold) -> str:
     return import_name if own and not _exists(f"{package}.models") else package or import_name
 
 
-def _model_modules(scaffold: Scaffold) -> list[str]:
-    given = getattr(scaffold, "models_module", None)
-    if given:
-        return [given]
-    home = _home(scaffold)
-    return [f"{home}.models"] if hasattr(sys.modules.get(home), "__path__") else []
+def _homes(scaffold: Scaffold) -> list[str]:
+    """Return what the models of an app or a blueprint stand below, once their modules are imported.
+
+    Raises:
+        SetupError: A blueprint names a module that is not there (`data/no-models-module`).
+    """
+    home, named = _home(scaffold), getattr(scaffold, "models_module", None)
+    if named is None:
+        module = f"{home}.models"
+        if module not in sys.modules and _exists(module):
+            import_module(module)
+        return [home]
+    if named not in sys.modules and not _exists(named):
+        raise SetupError(
+            f"{scaffold!r} says that its models are in {named!r}, and there is no such module.",
+            code="data/no-models-module",
+            hint=f'Blueprint(…, models="{home}.models"), or without `models` for that very module.',
+        )
+    import_module(named)
+    return [home, named]
 
 
 def _exists(module: str) -> bool:

@@ -1,4 +1,4 @@
-"""CORE-8: which modules an app imports by itself."""
+"""CORE-8, CORE-9: which modules an app imports by itself, and whose models are its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from segue import App, SetupError
+from segue import App, Blueprint, SetupError
 
 MODEL = "from segue import db\nclass {}(db.Model):\n    name = db.CharField(max_length=9)\n"
 Site = Callable[..., App]
@@ -105,3 +105,36 @@ def test_a_single_file_has_nothing_to_discover() -> None:
 
     with pytest.raises(SetupError, match="app/no-package"):
         app.compile()
+
+
+@pytest.mark.parametrize(("file", "named"), [("blog/models", None), ("blog/tables", "blog.tables"), ("rows", "rows")])
+def test_models_of_a_blueprint_are_owned_where_it_is_registered(site: Site, file: str, named: str | None) -> None:
+    package = site("", {"blog/pages": "", file: MODEL.format("Post")}).import_name
+    blog = Blueprint("blog", f"{package}.blog", models=named and f"{package}.{named}")
+    having, lacking = (App(f"tests_{each}", database="sqlite://:memory:") for each in ("having", "lacking"))
+
+    having.register(blog, prefix="/blog")
+
+    assert (names(having), names(lacking)) == ({"Post"}, set())
+    assert len(having.db.create_all()) == 1
+
+
+def test_models_of_a_blueprint_come_once_where_it_is_registered_twice(site: Site) -> None:
+    package = site("", {"blog/models": MODEL.format("Post")}).import_name
+    blog = Blueprint("blog", f"{package}.blog")
+    app = App("tests_twice", database="sqlite://:memory:")
+
+    app.register(blog, prefix="/blog")
+    app.register(blog, prefix="/de", name="blog_de")
+
+    assert [model.__name__ for model in app.owned_models()] == ["Post"]
+
+
+def test_a_module_of_models_that_is_not_there_is_refused(site: Site) -> None:
+    package = site("", {"blog/pages": ""}).import_name
+    app = App("tests_missing", database="sqlite://:memory:")
+    app.register(Blueprint("blog", f"{package}.blog", models=f"{package}.tables"))
+
+    with pytest.raises(SetupError, match="data/no-models-module") as caught:
+        app.owned_models()
+    assert f"{package}.tables" in str(caught.value)

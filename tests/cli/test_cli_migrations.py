@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
-
-from segue.cli.commands.dbshell import call_of
-from segue.db.urls import parse_url
 
 Project = Callable[..., Path]
 Command = Callable[..., Result]
@@ -433,52 +428,3 @@ def test_a_history_of_alembic_is_adopted(club: Callable[[str], Path], command: C
     assert result.exit_code == 0, result.output
     assert command("showmigrations").output == "[X] 0001_adopted_aaa\n"
     assert command("makemigrations", "--check").exit_code == 0
-
-
-# The client of a database
-
-
-@pytest.mark.parametrize(
-    ("url", "line", "environment"),
-    [
-        ("sqlite:////x/club.db", ["sqlite3", "/x/club.db"], {}),
-        (
-            "postgresql://me:secret@db.example.org:5433/club?sslmode=require",
-            ["psql", "club"],
-            {
-                "PGHOST": "db.example.org", "PGPORT": "5433", "PGUSER": "me", "PGPASSWORD": "secret",
-                "PGSSLMODE": "require",
-            },
-        ),
-        (
-            "mysql://me:secret@db.example.org/club",
-            ["mariadb", "--host=db.example.org", "--user=me", "club"],
-            {"MYSQL_PWD": "secret"},
-        ),
-    ],
-)  # fmt: skip
-def test_a_password_is_on_no_command_line(url: str, line: list[str], environment: dict[str, str]) -> None:
-    assert call_of(parse_url(url)) == (line, environment)
-
-
-def test_the_client_is_opened_on_the_apps_database(
-    migrated: Path, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[Any] = []
-    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(os, "execve", lambda *arguments: calls.append(arguments[:2]))
-
-    command("dbshell", "-readonly")
-
-    assert calls == [("/usr/bin/sqlite3", ["/usr/bin/sqlite3", f"{migrated}/club.db", "-readonly"])]
-
-
-def test_a_client_that_is_not_installed_is_named(
-    migrated: Path, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)
-
-    result = command("dbshell")
-
-    assert result.exit_code == 1
-    assert "sqlite3 is not installed" in result.output

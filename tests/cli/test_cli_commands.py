@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from segue import App
 from segue.cli.commands.explain import page_folders
 from segue.cli.commands.shell import AwaitingConsole, names_for
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Project = Callable[..., Path]
 Command = Callable[..., Result]
 
@@ -22,6 +25,24 @@ ROUTES = APP + (
     "@app.route('/edit/<int:pk>', methods=['GET', 'POST'])\n"
     "def edit(pk: int): return ''\n"
 )
+
+
+MODELS = (
+    "from segue import App, db\napp = App(__name__, database='sqlite:///club.db')\n"
+    "class Musician(db.Model):\n    name = db.CharField(max_length=100)\n"
+    "if __name__ == '__main__':\n    app.db.create_all(Musician)\n"
+)
+# No other shell is there, whatever is installed.
+PLAIN = (
+    "import sys\nsys.modules |= dict.fromkeys(['IPython', 'ptpython', 'bpython'])\nfrom segue.cli import main\nmain()"
+)
+
+
+def shell(folder: Path, source: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run *source* by `segue shell -c`, in a process of its own, on tables that were made."""
+    subprocess.run([sys.executable, "app.py"], cwd=folder, check=True)
+    call = [sys.executable, "-X", "dev", "-c", PLAIN, "shell", "-c", source, *options]
+    return subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
 
 
 # routes
@@ -227,6 +248,35 @@ def test_shell_c_keeps_one_loop_for_all_its_lines(project: Project, command: Com
     assert done.stdout == "True\n"
 
 
+@pytest.mark.slow
+def test_shell_c_has_the_models_and_awaits_them_without_any_other_shell(project: Project) -> None:
+    done = shell(project(app=MODELS), "await Musician.objects.acount()")
+
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.slow
+def test_shell_c_waits_for_the_database_in_a_statement_that_does_not_await(project: Project) -> None:
+    source = (
+        "Musician.objects.create(name='Nina')\nawait Musician.objects.acreate(name='Ella')\nMusician.objects.count()"
+    )
+
+    assert shell(project(app=MODELS), source).stdout == "2\n"
+
+
+@pytest.mark.slow
+def test_shell_prints_each_statement_with_its_milliseconds(project: Project) -> None:
+    done = shell(project(app=MODELS), "Musician.objects.count()\nawait Musician.objects.filter(name='Nina')", "--sql")
+
+    first, second = done.stderr.splitlines()
+    assert re.fullmatch(r"\d+\.\d\d ms  SELECT count\(\*\) .*", first)
+    assert re.fullmatch(r"\d+\.\d\d ms  SELECT musician\.id.* \('Nina',.*\)", second)
+
+
+def test_shell_of_an_app_without_a_database_has_no_models(app: App) -> None:
+    assert set(names_for(app)) == {"app", "config"}
+
+
 def test_shell_c_runs_in_the_apps_context(project: Project, command: Command) -> None:
     project(app=APP)
 
@@ -308,6 +358,29 @@ def test_graph_draws_blueprints_and_what_they_require(project: Project, command:
     assert "    n0 --> n2" in lines
     assert "    n2 -. requires .-> n1" in lines
     assert "n2 -> n1 [style=dashed" in command("graph", "--format", "dot").stdout
+
+
+@pytest.mark.slow
+def test_graph_has_every_foreign_key_of_the_sample() -> None:
+    call = [sys.executable, "-m", "segue", "--app", "club", "graph"]
+    done = subprocess.run(call, cwd=EXAMPLES, capture_output=True, text=True, check=False)
+
+    labels = dict(re.findall(r"^    (n\d+)\(\[\"club\.(\w+)\"\]\)$", done.stdout, re.MULTILINE))
+    keys = re.findall(r"^    (n\d+) -- \"(\w+)\" --> (n\d+)$", done.stdout, re.MULTILINE)
+    assert {(labels[begin], name, labels[end]) for begin, name, end in keys} == {
+        ("Record", "leader", "Musician"),
+        ("Concert_musicians", "concert", "Concert"),
+        ("Concert_musicians", "musician", "Musician"),
+    }
+
+
+def test_graph_draws_the_same_keys_for_graphviz(project: Project, command: Command) -> None:
+    project(app=MODELS + "class Record(db.Model):\n    leader = db.ForeignKey(Musician, on_delete=db.CASCADE)\n")
+
+    lines = command("graph", "--format", "dot").stdout.splitlines()
+
+    assert '    n1 [label="Musician", style=rounded];' in lines
+    assert '    n2 -> n1 [label="leader"];' in lines
 
 
 # commands

@@ -52,7 +52,7 @@ BUILTINS: dict[str, Builtin] = {
     "explain": Builtin("explain", "Print the page about an error code."),
     "features": Builtin("features", "List blueprints of installed packages, and which the app has."),
     "flush": Builtin("flush", "Delete all rows of the app's models."),
-    "graph": Builtin("graph", "Draw the app's blueprints as Mermaid or DOT."),
+    "graph": Builtin("graph", "Draw the app's blueprints and models as Mermaid or DOT."),
     "inspectdb": Builtin("inspectdb", "Print models for the tables of a database, or for TABLES of it."),
     "loaddata": Builtin("loaddata", "Write the rows of FILES into the database: each file all, or nothing of it."),
     "makemigrations": Builtin("makemigrations", "Write what changed in the models as a migration."),

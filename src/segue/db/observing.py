@@ -1,6 +1,6 @@
 """Who watches statements: logs, query budgets, tests, tools.
 
-Holds: `watching`, for the statements of one context; the log; telling them.
+Holds: `watching`, for the statements of one context; the log; telling and describing them.
 Imports: floor 0, the steps of this package.
 Never: costs more than a truth test where nobody watches, or changes what is watched.
 """
@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 from ..masking import MASK
 from .steps import Prepared
 
-__all__ = ["Loading", "Observer", "is_observed", "loading", "now_loading", "tell", "watching"]
+__all__ = [
+    "Loading",
+    "Observer",
+    "describe_statement",
+    "is_observed",
+    "loading",
+    "now_loading",
+    "tell",
+    "watching",
+]
 
 Observer = Callable[[Prepared, Sequence[Any], float], None]
 """Is called with a statement, its parameters, and the seconds it took."""
@@ -109,7 +118,12 @@ def tell(observers: Sequence[Observer], prepared: Prepared, parameters: Sequence
     for observer in (*observers, *_watchers.get()):
         observer(prepared, parameters, seconds)
     if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("%.2f ms  %s  %s", seconds * 1000, _escaped(prepared.sql), _shown(prepared, parameters))
+        _log.debug("%s", describe_statement(prepared, parameters, seconds))
+
+
+def describe_statement(prepared: Prepared, parameters: Sequence[Any], seconds: float) -> str:
+    """Return a statement in one line: its milliseconds, its SQL and its values, but no secret."""
+    return f"{seconds * 1000:.2f} ms  {_escaped(prepared.sql)}  {_shown(prepared, parameters)}"
 
 
 def _shown(prepared: Prepared, parameters: Sequence[Any]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,16 +12,27 @@ from ..group import invocation_of
 if TYPE_CHECKING:
     from ...app import App
 
-__all__ = ["as_dot", "as_mermaid", "command", "edges_of"]
+__all__ = ["Edge", "as_dot", "as_mermaid", "command", "edges_of"]
 
 
-def edges_of(app: App) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
-    """Return the parts of *app*, each with its text, and the lines between them.
+class Edge(NamedTuple):
+    """A line of the graph.
 
-    A line is (from, to, text): a part and what it contains, and what it requires.
+    Attributes:
+        kind: `part` from a part to what it contains, `requires`, or `key` for a foreign key.
+        text: What stands at the line.
     """
+
+    begin: str
+    end: str
+    kind: str
+    text: str = ""
+
+
+def edges_of(app: App) -> tuple[dict[str, str], list[Edge]]:
+    """Return the parts and models of *app*, each with its text, and the lines between them."""
     nodes: dict[str, str] = {}
-    edges: list[tuple[str, str, str]] = []
+    edges: list[Edge] = []
     for part in app.parts:
         count = len(part.registries.routes)
         routes = f"{count} route{'' if count == 1 else 's'}"
@@ -28,20 +40,43 @@ def edges_of(app: App) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
         place = f" {part.prefix}" if part.prefix else ""
         nodes[part.name or ""] = f"{name}{place}: {routes}"
         if part.name is not None:
-            edges.append((part.name.rpartition(".")[0], part.name, ""))
-            edges += [(part.name, needed, "requires") for needed in getattr(part.scaffold, "requires", ())]
+            edges.append(Edge(part.name.rpartition(".")[0], part.name, "part"))
+            needed = getattr(part.scaffold, "requires", ())
+            edges += [Edge(part.name, each, "requires", "requires") for each in needed]
+    if app.config["DATABASE"] is not None:
+        keys = list(_foreign_keys(app))
+        nodes |= {_id(model): model._meta.label for model in app.owned_models()}
+        nodes |= {_id(key.target): key.target._meta.label for key in keys}  # of another package, perhaps
+        edges += [Edge(_id(key.model), _id(key.target), "key", key.name) for key in keys]
     return nodes, edges
+
+
+def _foreign_keys(app: App) -> Iterator[Any]:
+    from ...db import ForeignKey
+
+    for model in app.owned_models():
+        yield from (each for each in model._meta.local_fields if isinstance(each, ForeignKey))
+
+
+def _id(model: Any) -> str:
+    return f"model {model._meta.label_lower}"  # no blueprint has a space in its name
+
+
+def _is_model(node: str) -> bool:
+    return node.startswith("model ")
 
 
 def as_mermaid(app: App) -> str:
     """Return the graph as a Mermaid flowchart."""
     nodes, edges = edges_of(app)
     ids = {name: f"n{index}" for index, name in enumerate(nodes)}
+    arrows = {"part": "-->", "requires": "-. {} .->", "key": '-- "{}" -->'}
     lines = ["flowchart LR"]
-    lines += [f'    {ids[name]}["{_plain(text)}"]' for name, text in nodes.items()]
-    for begin, end, text in edges:
-        arrow = f"-. {text} .->" if text else "-->"
-        lines.append(f"    {ids[begin]} {arrow} {ids[end]}")
+    for name, text in nodes.items():
+        lines.append(
+            f'    {ids[name]}(["{_plain(text)}"])' if _is_model(name) else f'    {ids[name]}["{_plain(text)}"]'
+        )
+    lines += [f"    {ids[each.begin]} {arrows[each.kind].format(each.text)} {ids[each.end]}" for each in edges]
     return "\n".join(lines)
 
 
@@ -49,11 +84,11 @@ def as_dot(app: App) -> str:
     """Return the graph in the language of Graphviz."""
     nodes, edges = edges_of(app)
     ids = {name: f"n{index}" for index, name in enumerate(nodes)}
+    styles = {"part": "", "requires": ' [style=dashed, label="{}"]', "key": ' [label="{}"]'}
     lines = ["digraph app {", "    rankdir=LR; node [shape=box];"]
-    lines += [f'    {ids[name]} [label="{_plain(text)}"];' for name, text in nodes.items()]
-    for begin, end, text in edges:
-        style = f' [style=dashed, label="{text}"]' if text else ""
-        lines.append(f"    {ids[begin]} -> {ids[end]}{style};")
+    for name, text in nodes.items():
+        lines.append(f'    {ids[name]} [label="{_plain(text)}"{", style=rounded" if _is_model(name) else ""}];')
+    lines += [f"    {ids[each.begin]} -> {ids[each.end]}{styles[each.kind].format(each.text)};" for each in edges]
     return "\n".join([*lines, "}"])
 
 
@@ -65,6 +100,6 @@ def _plain(text: str) -> str:
 @click.option("--format", "form", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
 @click.pass_context
 def command(ctx: click.Context, *, form: str) -> None:
-    """Draw the app's blueprints as Mermaid or DOT."""
+    """Draw the app's blueprints and models as Mermaid or DOT."""
     app = invocation_of(ctx).app()
     click.echo(as_mermaid(app) if form == "mermaid" else as_dot(app))

@@ -8,7 +8,8 @@ import code
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +20,7 @@ from ..group import invocation_of
 
 if TYPE_CHECKING:
     from ...app import App
+    from ...db.steps import Prepared
 
 __all__ = ["AwaitingConsole", "command", "names_for", "run_source"]
 
@@ -26,33 +28,37 @@ _SHELLS = ("ptpython", "ipython", "bpython", "python")
 
 
 def names_for(app: App) -> dict[str, Any]:
-    """Return the names that a shell begins with: the app, and what its processors add."""
-    names: dict[str, Any] = {"app": app, "config": app.config}
-    for model in app.models:
-        names[model.__name__] = model
+    """Return the names that a shell begins with: the app, its models, and what its processors add."""
+    names: dict[str, Any] = {}
+    if app.config["DATABASE"] is not None:
+        names |= {model.__name__: model for model in app.owned_models()}
+    names |= {"app": app, "config": app.config}
     for processor in app.shell_context_processors:
         names |= processor()
     return names
 
 
 def run_source(source: str, names: dict[str, Any]) -> Any:
-    """Execute *source*, which may await at its top level; print the value of a last expression."""
+    """Execute *source*, which may await at its top level; print the value of a last expression.
+
+    Each statement is executed by itself, as at a prompt: one that does not await may wait for the
+    database, which is refused on a loop.
+    """
+    value = None
     with asyncio.Runner() as runner:
         tree = ast.parse(source, "<shell>")
-        last = tree.body[-1] if tree.body else None
-        if not isinstance(last, ast.Expr):
-            _execute(compile(tree, "<shell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names, runner)
-            return None
-        first = ast.Module(tree.body[:-1], tree.type_ignores)
-        _execute(compile(first, "<shell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names, runner)
-        expression = ast.Expression(last.value)
-        value = _execute(compile(expression, "<shell>", "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names, runner)
-        if value is not None:
-            click.echo(repr(value))
-        return value
+        for statement in tree.body:
+            if isinstance(statement, ast.Expr) and statement is tree.body[-1]:
+                value = _execute(ast.Expression(statement.value), "eval", names, runner)
+            else:
+                _execute(ast.Module([statement], []), "exec", names, runner)
+    if value is not None:
+        click.echo(repr(value))
+    return value
 
 
-def _execute(compiled: CodeType, names: dict[str, Any], runner: asyncio.Runner) -> Any:
+def _execute(tree: ast.Expression | ast.Module, mode: str, names: dict[str, Any], runner: asyncio.Runner) -> Any:
+    compiled = compile(tree, "<shell>", mode, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     result = eval(compiled, names)
     return runner.run(_awaited(result)) if compiled.co_flags & inspect.CO_COROUTINE else result
 
@@ -84,14 +90,18 @@ class AwaitingConsole(code.InteractiveConsole):
 @click.command("shell")
 @click.option("-c", "source", metavar="CODE", help="Execute CODE and end; await is allowed.")
 @click.option("--shell", "wanted", type=click.Choice(_SHELLS), help="Which one; by default the first installed.")
+@click.option("--sql", is_flag=True, help="Print each statement with its milliseconds, to the standard error.")
 @click.pass_context
-def command(ctx: click.Context, *, source: str | None, wanted: str | None) -> None:
+def command(ctx: click.Context, *, source: str | None, wanted: str | None, sql: bool) -> None:
     """Open a Python shell in the app's context, or execute CODE in it.
 
     `app`, `config`, the app's models and what its shell context processors return are there.
     """
     app = invocation_of(ctx).app()
-    with app.context():
+    with ExitStack() as stack:
+        stack.enter_context(app.context())
+        if sql:
+            stack.enter_context(_printed_statements())
         names = names_for(app)
         names["__name__"] = "__console__"
         if source is not None:
@@ -101,6 +111,15 @@ def command(ctx: click.Context, *, source: str | None, wanted: str | None) -> No
             _run_given(sys.stdin.read(), names)
             return
         _start(wanted, names, f"Segue shell: {', '.join(sorted(names.keys() - {'__name__'}))}")
+
+
+def _printed_statements() -> AbstractContextManager[None]:
+    from ...db.observing import describe_statement, watching
+
+    def show(prepared: Prepared, parameters: Sequence[Any], seconds: float) -> None:
+        click.echo(describe_statement(prepared, parameters, seconds), err=True)
+
+    return watching(show)
 
 
 def _run_given(source: str, names: dict[str, Any]) -> None:

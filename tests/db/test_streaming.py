@@ -66,6 +66,18 @@ async def test_a_stream_that_is_left_early_gives_its_connection_back(both: Any, 
     assert (await both.execute(numbers, "SELECT count(*) AS n FROM numbers")).scalar() == 10
 
 
+async def test_a_stream_holds_no_connection_once_its_last_chunk_was_read(both: Any, numbers: Database) -> None:
+    stream = both.stream(numbers, ROWS, 6)
+    await anext(stream)
+
+    last = await anext(stream)
+
+    pools = numbers.statistics()
+    assert len(last) == 4
+    assert pools["threads"]["in_use"] + sum(each["in_use"] for each in pools["loops"]) == 0
+    assert [chunk async for chunk in stream] == []
+
+
 async def test_a_stream_of_a_wrong_statement_raises_its_error(both: Any, numbers: Database) -> None:
     with pytest.raises(ProgrammingError):
         await anext(both.stream(numbers, Prepared("SELECT * FROM nowhere"), 2))

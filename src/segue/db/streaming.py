@@ -41,7 +41,7 @@ def _stream_alone(database: Database, prepared: Prepared, parameters: Sequence[A
     try:
         with _Told(database, prepared, parameters):
             opened = connection.open_stream(prepared, parameters, size)
-        while rows := connection.read_stream(opened):
+        while len(rows := connection.read_stream(opened)) == size:
             yield rows
     finally:
         try:
@@ -49,6 +49,9 @@ def _stream_alone(database: Database, prepared: Prepared, parameters: Sequence[A
                 connection.close_stream(opened)
         finally:
             pool.give_back(connection)
+    # A short chunk is the last one: who is slow to take it keeps no connection from others.
+    if rows:
+        yield rows
 
 
 def _stream_inside(
@@ -94,7 +97,7 @@ async def _astream_alone(
     try:
         with _Told(database, prepared, parameters):
             opened = await connection.aopen_stream(prepared, parameters, size)
-        while rows := await connection.aread_stream(opened):
+        while len(rows := await connection.aread_stream(opened)) == size:
             yield rows
     finally:
         try:
@@ -102,6 +105,8 @@ async def _astream_alone(
                 await connection.aclose_stream(opened)
         finally:
             pool.give_back(connection)
+    if rows:
+        yield rows
 
 
 async def _astream_inside(

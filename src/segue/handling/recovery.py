@@ -223,8 +223,10 @@ def _as_http(error: Exception, exchange: Exchange) -> Exception | None:
     """Return what the client is told of *error*, or `None` where it is a bug of ours."""
     if isinstance(error, HTTPError | ValidationError):
         return error
-    if isinstance(error, SegueError) and error.status == 404 and not _passed_handler(error, exchange):
-        return None  # a hook looked for what is not there: nobody asked for it by that address
+    if isinstance(error, SegueError) and error.status in (404, 409) and not _passed_handler(error, exchange):
+        # A hook looked for what is not there, and nobody asked for it by that address; or a
+        # constraint failed at the commit, when the handler had said already that all is well.
+        return None
     if isinstance(error, SegueError) and error.status < 500:
         # A lower layer suggests the status: a missing object is a 404.
         cls = http_error_for(error.status)

@@ -101,6 +101,7 @@ from .models.softdelete import SoftDelete, SoftDeleteQuerySet
 from .operations.reading import Prefetch
 from .policies import Can, acan, can, policy
 from .query.lookups import Lookup, register_lookup
+from .query.transforms import Transform
 from .queryset import QuerySet
 from .related import Key, RelatedManager, Reverse
 from .shortcuts import aget_list_or_404, aget_object_or_404, get_list_or_404, get_object_or_404
@@ -212,6 +213,7 @@ __all__ = [
     "TextField",
     "TimeField",
     "TransactionManagementError",
+    "Transform",
     "URLField",
     "UUIDField",
     "UniqueConstraint",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 
 import pytest
+import sqlalchemy as sa
 from blog_models import BLOG, WEATHER, Author, Blog, Detail, Entry, Weather, fill_blog, fill_weather
 
 from segue import db
@@ -317,7 +318,7 @@ def test_floats_compare_and_nulls_stay_out(database):
 def test_an_unknown_lookup_is_an_error_with_a_suggestion(database, sent, name, hint):
     with pytest.raises(db.FieldError) as caught:
         Entry.objects.filter(**{name: 1})
-    assert caught.value.code == "data/unknown-name"
+    assert caught.value.code == "data/unknown-lookup"
     if hint is not None:
         assert hint in str(caught.value.hint)
     assert len(sent) == 0
@@ -336,3 +337,63 @@ def test_an_own_lookup_works_on_its_fields(database):
     with pytest.raises(db.FieldError):
         Entry.objects.filter(headline__ne="x")
     assert Detail.objects.count() == 1
+
+
+class Rest(db.Transform):
+    name = "rest"
+
+    def build(self, compiler, element):
+        return element % 3
+
+
+class Words(db.Transform):
+    name = "words"
+
+    def output(self, field):
+        return db.IntegerField()
+
+    def build(self, compiler, element):
+        return sa.func.length(element) - sa.func.length(sa.func.replace(element, " ", "")) + 1
+
+
+@pytest.fixture
+def transforms(database):
+    """Two transforms: one gives what the field is, one something else."""
+    db.register_lookup(db.IntegerField, Rest)
+    db.register_lookup(db.CharField, Words)
+    return list(Entry.objects.select_related("blog"))
+
+
+def test_an_own_transform_is_looked_up_as_its_field_is(transforms):
+    found = sorted(entry.pub_date.year for entry in transforms if entry.number_of_comments % 3 == 1)
+
+    assert short(Entry.objects.filter(number_of_comments__rest=1)) == found
+    assert short(Entry.objects.filter(number_of_comments__rest__in=[1, 5])) == found
+    assert short(Entry.objects.annotate(n=F("number_of_comments") + 3).filter(n__rest=1)) == found
+
+
+def test_an_own_transform_says_what_comes_out(transforms):
+    found = sorted(entry.pub_date.year for entry in transforms if entry.headline.count(" ") > 2)
+
+    assert short(Entry.objects.filter(headline__words__gt="3")) == found
+    assert 0 < len(found) < len(transforms)
+
+
+def test_rows_are_ordered_by_what_an_own_transform_gives(transforms):
+    rests = [entry.number_of_comments % 3 for entry in Entry.objects.order_by("-number_of_comments__rest", "pk")]
+
+    assert rests == sorted(rests, reverse=True)
+    assert len(set(rests)) > 1
+
+
+def test_an_own_transform_is_of_its_fields_alone(transforms):
+    with pytest.raises(db.FieldError, match="data/unknown-lookup"):
+        Entry.objects.filter(pub_date__rest=1)
+    with pytest.raises(db.FieldError) as caught:
+        Entry.objects.filter(rating__resr=1)
+    assert "rest" in caught.value.hint
+
+
+def test_an_unknown_name_that_is_no_condition_has_another_code(database):
+    with pytest.raises(db.FieldError, match="data/unknown-name"):
+        Entry.objects.order_by("headlin")

@@ -353,21 +353,24 @@ class Options:
 
         return QuerySet[Any](self.model, self.base_query())
 
-    def resolve(self, path: str) -> Reached:
+    def resolve(self, path: str, *, code: str = "data/unknown-name") -> Reached:
         """Return where a look-up path leads; the rest is not looked at.
 
+        Args:
+            code: Of the error, where it leads nowhere.
+
         Raises:
-            FieldError: Its first part is no field of this model (`data/unknown-name`).
+            FieldError: Its first part is no field of this model.
         """
         found = self._reached.get(path)
         if found is None:
-            found = self._walk(path)
+            found = self._walk(path, code)
             # Paths into JSON hold users' keys: what is kept must not grow with them.
             if len(found.rest) <= 2 and len(self._reached) < 4096:
                 self._reached[path] = found
         return found
 
-    def _walk(self, path: str) -> Reached:
+    def _walk(self, path: str, code: str) -> Reached:
         parts = path.split(SEPARATOR)
         options, relations = self, list[Relation]()
         last: Relation | None = None
@@ -377,7 +380,7 @@ class Options:
             if relation is None and field is None:
                 if at and last is not None:
                     break
-                raise self._unknown(path, part, options)
+                raise self._unknown(path, part, options, code)
             if relation is None or (field is not None and field.is_column and part == field.attname != field.name):
                 return Reached(tuple(relations), field, None, tuple(parts[at + 1 :]))
             relations.append(relation)
@@ -388,7 +391,7 @@ class Options:
         assert last is not None
         rest = tuple(parts[at:])
         if rest and not _may_be_lookup(rest[0]):
-            raise self._unknown(path, rest[0], options)
+            raise self._unknown(path, rest[0], options, code)
         field = options.pk_field
         if last.kind in ("forward", "many") and field.is_column:
             field = options.find_field(last.hops[-1].pairs[0][1])  # `to_field` names another than the key
@@ -399,12 +402,12 @@ class Options:
         """The key as one thing: its field, or the composite one."""
         return self.pk_fields[0] if len(self.pk_fields) == 1 else CompositeKey(self)
 
-    def _unknown(self, path: str, part: str, options: Options) -> FieldError:
+    def _unknown(self, path: str, part: str, options: Options, code: str) -> FieldError:
         walked = path[: path.find(part)].strip("_")
         where = f" (after {walked})" if walked else ""
         return FieldError(
             f"{options.object_name} has no field {part[:80]!r}{where}.",
-            code="data/unknown-name",
+            code=code,
             where=self.where,
             why=f"{self.object_name} was asked for {path[:80]!r}.",
             hint=did_you_mean(part, options.names()) or f"Choices: {', '.join(options.names()[:30])}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
@@ -21,9 +21,11 @@ from ..fields.base import Field, lookup_error
 from ..fields.special import ArrayField, JSONField
 from ..shapes import bucket
 from ..types import Array
+from .transforms import Transform, register_transform
 
 __all__ = ["LOOKUPS", "Lookup", "OneOf", "lookup_for", "register_lookup"]
 
+L = TypeVar("L", "Lookup", Transform)
 Prepared = tuple[Hashable, tuple[Any, ...]]
 _LONG_LIST = 512
 
@@ -504,11 +506,15 @@ LOOKUPS: dict[str, Lookup] = {
 _OWN: dict[type[Field[Any]], dict[str, Lookup]] = {}
 
 
-def register_lookup(field: type[Field[Any]], lookup: type[Lookup]) -> type[Lookup]:
-    """Give fields of a class (and its subclasses) a look-up of one's own."""
+def register_lookup(field: type[Field[Any]], lookup: type[L]) -> type[L]:
+    """Give fields of a class (and its subclasses) a look-up or a transform of one's own."""
     if not lookup.name.isidentifier() or "__" in lookup.name:
         raise QueryError(f"{lookup.__name__} has no usable name.", code="data/argument", hint='name = "ne"')
-    _OWN.setdefault(field, {})[lookup.name] = lookup()
+    made = lookup()
+    if isinstance(made, Transform):
+        register_transform(field, made)
+    else:
+        _OWN.setdefault(field, {})[lookup.name] = made
     return lookup
 
 

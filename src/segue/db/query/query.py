@@ -251,7 +251,9 @@ class Query:
             for known in sorted(annotations, key=len, reverse=True):
                 if name == known or name.startswith(known + SEPARATOR):
                     left = tuple(name[len(known) + 2 :].split(SEPARATOR)) if name != known else ()
-                    return finish(self.model.__name__, name, known, None, AnyField(known), left)
+                    return finish(
+                        self.model.__name__, name, known, None, AnyField(known), left, code="data/unknown-lookup"
+                    )
             del first, rest
         return plain_target(self.model._meta, name)
 

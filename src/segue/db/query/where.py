@@ -21,15 +21,16 @@ from ..fields.special import ArrayField, JSONField
 from ..instance import Instance
 from ..shapes import Keyer
 from .lookups import LOOKUPS, Lookup, lookup_for
-from .transforms import TRANSFORMS
+from .transforms import transform_for, transforms_of
 
-__all__ = ["AnyField", "Leaf", "Node", "Target", "plain_target"]
+__all__ = ["AnyField", "Leaf", "Node", "Target", "finish", "plain_target"]
 
 
 class AnyField:
     """What an annotation is compared as: its type is known when the query is compiled."""
 
     is_relation = False
+    is_of_any_kind = True
     secret = False
     null = True
 
@@ -87,22 +88,35 @@ def plain_target(options: Any, name: str) -> Target:
     """Return the target of a look-up on a model, kept for the next time.
 
     Raises:
-        FieldError: A part of it is unknown (`data/unknown-name`).
+        FieldError: A part of it is unknown (`data/unknown-lookup`).
     """
     found = options.lookups.get(name)
     if found is None:
-        reached = options.resolve(name)
-        found = finish(options.object_name, name, name, reached, reached.field, reached.rest)
+        reached = options.resolve(name, code="data/unknown-lookup")
+        field, rest = reached.field, reached.rest
+        found = finish(options.object_name, name, name, reached, field, rest, code="data/unknown-lookup")
         if not found.keys and len(options.lookups) < 4096:
             options.lookups[name] = found
     return found  # type: ignore[no-any-return]  # a dictionary of any
 
 
-def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tuple[str, ...]) -> Target:
+def finish(
+    owner: str,
+    name: str,
+    path: str,
+    reached: Any,
+    field: Any,
+    rest: tuple[str, ...],
+    *,
+    code: str = "data/unknown-name",
+) -> Target:
     """Return the target of what is left of a look-up after its path.
 
+    Args:
+        code: Of the error.
+
     Raises:
-        FieldError: A part is neither a transform nor a look-up (`data/unknown-name`).
+        FieldError: A part is neither a transform nor a look-up.
     """
     transforms: list[Any] = []
     keys: list[str] = []
@@ -110,24 +124,24 @@ def finish(owner: str, name: str, path: str, reached: Any, field: Any, rest: tup
     into = isinstance(field, JSONField | ArrayField)
     for at, part in enumerate(rest):
         if "\x00" in part:
-            raise _unknown(owner, name, part, field)
+            raise _unknown(owner, name, part, field, code)
         last = at == len(rest) - 1
         found = lookup_for(field, part) if last else None
         if found is not None:
             lookup = found
             break
         # In JSON every further name is a key.
-        transform = TRANSFORMS.get(part) if not (into and isinstance(field, JSONField)) else None
-        if transform is not None and isinstance(field, (*transform.sources, AnyField)):
+        transform = transform_for(field, part) if not (into and isinstance(field, JSONField)) else None
+        if transform is not None:
             transforms.append(transform)
-            field = getattr(transform, "output")  # noqa: B009  # a Field is a descriptor, to type checkers
+            field = transform.output(field)
             into = False
         elif into and "\x00" not in part and (isinstance(field, JSONField) or (part.isascii() and part.isdigit())):
             keys.append(part)
             field = _inside(field)
             into = isinstance(field, JSONField | ArrayField)
         else:
-            raise _unknown(owner, name, part, field, None if at or reached is None else reached.relation)
+            raise _unknown(owner, name, part, field, code, None if at or reached is None else reached.relation)
     if reached is not None and reached.relation is not None and not (transforms or keys):
         field = RelatedKey(reached.relation, field)
     chosen = lookup or lookup_for(field, "exact") or LOOKUPS["exact"]
@@ -189,9 +203,8 @@ def _kind_of(field: Any) -> str:
     return str(type(field).__name__)
 
 
-def _unknown(owner: str, name: str, part: str, field: Any, relation: Any = None) -> FieldError:
-    kinds = [each.name for each in TRANSFORMS.values() if isinstance(field, each.sources)]
-    choices = sorted([*LOOKUPS, *kinds])
+def _unknown(owner: str, name: str, part: str, field: Any, code: str, relation: Any = None) -> FieldError:
+    choices = sorted([*LOOKUPS, *transforms_of(field)])
     if relation is None:
         what = f"{part[:40]!r} is none of {_kind_of(field)}"
     else:
@@ -200,7 +213,7 @@ def _unknown(owner: str, name: str, part: str, field: Any, relation: Any = None)
         what = f"{options.object_name} has no field {part[:40]!r}"
     return FieldError(
         f"{owner} has no look-up {name[:80]!r}: {what}.",
-        code="data/unknown-name",
+        code=code,
         hint=did_you_mean(part, choices) or f"Choices: {', '.join(choices[:40])}.",
     )
 

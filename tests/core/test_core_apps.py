@@ -29,60 +29,84 @@ from segue import (
 from segue.cli.discovery import Project
 
 TOUR = """
-from segue import App, abort, render_template
+from segue import App, db, abort, render_template
 
-{name} = App({argument})
+{name} = App({argument}database="sqlite:///club.db")
 
-RECORDS = [("Kind of Blue", 1959), ("A Love Supreme", 1965)]
-MUSICIANS = {{"miles-davis": "Miles Davis"}}
+
+class Musician(db.Model):
+    name = db.CharField(max_length=100)
+    slug = db.SlugField(unique=True)
+    born = db.DateField(null=True)
+    records: db.Reverse["Record"]            # optional: tells type checkers what related_name makes
+
+
+class Record(db.Model):
+    title = db.CharField(max_length=200)
+    leader = db.ForeignKey(Musician, on_delete=db.CASCADE, related_name="records")
+    year = db.IntegerField(min_value=1900)
+
+    class Meta:
+        ordering = ["-year"]
 
 
 @{name}.get("/")
 def index():
-    return render_template("index.html", records=RECORDS)
+    return render_template("index.html", records=Record.objects.select_related("leader"))
 
 
 @{name}.get("/musicians/<slug:slug>")
 async def musician(slug: str):
-    if slug not in MUSICIANS:
-        abort(404)
-    return {{"name": MUSICIANS[slug]}}
+    found = await Musician.objects.aget(slug=slug)      # DoesNotExist becomes 404
+    return {{"name": found.name, "records": await found.records.filter(year__gte=1935).acount()}}
 """
+INDEX = "{% for record in records %}{{ record.title }} by {{ record.leader.name }};{% endfor %}"
+
+
+def fill(app: App) -> None:
+    """Give the app of the tour a musician with three records."""
+    musician, record = sorted(app.owned_models(), key=lambda model: str(model.__name__))
+    with app.context():
+        duke = musician.objects.create(name="Duke Ellington", slug="duke-ellington")
+        for year, title in [(1932, "Jungle Nights"), (1956, "Ellington at Newport"), (1958, "Black, Brown and Beige")]:
+            record.objects.create(title=title, leader=duke, year=year)
 
 
 @pytest.fixture
 def tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., App]]:
     """Write the tour program to a file and find its app as the command line does."""
 
-    def write(file: str, target: str, *, name: str = "app", argument: str = "__name__") -> App:
+    def write(file: str, target: str, *, name: str = "app", argument: str = "__name__, ") -> App:
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(TOUR.format(name=name, argument=argument))
         (path.parent / "templates").mkdir()
-        (path.parent / "templates" / "index.html").write_text(
-            "{% for title, year in records %}{{ title }};{% endfor %}"
-        )
+        (path.parent / "templates" / "index.html").write_text(INDEX)
         (path.parent / "static").mkdir()
         (path.parent / "static" / "app.css").write_text("body{}")
         monkeypatch.chdir(tmp_path)
         monkeypatch.syspath_prepend(str(tmp_path))
-        return Project(target).load()
+        made.append(Project(target).load())
+        return made[-1]
 
+    made: list[App] = []
     before = set(sys.modules)
     yield write
+    for app in made:
+        app.own_databases().close()
     for added in set(sys.modules) - before:
         if added.startswith("core_tour"):
             del sys.modules[added]
 
 
 PLACES = [
-    ("core_tour.py", "core_tour:app", "app", "__name__"),
-    ("core_tour.py", "core_tour:application", "application", "__name__"),
-    ("core_tour.py", "core_tour.py", "app", "__name__"),
-    ("core_tour.py", "core_tour", "anything", "__name__"),
+    ("core_tour.py", "core_tour:app", "app", "__name__, "),
+    ("core_tour.py", "core_tour:application", "application", "__name__, "),
+    ("core_tour.py", "core_tour.py", "app", "__name__, "),
+    ("core_tour.py", "core_tour", "anything", "__name__, "),
     ("core_tour.py", "core_tour:app", "app", ""),
-    ("core_tour_pkg/__init__.py", "core_tour_pkg", "app", "__name__"),
-    ("core_tour_pkg/app.py", "core_tour_pkg.app:app", "app", "'core_tour_pkg'"),
+    ("core_tour_pkg/__init__.py", "core_tour_pkg", "app", "__name__, "),
+    ("core_tour_pkg/app.py", "core_tour_pkg.app:app", "app", "'core_tour_pkg', "),
     ("core_tour_pkg/app.py", "core_tour_pkg.app:app", "app", ""),
 ]
 
@@ -91,10 +115,17 @@ PLACES = [
 def test_the_tour_program_runs_wherever_it_stands(
     tour: Callable[..., App], client: Callable[..., Any], file: str, target: str, name: str, argument: str
 ) -> None:
-    browser = client(app=tour(file, target, name=name, argument=argument))
+    app = tour(file, target, name=name, argument=argument)
+    browser = client(app=app)
+    empty = browser.get("/")  # the start made the tables
+    fill(app)
 
-    assert browser.get("/").text == "Kind of Blue;A Love Supreme;"
-    assert browser.get("/musicians/miles-davis").json == {"name": "Miles Davis"}
+    assert (empty.status_code, empty.text) == (200, "")
+    assert browser.get("/").text == (
+        "Black, Brown and Beige by Duke Ellington;"
+        "Ellington at Newport by Duke Ellington;Jungle Nights by Duke Ellington;"
+    )
+    assert browser.get("/musicians/duke-ellington").json == {"name": "Duke Ellington", "records": 2}
     assert browser.get("/musicians/nobody").status_code == 404
     assert browser.get("/static/app.css").text == "body{}"
 

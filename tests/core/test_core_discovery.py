@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -37,7 +36,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     yield write
     for module in [each for each in sys.modules if each.partition(".")[0] == name]:
         del sys.modules[module]
-    gc.collect()  # an app that nobody has any more is not the only app of the next test
 
 
 def names(app: App) -> set[str]:

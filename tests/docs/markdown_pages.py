@@ -274,6 +274,7 @@ def running_in(folder: Path) -> Generator[PageRun]:
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    _disconnect()
     page = PageRun(folder)
     try:
         yield page
@@ -287,8 +288,9 @@ def running_in(folder: Path) -> Generator[PageRun]:
 
 
 def _disconnect() -> None:
-    """Close the databases that a page has connected: another page begins with none."""
+    """Close the databases that a page has connected, and forget those of apps: another page begins with none."""
     current = sys.modules.get("segue.db.current")
     if current is not None:
+        current._of_apps.clear()
         for name in list(current._connected):
             current.disconnect(name)

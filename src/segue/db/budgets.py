@@ -148,7 +148,7 @@ def _ahead(queries: Iterable[Counted]) -> list[str]:
             continue
         root, path = origin_of(loading.instance, loading.name)
         field = loading.model._meta.find_field(loading.name)
-        if field is not None and field.is_column and not (field.is_relation and field.name == loading.name):
+        if field is not None and field.kind != "many_to_many" and (not field.is_relation or field.name != loading.name):
             lines.append(f'{root.__name__}.objects…: load {path} too, by only(…, "{path}") or no defer()')
         elif loading.is_whole:
             touched[root, path] += 1

@@ -23,7 +23,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from ..errors import ValidationError
 from .errors import NotSupportedError, QueryError
 from .fields.numbers import IntegerField
-from .fields.relations import ForeignKey
+from .fields.parts import plain_field
 from .fields.special import JSONField, UUIDField
 from .fields.text import CharField, TextField
 from .fields.times import DateField
@@ -31,15 +31,8 @@ from .fields.times import DateField
 __all__ = ["from_stored", "joinable", "to_stored"]
 
 
-def _plain(field: Any) -> Any:
-    """Return the field whose type a column has: of a foreign key, what it refers to."""
-    while isinstance(field, ForeignKey):
-        field = field.remote
-    return field
-
-
 def _is_text(field: Any) -> bool:
-    return isinstance(_plain(field), CharField | TextField)
+    return isinstance(plain_field(field), CharField | TextField)
 
 
 def to_stored(instance: Any, field: Any) -> Any:
@@ -128,7 +121,7 @@ def joinable(
         return _same_list(own, fields, stored, vendor)
     if not _is_text(kept):
         return own[0] == stored
-    return _text(own[0], _plain(fields[0]), vendor) == stored
+    return _text(own[0], plain_field(fields[0]), vendor) == stored
 
 
 def _text(column: ColumnElement[Any], field: Any, vendor: str) -> ColumnElement[Any]:
@@ -159,7 +152,7 @@ def _same_list(
     own: Sequence[ColumnElement[Any]], fields: Sequence[Any], stored: ColumnElement[Any], vendor: str
 ) -> ColumnElement[bool]:
     parts = [
-        column if isinstance(_plain(field), IntegerField) else _text(column, _plain(field), vendor)
+        column if isinstance(plain_field(field), IntegerField) else _text(column, plain_field(field), vendor)
         for column, field in zip(own, fields, strict=True)
     ]
     if vendor == "postgresql":

@@ -260,7 +260,7 @@ class QuerySet(Generic[R]):
         if self.query.frame.selection is not None:
             raise QueryError("select_related() after values().", code="data/shaped", hint='values("leader__name")')
         if not paths:
-            paths = tuple(field.name for field in self.model._meta.fields if field.is_relation and not field.null)
+            paths = tuple(field.name for field in self.model._meta.foreign_keys if not field.null)
         related = list(self.query.frame.related)
         for path in paths:
             parts = str(path).split("__")
@@ -275,7 +275,7 @@ class QuerySet(Generic[R]):
         relation = reached.relation
         if relation is None or reached.rest or any(each.many for each in reached.relations):
             options = self.model._meta
-            names = [field.name for field in options.fields if field.is_relation]
+            names = [field.name for field in options.foreign_keys]
             raise FieldError(
                 f"{self.model.__name__}.{path} cannot be loaded by a join.",
                 code="data/select-related",

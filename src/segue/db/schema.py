@@ -66,9 +66,11 @@ def _complete(options: Any, table: sa.Table) -> None:
             name = short_name("ck", options.db_table, field.column)
             table.append_constraint(sa.CheckConstraint(column >= sa.literal_column("0"), name=name))
         if isinstance(field, ForeignKey) and field.db_constraint:
-            _refer(options, table, column, field)  # pyright: ignore[reportUnknownArgumentType]  # of any kind
+            _refer(options, table, field)  # pyright: ignore[reportUnknownArgumentType]  # of any kind
+    for field in options.local_references:
+        _refer_by_several(options, table, field)
     for group in groups_of(options.unique_together):
-        columns: list[Any] = [table.c[options.get_field(name).column] for name in group]
+        columns = _columns(options, table, group)
         name = short_name("uq", options.db_table, *[column.name for column in columns])
         table.append_constraint(sa.UniqueConstraint(*columns, name=name))
     for constraint in options.constraints:
@@ -77,14 +79,38 @@ def _complete(options: Any, table: sa.Table) -> None:
         _index(options, table, index)
 
 
-def _refer(options: Any, table: sa.Table, column: Any, field: ForeignKey[Any]) -> None:
+def _columns(options: Any, table: sa.Table, names: Sequence[str]) -> list[Any]:
+    """Return the columns of fields by their names."""
+    return [_column(table, field) for field in options.columns_of(names)]
+
+
+def _refer_by_several(options: Any, table: sa.Table, field: ForeignKey[Any]) -> None:
+    columns = [_column(table, each) for each in field.fields]
+    names = [each.column for each in field.fields]
+    if field.unique and field.fields != options.pk_fields:
+        table.append_constraint(sa.UniqueConstraint(*columns, name=short_name("uq", options.db_table, *names)))
+    if field.db_index and not field.unique:
+        sa.Index(short_name("ix", options.db_table, *names), *columns)
+    own = [_column(table, each) for each in field.own_parts]
+    # Where the database itself sets one after the other to NULL, MySQL allows no check of them.
+    if field.null and len(own) > 1 and field.on_delete.database in ("", "CASCADE"):
+        none = sa.and_(*[each.is_(None) for each in own])
+        every = sa.and_(*[each.is_not(None) for each in own])
+        table.append_constraint(
+            sa.CheckConstraint(sa.or_(none, every), name=short_name("ck", options.db_table, *names))
+        )
+    if field.db_constraint:
+        _refer(options, table, field)
+
+
+def _refer(options: Any, table: sa.Table, field: ForeignKey[Any]) -> None:
     target = field.target._meta.concrete_model._meta.table
-    remote = target.c[field.remote.column]
+    remotes = field.remotes or (field.remote,)
     table.append_constraint(
         sa.ForeignKeyConstraint(
-            [column],
-            [remote],
-            name=short_name("fk", options.db_table, field.column),
+            [_column(table, each) for each in field.columns],
+            [target.c[each.column] for each in remotes],
+            name=short_name("fk", options.db_table, *[each.column for each in field.columns]),
             ondelete=field.on_delete.database or None,
             # A cycle of tables is made in two steps where the database wants that.
             use_alter=False,
@@ -108,12 +134,12 @@ def _constrain(options: Any, table: sa.Table, constraint: Any) -> None:
         table.append_constraint(sa.CheckConstraint(_condition(options.model, constraint.condition), name=name))
         return
     if constraint.is_index:
-        parts = [_expression(options.model, each) for each in constraint.expressions] or [
-            table.c[options.get_field(field).column] for field in constraint.fields
-        ]
+        parts = [_expression(options.model, each) for each in constraint.expressions] or _columns(
+            options, table, constraint.fields
+        )
         sa.Index(name, *parts, unique=True, _table=table, **_index_options(options, table, constraint))
         return
-    columns: list[Any] = [table.c[options.get_field(field).column] for field in constraint.fields]
+    columns = _columns(options, table, constraint.fields)
     extra: dict[str, Any] = {}
     if constraint.nulls_distinct is not None:
         extra["postgresql_nulls_not_distinct"] = not constraint.nulls_distinct
@@ -139,7 +165,7 @@ def _index_options(options: Any, table: sa.Table, index: Any) -> dict[str, Any]:
         found["sqlite_where"] = condition
         found["postgresql_where"] = condition
     if index.include:
-        found["postgresql_include"] = [table.c[options.get_field(name).column] for name in index.include]
+        found["postgresql_include"] = _columns(options, table, index.include)
     if getattr(index, "nulls_distinct", None) is False:
         found["postgresql_nulls_not_distinct"] = True
     if getattr(index, "using", ""):
@@ -151,9 +177,9 @@ def _index(options: Any, table: sa.Table, index: Index) -> None:
     parts: list[Any] = []
     columns: list[str] = []
     for name in index.fields:
-        column = _column(table, options.get_field(name.removeprefix("-")))
-        columns.append(column.name)
-        parts.append(column.desc() if name.startswith("-") else column)
+        for column in _columns(options, table, [name.removeprefix("-")]):
+            columns.append(column.name)
+            parts.append(column.desc() if name.startswith("-") else column)
     parts += [_expression(options.model, each) for each in index.expressions]
     name = _named(options, index.name) if index.name else short_name("ix", options.db_table, *columns)
     sa.Index(name, *parts, _table=table, **_index_options(options, table, index))

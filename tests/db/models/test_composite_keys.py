@@ -238,16 +238,6 @@ def test_a_composite_key_that_cannot_be_is_an_error(names: tuple[str, ...], code
     assert caught.value.code == code
 
 
-def test_a_foreign_key_to_a_key_of_several_columns_is_refused() -> None:
-    with pytest.raises(SetupError) as caught:
-
-        class Line(db.Model):
-            order = db.ForeignKey(Order, on_delete=db.CASCADE)
-
-    assert caught.value.code == "data/relation-target"
-    assert "to_field" in caught.value.hint
-
-
 def test_a_foreign_key_may_refer_to_a_unique_field_beside_the_key(database: db.Database, tables: Tables) -> None:
     class Box(db.Model):
         row = db.IntegerField()

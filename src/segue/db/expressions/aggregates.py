@@ -121,10 +121,33 @@ class Count(Aggregate):
             raise QueryError('Count("*") needs a name.', code="data/alias", hint='annotate(total=Count("*"))')
         return super().default_name
 
+    def arguments(self, compiler: Compiling) -> list[ColumnElement[Any]]:
+        first = self.expressions[0]
+        parts = compiler.parts(first.name) if self.distinct and isinstance(first, F) else []
+        return [_as_one(compiler.vendor, parts)] if len(parts) > 1 else super().arguments(compiler)
+
     def build(self, compiler: Compiling, *arguments: ColumnElement[Any]) -> ColumnElement[Any]:
         if self.of_rows and self.filter is None:
             return sa.func.count(type_=sa.BigInteger())
         return sa.func.count(arguments[0], type_=sa.BigInteger())
+
+
+def _as_one(vendor: str, parts: list[ColumnElement[Any]]) -> ColumnElement[Any]:
+    """Return a key of several columns as one value that is equal for equal keys, and NULL where a part is."""
+    if vendor == "postgresql":
+        whole: Any = sa.tuple_(*parts)
+    else:
+        texts: list[Any] = [sa.func.quote(parts[0])]
+        for each in parts[1:]:
+            texts += [sa.literal_column("','"), sa.func.quote(each)]
+        if vendor == "mysql":
+            # As bytes: it would compare by a collation that the text has from its parts.
+            whole = sa.cast(sa.func.concat(*texts), sa.BINARY())
+        else:
+            whole = texts[0]
+            for each in texts[1:]:
+                whole = whole.op("||")(each)
+    return sa.case((sa.and_(*[each.is_not(None) for each in parts]), whole))
 
 
 class Sum(Aggregate):

@@ -54,6 +54,10 @@ class Compiling(Protocol):
         """Return the column that *name* reaches, joining what lies between."""
         ...
 
+    def parts(self, name: str) -> list[ColumnElement[Any]]:
+        """Return the same as `path`, or each column of a key of several."""
+        ...
+
     def outer(self, name: str, further: int = 0) -> ColumnElement[Any]:
         """Return the column that *name* reaches in the query around this one, or so many further out."""
         ...

@@ -100,7 +100,8 @@ class Field(Generic[T]):
     # Options of this class of field that stand in a snapshot.
     own_options: ClassVar[tuple[str, ...]] = ()
     is_relation: ClassVar[bool] = False
-    is_column: ClassVar[bool] = True
+    # Of a foreign key it is known with its target: to a key of several columns it has none of its own.
+    is_column: bool = True
     generated: ClassVar[bool] = False
     # Whether `pre_save` does more than give the value that is there.
     fills_itself: ClassVar[bool] = False

@@ -11,17 +11,18 @@ Never: fetches; the descriptors of `related` do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, Unpack, overload
 
-import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from ...errors import ValidationError, cut
 from ..columns import Column
 from ..errors import ModelError, QueryError
 from ..instance import Instance
-from .base import Field, FieldOptions
+from .base import Field, FieldOptions, lookup_error
+from .parts import KeyPart, referring_type
 
 if TYPE_CHECKING:
     from ..related import ManyRelatedManager
@@ -149,6 +150,12 @@ class Relation:
         return None if None in key else key
 
     @property
+    def is_forward(self) -> bool:
+        """Of a many-to-many relation: whether it begins where the field stands."""
+        near, _ = self.field.ends()
+        return self.hops[0].pairs == tuple((there, here) for here, there in near.pairs)
+
+    @property
     def many(self) -> bool:
         """Whether one row may reach several."""
         return any(hop.many for hop in self.hops)
@@ -171,6 +178,7 @@ class ForeignKeyOptions(RelationOptions, total=False):
     """The options of a foreign key."""
 
     to_field: str | None
+    db_columns: Sequence[str] | None
     db_constraint: bool
 
 
@@ -271,11 +279,19 @@ class ForeignKey(_Relational[T], Generic[T]):
         on_delete: What happens to this row when the other is deleted.
         related_name: The attribute by which the other reaches these; `"+"` for none.
         to_field: The unique field it refers to where that is not the key.
+        db_columns: Of a target whose key has several columns: the column for each of them. One that
+            another field has already is shared with it.
         db_constraint: Whether the database enforces it.
+
+    Attributes:
+        fields: Where the target's key has several columns, the fields that keep them; else empty.
+        remotes: The fields of the target that those equal.
     """
 
     kind = "foreign_key"
     one: ClassVar[bool] = False
+    fields: tuple[Field[Any], ...] = ()
+    remotes: tuple[Field[Any], ...] = ()
 
     @overload
     def __init__(
@@ -313,6 +329,7 @@ class ForeignKey(_Relational[T], Generic[T]):
         related_query_name: str | None = None,
         limit_choices_to: Any = None,
         to_field: str | None = None,
+        db_columns: Sequence[str] | None = None,
         db_constraint: bool = True,
         null: bool = False,
         **options: Any,
@@ -337,6 +354,7 @@ class ForeignKey(_Relational[T], Generic[T]):
             )
         self.on_delete = on_delete
         self.to_field = to_field
+        self.db_columns: tuple[str, ...] = tuple(db_columns or ())
         self.db_constraint = db_constraint
         options.setdefault("db_index", not (options.get("unique") or options.get("primary_key")))
         super().__init__(
@@ -376,25 +394,97 @@ class ForeignKey(_Relational[T], Generic[T]):
             return options.get_field(self.to_field)
         return options.pk
 
+    @property
+    def columns(self) -> tuple[Field[Any], ...]:
+        return self.fields or (self,)
+
+    @property
+    def own_parts(self) -> tuple[Field[Any], ...]:
+        """Those of its columns that say whether it refers to anything: all but those that other fields have."""
+        return tuple(each for each in self.fields if isinstance(each, KeyPart)) or self.fields
+
+    @property
+    def telling(self) -> tuple[int, ...] | None:
+        """The places of those among several columns; `None` where there is one."""
+        own = self.own_parts
+        return tuple(at for at, each in enumerate(self.fields) if each in own) or None
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The attributes that are equal: here and at the target."""
+        if self.fields:
+            return tuple((here.attname, there.attname) for here, there in zip(self.fields, self.remotes, strict=True))
+        return ((self.attname, self.remote.attname),)
+
     def make_type(self) -> TypeEngine[Any]:
-        remote = self.remote
-        while isinstance(remote, ForeignKey):
-            remote = remote.remote
-        kind = remote.column_type()
-        if isinstance(kind, sa.types.TypeDecorator):
-            return kind
-        # A reference to a key that SQLite must call INTEGER is of the key's own size.
-        return type(kind)() if isinstance(kind, sa.Integer) else kind
+        return referring_type(self.remote)
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, Instance):
             return self.value_of(value)
+        if self.fields:
+            return self._converted(value, "to_python")
         return self.remote.to_python(value)
 
     def prepare(self, value: Any) -> Any:
         if isinstance(value, Instance):
             value = self.value_of(value)
+        if self.fields:
+            return self._prepared(value)
         return self.remote.prepare(value)
+
+    def _converted(self, value: Any, how: str) -> Any:
+        """Return a key of several columns, each part converted; `None` for none."""
+        if value is None:
+            return None
+        if not isinstance(value, tuple | list) or len(value) != len(self.fields):
+            raise self.invalid()
+        return tuple([getattr(each, how)(part) for each, part in zip(self.remotes, value, strict=True)])
+
+    def _prepared(self, value: Any) -> Any:
+        try:
+            key = self._converted(value, "prepare")
+        except ValidationError as error:
+            raise lookup_error(self, value) from error
+        if key is not None and None in key:
+            raise lookup_error(self, value)
+        return key
+
+    def set_parts(self, kept: dict[str, Any], value: Any) -> None:
+        """Write a key of several columns to the dictionary of an instance; `None` is no reference.
+
+        Raises:
+            QueryError: It is no such key (`data/relation-value`).
+        """
+        if value is None:
+            for part in self.own_parts:
+                kept[part.attname] = None
+            return
+        if not isinstance(value, tuple | list) or len(value) != len(self.fields):
+            raise QueryError(
+                f"{self.model.__name__}.{self.attname} was given {cut(value)}.",
+                code="data/relation-value",
+                why=f"The key of {self.target.__name__} has {len(self.fields)} columns.",
+                hint=f"{self.attname}=({', '.join(each.attname for each in self.remotes)})",
+            )
+        for part, each in zip(self.fields, value, strict=True):
+            kept[part.attname] = each
+
+    def refuse_half(self, kept: Mapping[str, Any]) -> None:
+        """Refuse the values of an instance where some columns of the key are set, and others are not.
+
+        Raises:
+            QueryError: So it is (`data/relation-value`).
+        """
+        # What is not loaded stays as it is; an expression is the database's to compute.
+        missing = [each.attname for each in self.own_parts if kept.get(each.attname, self) is None]
+        if missing and len(missing) < len(self.own_parts):
+            raise QueryError(
+                f"{self.model.__name__}.{self.name} is half a reference: {', '.join(missing)} is None.",
+                code="data/relation-value",
+                why="It refers to a row by all columns of its key, or to none.",
+                hint=f"{self.attname}=({', '.join(each.attname for each in self.remotes)}), or {self.name}=None",
+            )
 
     def value_of(self, instance: Any) -> Any:
         """Return what a column keeps to refer to *instance*.
@@ -411,6 +501,9 @@ class ForeignKey(_Relational[T], Generic[T]):
                 code="data/relation-value",
                 hint=f"{self.name}={target.__name__.lower()}",
             )
+        if self.fields:
+            key = tuple([getattr(instance, each.attname) for each in self.remotes])
+            return None if None in key else key
         return getattr(instance, self.remote.attname)
 
     def from_database(self) -> Callable[[Any], Any] | None:
@@ -421,19 +514,24 @@ class ForeignKey(_Relational[T], Generic[T]):
         return self.value_of(value) if isinstance(value, Instance) else value
 
     @property
+    def default_is_made(self) -> bool:
+        """Whether the default is a function, or an instance: the parts of its key come from one call."""
+        return callable(self.default) or isinstance(self.default, Instance)
+
+    @property
     def limits(self) -> Any:
         """The smallest and largest key, where it is a number."""
-        return getattr(self.remote, "limits", None)
+        return None if self.fields else getattr(self.remote, "limits", None)
 
     def forward(self) -> Relation:
         """Return the way to the target."""
-        hop = Hop(self.target, ((self.attname, self.remote.attname),), optional=self.null)
+        hop = Hop(self.target, self.pairs, optional=self.null)
         return Relation(self.name, self.name, "forward", self.model, self.target, self, (hop,))
 
     def backward(self) -> Relation:
         """Return the way from the target to these."""
         many = not self.one
-        hop = Hop(self.model, ((self.remote.attname, self.attname),), many=many, optional=True)
+        hop = Hop(self.model, tuple((there, here) for here, there in self.pairs), many=many, optional=True)
         accessor = "" if self.hidden else self.back_name(many=many)
         kind: Literal["reverse", "reverse_one"] = "reverse" if many else "reverse_one"
         return Relation(self.back_query_name(many=many), accessor, kind, self.target, self.model, self, (hop,))
@@ -441,6 +539,10 @@ class ForeignKey(_Relational[T], Generic[T]):
     def deconstruct(self) -> dict[str, Any]:
         facts = super().deconstruct()
         facts["on_delete"] = self.on_delete
+        columns = [each.column for each in self.fields] or list(self.db_columns)
+        if columns:
+            del facts["column"]
+            facts["db_columns"] = columns
         if self.to_field is not None:
             facts["to_field"] = self.to_field
         if not self.db_constraint:
@@ -589,7 +691,7 @@ class ManyToManyField(_Relational[T]):
         Raises:
             ModelError: It has none, or several that fit (`data/through`).
         """
-        keys = [each for each in self.through._meta.fields if isinstance(each, ForeignKey)]
+        keys: list[ForeignKey[Any]] = list(self.through._meta.foreign_keys)
         if self.through_fields:
             by_name = {each.name: each for each in keys}
             return by_name[self.through_fields[0]], by_name[self.through_fields[1]]
@@ -636,8 +738,6 @@ class ManyToManyField(_Relational[T]):
     def _way(
         self, name: str, accessor: str, source: Any, target: Any, near: ForeignKey[Any], far: ForeignKey[Any]
     ) -> Relation:
-        hops = (
-            Hop(self.through, ((near.remote.attname, near.attname),), many=True, optional=True),
-            Hop(target, ((far.attname, far.remote.attname),)),
-        )
+        back = tuple((there, here) for here, there in near.pairs)
+        hops = (Hop(self.through, back, many=True, optional=True), Hop(target, far.pairs))
         return Relation(name, accessor, "many", source, target, self, hops)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from ...errors import did_you_mean
 from ..choice import refuse_apart
 from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned, QueryError
-from ..fields.relations import ForeignKey
+from ..fields.relations import ForeignKey, ManyToManyField
 from ..instance import Peers
 from ..managers import AllRows, ManagerDescriptor, Objects
 from ..operations.deleting import delete_instances
@@ -109,7 +109,7 @@ class Model(Loads):
             )
         if args:
             self._by_position(args, values)
-        constant, made, plain = options.cache.get("blank") or options.blank()
+        constant, made, plain, several = options.cache.get("blank") or options.blank()
         kept = self.__dict__
         # PERF: one update for all defaults that are the same each time, and one look-up for each value.
         kept.update(constant)
@@ -121,6 +121,9 @@ class Model(Loads):
         for attname, make in made:
             if attname not in kept:
                 kept[attname] = make()
+        for reference in several:
+            if not any(part.attname in kept for part in reference.own_parts):
+                reference.set_parts(kept, reference.get_default())
 
     def _by_position(self, args: tuple[Any, ...], values: dict[str, Any]) -> None:
         fields = self._meta.fields
@@ -136,7 +139,7 @@ class Model(Loads):
         kind, options = type(self), self._meta
         field = options.find_field(name)
         is_settable = (
-            (field is not None and field.is_column)
+            (field is not None and (field.is_column or isinstance(field, ForeignKey)))
             or name == "pk"
             or name in options.private
             or isinstance(getattr(kind, name, None), property)
@@ -298,6 +301,8 @@ class Model(Loads):
                 kept[field.attname] = value
             elif kept[field.attname] != value:
                 del kept[field.name]  # the key was changed since
+        for reference in self._meta.references:
+            self._take_reference(reference, database)
 
     def _refuse_async_override(self, name: str, twin: str) -> None:
         if _overrides(type(self), twin) and not _overrides(type(self), name):
@@ -380,13 +385,14 @@ class Model(Loads):
             self.__dict__.pop("_prefetched", None)
         else:
             plain = [name for name in names if name not in options.private]
-            chosen = [options.get_field(name).attname for name in plain if _is_column(options, name)]
+            columns = [name for name in plain if not isinstance(options.get_field(name), ManyToManyField)]
+            chosen = [field.attname for field in options.columns_of(columns)]
             for name in names:
                 self.__dict__.get("_prefetched", {}).pop(name, None)
         if chosen:
             yield from load_fields([self], chosen, database, queryset.query if queryset is not None else None)
-        for field in options.fields:
-            if field.is_relation and field.attname in chosen:
+        for field in options.foreign_keys:
+            if any(part.attname in chosen for part in field.columns):
                 self.__dict__.pop(field.name, None)
         for name in options.private if names is None else names:
             if name in options.private:
@@ -484,8 +490,3 @@ class Model(Loads):
 
 def _overrides(cls: type, name: str) -> bool:
     return getattr(cls, name) is not getattr(Model, name)
-
-
-def _is_column(options: Options, name: str) -> bool:
-    field = options.get_field(name)
-    return bool(field.is_column)

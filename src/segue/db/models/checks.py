@@ -13,6 +13,7 @@ from typing import Any
 from ...errors import Finding, SegueError, did_you_mean
 from ..expressions.base import Expression, F, OrderBy
 from ..expressions.q import Q
+from ..fields.parts import referring_type
 from ..fields.relations import ManyToManyField
 from ..fields.special import GeneratedField
 from ..naming import LONGEST, short_name
@@ -113,7 +114,7 @@ def _declared(model: Any) -> Iterator[Finding]:
 
 def _relations(model: Any) -> Iterator[Finding]:
     options = model._meta
-    for field in (*options.local_fields, *options.many_to_many):
+    for field in (*options.local_fields, *options.local_references, *options.many_to_many):
         if not field.is_relation or field.model is not model:
             continue
         try:
@@ -128,14 +129,31 @@ def _relations(model: Any) -> Iterator[Finding]:
                     "which is not unique.",
                     f"{field.remote.name} = …(unique=True)",
                 )
+            yield from _shared(model, field)
         except SegueError as error:
             yield _from_error("models.E005", error, model, field.name)
         except KeyError as error:
+            names = ", ".join(each.name for each in field.through._meta.foreign_keys)
             yield _error(
                 "models.E005",
                 model,
                 f"{model.__name__}.{field.name}: through_fields names {error.args[0]!r}, which is no foreign key.",
-                f"Fields of {field.through.__name__}: {', '.join(each.name for each in field.through._meta.fields)}",
+                f"Those of {field.through.__name__}: {names}",
+            )
+
+
+def _shared(model: Any, field: Any) -> Iterator[Finding]:
+    """Find fault with a foreign key that shares a column of another type than what it refers to."""
+    remotes = getattr(field, "remotes", ())
+    for here, there in zip(field.columns if remotes else (), remotes, strict=True):
+        kinds = [type(each) for each in (here.column_type(), referring_type(there))]
+        if kinds[0] is not kinds[1]:
+            yield _error(
+                "models.E005",
+                model,
+                f"{model.__name__}.{field.name} shares the column of {here.name}, a {kinds[0].__name__}, "
+                f"and refers to a {kinds[1].__name__}.",
+                f"Give {here.name} the type of {there.model.__name__}.{there.name}.",
             )
 
 
@@ -143,7 +161,7 @@ def _own_name(model: Any, name: str, id: str, what: str, names: Iterable[str] = 
     """Find fault with a name that must be a column of this very model."""
     options = model._meta
     field = options.find_field(name)
-    if field is None or not field.is_column:
+    if field is None or field.kind == "many_to_many":
         choices = names or [each.name for each in options.fields]
         yield _error(
             id,

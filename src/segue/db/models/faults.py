@@ -11,7 +11,7 @@ refuses the row, and the user is told the same as by the check.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...errors import Fault
@@ -20,7 +20,7 @@ from ..fields.relations import ForeignKey
 from ..naming import short_name
 from .constraints import BaseConstraint, UniqueConstraint
 
-__all__ = ["constraint_fault", "family_of", "fault_of", "missing_target", "not_unique", "unique_groups"]
+__all__ = ["columns_in", "constraint_fault", "family_of", "fault_of", "missing_target", "not_unique", "unique_groups"]
 
 
 def family_of(options: Any) -> list[Any]:
@@ -35,13 +35,18 @@ def unique_groups(options: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Return the fields that must be unique together, each group with the model of its table."""
     for model in family_of(options):
         own = model._meta
-        for field in own.local_fields:
+        for field in (*own.local_fields, *own.local_references):
             if field.unique and not field.generated and not getattr(field, "parent_link", False):
                 yield (field,), model
         for group in groups_of(own.unique_together):
             yield tuple(own.get_field(name) for name in group), model
         if own.composite:
             yield tuple(own.pk_fields), model
+
+
+def columns_in(fields: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the fields that are the columns of *fields*, in order."""
+    return tuple(dict.fromkeys(each for field in fields for each in field.columns))
 
 
 def groups_of(given: Sequence[Any]) -> list[tuple[str, ...]]:
@@ -116,15 +121,15 @@ def _found_unique(error: IntegrityError, options: Any, own: Any) -> Fault | None
     for fields, model in unique_groups(own):
         if model is not own.model:
             continue
-        columns = tuple(field.column for field in fields)
+        columns = tuple(field.column for field in columns_in(fields))
         keys = {short_name("uq", own.db_table, *columns)}
-        if fields == own.pk_fields:
+        if columns_in(fields) == own.pk_fields:
             keys |= {"PRIMARY", f"{own.db_table}_pkey"}
         if error.constraint in keys or (error.columns and set(error.columns) == set(columns)):
             return not_unique(options, fields)
     for constraint in own.constraints:
         if isinstance(constraint, UniqueConstraint) and constraint.fields:
-            columns = tuple(own.get_field(name).column for name in constraint.fields)
+            columns = tuple(field.column for field in own.columns_of(constraint.fields))
             if error.columns and set(error.columns) == set(columns):
                 return constraint_fault(own, constraint)
     return None
@@ -134,7 +139,8 @@ def _found_null(error: IntegrityError, options: Any, own: Any) -> Fault | None:
     for field in own.local_fields:
         if field.column in error.columns:
             fault = field.fault("null")
-            return Fault((field.name,), fault.code, fault.message)
+            # A part of a reference is nothing that anybody was asked for.
+            return Fault((getattr(field, "reference", field).name,), fault.code, fault.message)
     return None
 
 
@@ -142,13 +148,17 @@ def _found_check(error: IntegrityError, options: Any, own: Any) -> Fault | None:
     for field in own.local_fields:
         if getattr(field, "positive", False) and error.constraint == short_name("ck", own.db_table, field.column):
             return Fault((field.name,), "min_value", "This must be at least 0.", {"limit": 0})
+    for field in own.local_references:
+        if error.constraint == short_name("ck", own.db_table, *[each.column for each in field.fields]):
+            fault = field.fault("invalid")
+            return Fault((field.name,), fault.code, fault.message)
     return None
 
 
 def _found_reference(error: IntegrityError, options: Any, own: Any) -> Fault | None:
-    for field in own.local_fields:
-        if isinstance(field, ForeignKey):
-            is_named = error.constraint == short_name("fk", own.db_table, field.column)
-            if is_named or (not error.constraint and field.column in error.columns):
-                return missing_target(field)  # pyright: ignore[reportUnknownArgumentType]  # of any target
+    for field in own.local_foreign_keys:
+        columns = [each.column for each in field.columns]
+        is_named = error.constraint == short_name("fk", own.db_table, *columns)
+        if is_named or (not error.constraint and set(columns) & set(error.columns)):
+            return missing_target(field)
     return None

@@ -51,9 +51,10 @@ class Loads(Instance):
     def _fetch(self, names: Sequence[str], database: Any) -> Operation[Any]:
         for name in names:
             field = self._meta.find_field(name)
-            if field is not None and field.is_column and (not field.is_relation or name != field.name):
-                if field.attname not in self.__dict__:
-                    yield from load_fields(self._peers_without(field.attname), [field.attname], database)
+            if field is not None and field.kind != "many_to_many" and (not field.is_relation or name != field.name):
+                for each in field.columns:
+                    if each.attname not in self.__dict__:
+                        yield from load_fields(self._peers_without(each.attname), [each.attname], database)
                 continue
             relation = relation_called(type(self), name)
             if relation is not None and not relation.many:
@@ -142,6 +143,11 @@ class Loads(Instance):
             raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
         if kept.get("_prefetched", {}).get(field.name) == value:
             return None  # a Prefetch left it out
+        return self._fetched(field)
+
+    def _fetched(self, field: Any) -> Any:
+        """Fetch what a foreign key refers to, for all peers."""
+        kept = self.__dict__
         self._refuse_touch(field.name, f'select_related("{field.name}")')
         relation = self._meta.relation(field.name)
         assert relation is not None
@@ -171,6 +177,66 @@ class Loads(Instance):
         kept[field.name] = value
         if field.one and not field.hidden:
             value.__dict__[field.back_name(many=False)] = self
+
+    # References of several columns: the same, part by part
+
+    def _referred(self, field: Any) -> Any:
+        kept = self.__dict__
+        key = getattr(self, field.attname)
+        found = kept.get(field.name)
+        if found is not None:
+            theirs = tuple([found.__dict__.get(each.attname) for each in field.remotes])
+            # One that was not saved yet has no key, and is taken as it is until then.
+            if theirs == key or (None in theirs and key is None):
+                return found
+            del kept[field.name]
+        if key is None:
+            if field.null:
+                return None
+            raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
+        if kept.get("_prefetched", {}).get(field.name) == key:
+            return None  # a Prefetch left it out
+        return self._fetched(field)
+
+    def _refer(self, field: Any, value: Any) -> None:
+        kept = self.__dict__
+        if value is None:
+            field.set_parts(kept, None)
+            kept.pop(field.name, None)
+            return
+        if hasattr(value, "resolve"):
+            raise QueryError(
+                f"{type(self).__name__}.{field.name} was given an expression, and is {len(field.fields)} columns.",
+                code="data/relation-value",
+                hint=f"{type(self).__name__}.objects.filter(…).update({field.name}=…)",
+            )
+        field.set_parts(kept, field.value_of(value))
+        peers = self._peers
+        if peers is not None and value._peers is not None and value._peers.database is not peers.database:
+            refuse_apart(self, peers.database, value, field.name)
+        kept[field.name] = value
+        if field.one and not field.hidden:
+            value.__dict__[field.back_name(many=False)] = self
+
+    def _take_reference(self, field: Any, database: Any) -> None:
+        """Take the key of a related instance that was saved since; refuse half of a key."""
+        kept = self.__dict__
+        related = kept.get(field.name)
+        if related is not None:
+            value = field.value_of(related)
+            if value is None:
+                raise QueryError(
+                    f"{type(self).__name__}.{field.name} is a {type(related).__name__} that was not saved.",
+                    code="data/unsaved",
+                    hint=f"Save the {type(related).__name__.lower()} first.",
+                )
+            if related._peers is not None and related._peers.database is not database:
+                refuse_apart(self, database, related, field.name)
+            if all(kept.get(part.attname) is None for part in field.own_parts):
+                field.set_parts(kept, value)
+            elif tuple([kept.get(part.attname) for part in field.fields]) != value:
+                del kept[field.name]  # the key was changed since
+        field.refuse_half(kept)
 
     def _reverse_one(self, relation: Relation) -> Any:
         kept = self.__dict__

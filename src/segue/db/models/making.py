@@ -27,6 +27,7 @@ from ..managers import ManagerDescriptor, NoObjects
 from ..related import Key, Reverse, ReverseDescriptor
 from .added import add_methods
 from .options import META_NAMES, CompositePrimaryKey, Options
+from .settling import settle, settle_ends
 
 __all__ = ["check_declared", "make_model"]
 
@@ -123,6 +124,7 @@ def _make_proxy(cls: Any, options: Options, concrete: list[Any]) -> None:
     options.database = options.database or parent.database
     options.db_table = parent.db_table
     options.local_fields = list(parent.local_fields)
+    options.local_references = list(parent.local_references)
     options.many_to_many = list(parent.many_to_many)
     options.parents = dict(parent.parents)
     options.pk_fields = parent.pk_fields
@@ -225,7 +227,7 @@ def _refuse_clashes(cls: Any, options: Options) -> None:
     """Refuse a field of the name that a parent's has: one instance could not keep both."""
     taken: dict[str, Any] = {}
     for parent in options.parents:
-        for field in parent._meta.fields:
+        for field in (*parent._meta.fields, *parent._meta.references):
             other = taken.setdefault(field.name, field)
             if other is not field:
                 raise _clash(cls, f"{field.model.__name__}.{field.name}", f"{other.model.__name__}.{other.name}")
@@ -315,7 +317,7 @@ def _take_managers(cls: Any, options: Options, own: Any, parents: list[Any]) -> 
 
 def _connect(options: Options) -> None:
     """Let the targets of relations know, as soon as they are defined."""
-    for field in _relations(options):
+    for field in list(_relations(options)):
         options.registry.when_known(_connector(options, field))
     for each in options.private.values():
         if not options.proxy and hasattr(each, "connect"):
@@ -325,23 +327,9 @@ def _connect(options: Options) -> None:
 def _relations(options: Options) -> Iterator[Any]:
     if options.proxy:
         return
-    for field in (*options.local_fields, *options.many_to_many):
+    for field in (*options.local_fields, *options.local_references, *options.many_to_many):
         if field.is_relation and field.model is options.model:
             yield field
-
-
-def _refuse_composite(options: Options, field: Any, target: Options) -> None:
-    """Refuse a reference to a key of several columns: it has one column, and would lead to several rows."""
-    if field.to_field is None and target.composite:
-        names = ", ".join(each.name for each in target.pk_fields)
-        raise ModelError(
-            f"{options.object_name}.{field.name} refers to {target.object_name}, whose key is of several columns "
-            f"({names}).",
-            code="data/relation-target",
-            where=options.where,
-            why="A foreign key is one column.",
-            hint=f'to_field="…", a unique field of {target.object_name}; or fields of your own for each column',
-        )
 
 
 def _connector(options: Options, field: Any) -> Any:
@@ -358,8 +346,9 @@ def _connector(options: Options, field: Any) -> Any:
                 f"{target.database or DEFAULT!r}; its own are in {options.database or DEFAULT!r}.",
                 options.where,
             )
+        if not (settle(field) if isinstance(field, ForeignKey) else settle_ends(field)):
+            return False
         if isinstance(field, ForeignKey):
-            _refuse_composite(options, field, target)
             target.concrete_model._meta.add_referrer(field)
         if field.hidden:
             return True
@@ -418,5 +407,5 @@ def check_declared(model: Any) -> None:
                 f"{model.__name__}.{name} is declared as a Key, and there is no such foreign key.",
                 code="data/declared-relation",
                 where=options.where,
-                hint=did_you_mean(name, [field.attname for field in options.fields]),
+                hint=did_you_mean(name, [field.attname for field in (*options.fields, *options.references)]),
             )

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from ...errors import did_you_mean, place_of
 from ..errors import FieldError, ModelError
 from ..fields.base import NOT_PROVIDED, Field
+from ..fields.parts import CompositeKey
 from ..fields.relations import CASCADE, ForeignKey, ManyToManyField, OneToOneField, Relation
 from ..naming import SEPARATOR, plural, short_name, snake, words
 from ..registry import Registry, label_of, registry_for
@@ -83,6 +84,7 @@ class Options:
     Attributes:
         fields: Its concrete fields, those of parents included, in order.
         local_fields: Those of its own table.
+        local_references: Foreign keys of its own table to keys of several columns, which are among the fields.
         many_to_many: Its many-to-many fields.
         parents: Concrete parents and the field that links each.
         pk_fields: The fields of its key.
@@ -102,12 +104,14 @@ class Options:
         self.db_table: str = meta.get("db_table") or short_name(*filter(None, (self.app_label, name)))
         self.auto_created: Any = False
         self.local_fields: list[Field[Any]] = []
+        self.local_references: list[ForeignKey[Any]] = []
         self.many_to_many: list[ManyToManyField[Any]] = []
         self.private: dict[str, Any] = {}
         self.parents: dict[Any, OneToOneField[Any]] = {}
         self.concrete_model: Any = model
         self.pk_fields: tuple[Field[Any], ...] = ()
         self._fields: tuple[Field[Any], ...] | None = None
+        self._references: tuple[ForeignKey[Any], ...] | None = None
         self._by_name: dict[str, Any] = {}
         self._reached: dict[str, Reached] = {}
         self._reverse: dict[str, Relation] = {}
@@ -192,6 +196,25 @@ class Options:
         return self._fields
 
     @property
+    def references(self) -> tuple[ForeignKey[Any], ...]:
+        """The foreign keys to keys of several columns, parents' first: their columns are fields."""
+        if self._references is None:
+            found = {field.name: field for parent in self.parents for field in parent._meta.references}
+            found |= {field.name: field for field in self.local_references}
+            self._references = tuple(found.values())
+        return self._references
+
+    @property
+    def foreign_keys(self) -> tuple[ForeignKey[Any], ...]:
+        """Every foreign key, whatever its columns."""
+        return (*[field for field in self.fields if isinstance(field, ForeignKey)], *self.references)
+
+    @property
+    def local_foreign_keys(self) -> tuple[ForeignKey[Any], ...]:
+        """Every foreign key of its own table."""
+        return (*[field for field in self.local_fields if isinstance(field, ForeignKey)], *self.local_references)
+
+    @property
     def concrete_fields(self) -> tuple[Field[Any], ...]:
         """The same: Django's name."""
         return self.fields
@@ -208,7 +231,7 @@ class Options:
 
     def get_fields(self) -> list[Any]:
         """Return fields, many-to-many fields and relations back."""
-        return [*self.fields, *self.many_to_many, *self.reverse.values()]
+        return [*self.fields, *self.references, *self.many_to_many, *self.reverse.values()]
 
     def get_field(self, name: str) -> Any:
         """Return the field called *name* (or with that attribute name).
@@ -229,18 +252,26 @@ class Options:
     def find_field(self, name: str) -> Any:
         """Return the field called *name*, or `None`."""
         if not self._by_name:
-            for field in self.fields:
+            for field in (*self.fields, *self.references):
                 self._by_name[field.attname] = field
-            for each in (*self.fields, *self.many_to_many):
+            for each in (*self.fields, *self.references, *self.many_to_many):
                 self._by_name[each.name] = each
         return self._by_name.get(name)
 
+    def columns_of(self, names: Sequence[str]) -> tuple[Field[Any], ...]:
+        """Return the fields that are the columns of *names*: each once, several for a key of several."""
+        return tuple(dict.fromkeys(each for name in names for each in self.get_field(name).columns))
+
     def names(self) -> list[str]:
         """Return what a look-up may begin with."""
-        return sorted({"pk", *(each.name for each in (*self.fields, *self.many_to_many)), *self.reverse})
+        fields = (*self.fields, *self.references, *self.many_to_many)
+        return sorted({"pk", *(each.name for each in fields), *self.reverse})
 
-    def blank(self) -> tuple[dict[str, Any], list[tuple[str, Any]], frozenset[str]]:
-        """Return what a new instance begins with: defaults, functions that make them, plain attributes."""
+    def blank(self) -> tuple[dict[str, Any], list[tuple[str, Any]], frozenset[str], tuple[Any, ...]]:
+        """Return what a new instance begins with: defaults, functions that make them, plain attributes.
+
+        The last are foreign keys of several columns whose default is made by one call.
+        """
         constant: dict[str, Any] = {}
         made: list[tuple[str, Any]] = []
         for field in self.fields:
@@ -248,17 +279,33 @@ class Options:
                 constant[field.attname] = field.get_default()
             elif field.has_default or field.db_default is NOT_PROVIDED:
                 made.append((field.attname, field.get_default))
-        found = self.cache["blank"] = constant, made, frozenset(field.attname for field in self.fields)
+        several = tuple(field for field in self.references if field.default_is_made)
+        for field in several:
+            # What is not there yet is made.
+            for part in field.own_parts:
+                constant.pop(part.attname, None)
+        found = self.cache["blank"] = constant, made, frozenset(field.attname for field in self.fields), several
         return found
 
     def forget(self) -> None:
         """Make everything derived anew: a field or a relation was added."""
-        self._fields = None
+        self._fields = self._references = None
         self._by_name.clear()
         self._reached.clear()
         self._forward.clear()
         self.lookups.clear()
         self.cache.clear()
+
+    def replace(self, field: ForeignKey[Any], parts: Sequence[Field[Any]]) -> None:
+        """Keep a foreign key's columns in its place, now that they are known to be several."""
+        at = self.local_fields.index(field)
+        self.local_fields[at : at + 1] = parts
+        self.local_references.append(field)
+        self.pk_fields = tuple(each for one in self.pk_fields for each in (field.fields if one is field else (one,)))
+        self._table = None
+        for model in _subclasses(self.model):
+            model._meta.forget()
+        self.forget()
 
     def link_to(self, ancestor: Any) -> tuple[OneToOneField[Any], ...]:
         """Return the links from this model's table to that of a concrete parent."""
@@ -393,14 +440,14 @@ class Options:
         if rest and not _may_be_lookup(rest[0]):
             raise self._unknown(path, rest[0], options, code)
         field = options.pk_field
-        if last.kind in ("forward", "many") and field.is_column:
+        if last.kind in ("forward", "many") and len(last.hops[-1].pairs) == 1:
             field = options.find_field(last.hops[-1].pairs[0][1])  # `to_field` names another than the key
         return Reached(tuple(relations), field, last, rest)
 
     @property
     def pk_field(self) -> Any:
         """The key as one thing: its field, or the composite one."""
-        return self.pk_fields[0] if len(self.pk_fields) == 1 else CompositeKey(self)
+        return self.pk_fields[0] if len(self.pk_fields) == 1 else CompositeKey("pk", self.model, self.pk_fields)
 
     def _unknown(self, path: str, part: str, options: Options, code: str) -> FieldError:
         walked = path[: path.find(part)].strip("_")
@@ -468,6 +515,12 @@ class Options:
                 hint=f"Use it in {self.object_name}.objects, or join the tables yourself.",
             )
         field = self.get_field(path) if reached.relations else reached.field
+        if not field.is_column:
+            raise FieldError(
+                f"{self.object_name}.{path} is {len(field.fields)} columns of {self.db_table}.",
+                code="data/not-a-column",
+                hint=", ".join(f"{self.object_name}.{each.attname}" for each in field.fields),
+            )
         return field.model._meta.table.c[field.column]
 
     # Many-to-many
@@ -501,33 +554,6 @@ class Options:
         through: Any = type(f"{self.object_name}_{field.name}", (Model,), body)
         through._meta.auto_created = self.model
         return through
-
-
-class CompositeKey:
-    """The several fields of a key, as one value: a tuple."""
-
-    is_relation = False
-    is_column = False
-    null = False
-    secret = False
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.fields: tuple[Field[Any], ...] = options.pk_fields
-        self.model: Any = options.model
-        self.name = self.attname = "pk"
-
-    def prepare(self, value: Any) -> tuple[Any, ...]:
-        """Return each part ready for its column.
-
-        Raises:
-            ValueError: It has not the right number of parts.
-        """
-        from ..fields.base import lookup_error
-
-        if not isinstance(value, tuple | list) or len(value) != len(self.fields):  # pyright: ignore[reportUnknownArgumentType]  # of any kind
-            raise lookup_error(self, value)  # type: ignore[arg-type]  # as far as the message needs it
-        return tuple(field.prepare(part) for field, part in zip(self.fields, tuple[Any, ...](value), strict=True))  # pyright: ignore[reportUnknownArgumentType]  # of any kind
 
 
 def _may_be_lookup(part: str) -> bool:

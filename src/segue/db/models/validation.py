@@ -13,7 +13,6 @@ from typing import Any
 from ...errors import Fault, ValidationError
 from ..expressions.base import Expression, F, OrderBy
 from ..expressions.q import Q
-from ..fields.relations import ForeignKey
 from ..operations.reading import load_fields
 from ..query.instances import condition_plan, substituted
 from ..query.plans import plan_of
@@ -21,7 +20,7 @@ from ..query.query import Query, Selection
 from ..signals import call
 from ..steps import Execute, Operation
 from .constraints import CheckConstraint, UniqueConstraint
-from .faults import constraint_fault, family_of, fault_of, missing_target, not_unique, unique_groups
+from .faults import columns_in, constraint_fault, family_of, fault_of, missing_target, not_unique, unique_groups
 
 __all__ = ["clean_fields", "fault_of", "full_clean", "validate_constraints", "validate_unique"]
 
@@ -37,7 +36,7 @@ def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
     kept = instance.__dict__
     options = instance._meta
     for field in options.fields:
-        if field.name in left_out or field.attname not in kept or field.kind == "generated":
+        if field.name in left_out or field.attname not in kept or field.kind in ("generated", "key_part"):
             continue
         value = kept[field.attname]
         if isinstance(value, Expression):
@@ -52,8 +51,29 @@ def clean_fields(instance: Any, exclude: Iterable[str] = ()) -> None:
             faults += [
                 Fault((field.name, *fault.path), fault.code, fault.message, fault.params) for fault in error.faults
             ]
+    for reference in options.references:
+        if reference.name not in left_out:
+            faults += _clean_reference(reference, kept)
     if faults:
         raise ValidationError(faults)
+
+
+def _clean_reference(field: Any, kept: dict[str, Any]) -> list[Fault]:
+    """Check and convert the columns of a foreign key of several; return the faults."""
+    names = [part.attname for part in field.fields]
+    if not all(name in kept for name in names) or any(isinstance(kept[name], Expression) for name in names):
+        return []
+    key = tuple([kept[name] for name in names])
+    missing = [part for part in field.own_parts if kept[part.attname] is None]
+    try:
+        if missing and len(missing) < len(field.own_parts):
+            raise field.invalid()
+        if missing and field.blank:
+            return []
+        field.set_parts(kept, field.clean(None if None in key else key))
+    except ValidationError as error:
+        return [Fault((field.name, *fault.path), fault.code, fault.message, fault.params) for fault in error.faults]
+    return []
 
 
 def _is_empty(field: Any, value: Any) -> bool:
@@ -111,14 +131,12 @@ def validate_targets(instance: Any, database: Any, exclude: Iterable[str] = ()) 
     kept = instance.__dict__
     faults: list[Fault] = []
     options = instance._meta
-    for field in options.fields:
-        value = kept.get(field.attname)
+    for field in options.foreign_keys:
+        values = [kept.get(part.attname) for part in field.columns]
         if (
-            not isinstance(field, ForeignKey)
-            or field.name in left_out
-            or value is None
-            or isinstance(value, Expression)
-            or getattr(field, "parent_link", False)  # pyright: ignore[reportUnknownArgumentType]  # of any kind
+            field.name in left_out
+            or any(value is None or isinstance(value, Expression) for value in values)
+            or getattr(field, "parent_link", False)
         ):
             continue
         limit: Any = field.limit_choices_to() if callable(field.limit_choices_to) else field.limit_choices_to
@@ -126,11 +144,11 @@ def validate_targets(instance: Any, database: Any, exclude: Iterable[str] = ()) 
         if loaded is not None and loaded._peers is not None and not limit:
             continue
         query = field.target._meta.base_queryset().query.framed(order=())
-        query = query.filtered((), {field.remote.attname: value})
+        query = query.filtered((), dict(zip((there for _, there in field.pairs), values, strict=True)))
         if limit:
             query = query.filtered((limit,), {}) if isinstance(limit, Q) else query.filtered((), dict(limit))
         if not (yield from _exists(query, database)):
-            faults.append(missing_target(field))  # pyright: ignore[reportUnknownArgumentType]  # of any kind
+            faults.append(missing_target(field))
     if faults:
         raise ValidationError(faults)
 
@@ -174,13 +192,14 @@ def validate_unique(instance: Any, database: Any, exclude: Iterable[str] = ()) -
     options = instance._meta
     faults: list[Fault] = []
     for fields, model in unique_groups(options):
-        names = [field.attname for field in fields]
+        columns = columns_in(fields)
+        names = [field.attname for field in columns]
         if left_out & {field.name for field in fields} or not (yield from _load(instance, names, database)):
             continue
         values = {name: instance.__dict__[name] for name in names}
         if None in values.values():
             continue
-        if fields == model._meta.pk_fields and instance._peers is not None:
+        if columns == model._meta.pk_fields and instance._peers is not None:
             continue
         if (yield from _others(instance, model, values, database)):
             faults.append(not_unique(options, fields))
@@ -251,7 +270,7 @@ def _ready(instance: Any, model: Any, names: set[str], database: Any, left_out: 
     ]
     if left_out & {field.name for field in fields}:
         return False
-    return (yield from _load(instance, [field.attname for field in fields], database))
+    return (yield from _load(instance, [field.attname for field in columns_in(fields)], database))
 
 
 def _check_broken(
@@ -287,8 +306,9 @@ def _unique_broken(
         return False
     query = Query(model).framed(order=())
     if constraint.fields:
-        values = {options.get_field(name).attname: None for name in constraint.fields}
-        values = {name: instance.__dict__.get(name) for name in values}
+        values = {
+            field.attname: instance.__dict__.get(field.attname) for field in options.columns_of(constraint.fields)
+        }
         if None in values.values() and constraint.nulls_distinct is not False:
             return False
         query = query.filtered((), values)

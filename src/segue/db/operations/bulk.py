@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..errors import NotSupportedError, QueryError
-from ..expressions.base import Expression, Value, as_expression
+from ..expressions.base import Expression, F, Value, as_expression
 from ..expressions.conditional import Case, When
 from ..expressions.q import Q
 from ..instance import Peers
@@ -23,7 +23,7 @@ from ..steps import Execute, Operation, Transaction
 from .saving import values_to_write
 from .statements import Conflict, insert_rows, supports_returning, update_rows
 
-__all__ = ["bulk_create", "bulk_update", "update"]
+__all__ = ["bulk_create", "bulk_update", "parts_of_key", "update"]
 
 _MOST_PARAMETERS = {"sqlite": 30_000, "postgresql": 30_000, "mysql": 30_000}
 
@@ -70,8 +70,9 @@ def _conflict(options: Any, *, ignore_conflicts: bool, update: Sequence[str], un
         return Conflict()
     if not update:
         return None
-    fields = [options.get_field(name) for name in update]
-    keys = [options.get_field(name if name != "pk" else options.pk.name) for name in unique] or list(options.pk_fields)
+    fields = options.columns_of(update)
+    keys = [each for name in unique for each in (options.pk_fields if name == "pk" else options.columns_of([name]))]
+    keys = keys or list(options.pk_fields)
     return Conflict(fields, keys)
 
 
@@ -209,7 +210,7 @@ def bulk_update(
         QueryError: No field, a key among them, or an instance that was never saved.
     """
     options = model._meta
-    fields = [options.get_field(name) for name in names]
+    fields = _columns_to_update(options, names)
     if not fields:
         raise QueryError("bulk_update() was given no field.", code="data/argument", hint='bulk_update(rows, ["year"])')
     if any(field in options.pk_fields for field in fields):
@@ -219,6 +220,15 @@ def bulk_update(
     if not instances:
         return 0
     return (yield Transaction(_update_batches(model, list(instances), fields, database, batch_size), savepoint=False))  # type: ignore[no-any-return]  # the step's result
+
+
+def _columns_to_update(options: Any, names: Sequence[str]) -> list[Any]:
+    """Return the fields that are written; a reference that shares a column of the key leaves that as it is."""
+    found: list[Any] = []
+    for field in map(options.get_field, names):
+        parts = [each for each in field.columns if each not in options.pk_fields]
+        found += [each for each in (field.columns if field.is_column else parts or field.columns) if each not in found]
+    return found
 
 
 def _update_batches(
@@ -265,14 +275,15 @@ def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[
     by_table: dict[Any, dict[Any, Any]] = {}
     for name, given in values.items():
         field = options.get_field(name)
-        if not field.is_column or field.kind == "generated":
+        if field.kind in ("many_to_many", "generated"):
             raise QueryError(
                 f"{query.model.__name__}.{name} cannot be set by update().",
                 code="data/update-field",
                 why="It is not a column that is written.",
-                hint=f"{name}.set(…) of each instance" if not field.is_column else "Set what it is computed from.",
+                hint="Set what it is computed from." if field.is_column else f"{name}.set(…) of each instance",
             )
-        by_table.setdefault(field.model._meta.concrete_model, {})[field] = _prepared(query, field, given)
+        table = by_table.setdefault(field.model._meta.concrete_model, {})
+        table |= {field: _prepared(query, field, given)} if field.is_column else _parts(query, field, given)
     plain = query.framed(related=(), only=None, deferred=frozenset(), lock=None, order=())
     if len(by_table) > 1:
         return (yield Transaction(_update_family(plain, by_table, database), savepoint=False))  # type: ignore[no-any-return]  # the step's result
@@ -290,6 +301,38 @@ def _prepared(query: Query, field: Any, given: Any) -> Any:
             hint="Give a value, or declare the field with null=True.",
         )
     return value
+
+
+def _parts(query: Query, field: Any, given: Any) -> dict[Any, Any]:
+    """Return what the columns of a foreign key of several become."""
+    if isinstance(given, Expression) or hasattr(given, "__expression__"):
+        names = _parts_named(query, as_expression(given))
+        if len(names) != len(field.fields):
+            raise QueryError(
+                f"{field.model.__name__}.{field.name} cannot be set to {given!r}.",
+                code="data/update-field",
+                why=f"It is {len(field.fields)} columns.",
+                hint="Give an instance, a tuple, or another foreign key to the same model.",
+            )
+        return {part: F(name).resolve(query) for part, name in zip(field.fields, names, strict=True)}
+    return parts_of_key(field, _prepared(query, field, given))
+
+
+def _parts_named(query: Query, expression: Expression) -> list[str]:
+    """Return the names of the columns of a foreign key of several that an `F` names."""
+    if not isinstance(expression, F):
+        return []
+    field = query.model._meta.find_field(expression.name)
+    return [] if field is None or field.is_column else [each.attname for each in field.columns]
+
+
+def parts_of_key(field: Any, key: Any) -> dict[Any, Any]:
+    """Return the columns of a foreign key with a prepared value for each; without a key its own are NULL."""
+    if field.is_column:
+        return {field: key}
+    if key is None:
+        return dict.fromkeys(field.own_parts)
+    return dict(zip(field.fields, key, strict=True))
 
 
 def _update_family(query: Query, by_table: Mapping[Any, dict[Any, Any]], database: Any) -> Operation[int]:

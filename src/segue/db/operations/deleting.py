@@ -17,6 +17,7 @@ from ..fields.relations import CASCADE, DO_NOTHING, PROTECT, RESTRICT, SET_DEFAU
 from ..query.query import Query, Selection
 from ..signals import call, post_delete, pre_delete, send, sends
 from ..steps import Execute, Operation, Transaction
+from .bulk import parts_of_key
 from .reading import fetch
 from .statements import delete_rows, update_rows
 
@@ -186,7 +187,7 @@ class _Collector:
             written = yield Execute(plan, parameters)
             _count(counts, query.model, written.count)
         for field, query, value in self.updates:
-            plan, parameters = update_rows(database, query, {field: value})
+            plan, parameters = update_rows(database, query, parts_of_key(field, value))
             yield Execute(plan, parameters)
         for model in _ordered(list(self.doomed)):
             chosen = Query(model).framed(order=()).filtered((), {"pk__in": list(self.doomed[model])})
@@ -216,10 +217,10 @@ def _replacement(field: ForeignKey[Any], rows: Query) -> Any:
     if action is SET_NULL:
         return None
     if action is SET_DEFAULT:
-        if not field.has_default and field.db_default is not NOT_PROVIDED:
+        if not field.has_default and field.db_default is not NOT_PROVIDED and field.is_column:
             value = field.db_default
             return as_expression(value).resolve(rows) if hasattr(value, "resolve") else field.prepare(value)
-        return field.prepare(field.get_default())
+        return field.prepare(field.get_default() if field.has_default else field.db_default)
     return field.prepare(action.value)
 
 
@@ -244,9 +245,7 @@ def _ordered(models: list[Any]) -> list[Any]:
             return
         for other in models:
             if other is not model and any(
-                field.target._meta.concrete_model is model
-                for field in other._meta.local_fields
-                if isinstance(field, ForeignKey)
+                field.target._meta.concrete_model is model for field in other._meta.local_foreign_keys
             ):
                 visit(other, (*path, model))
         done.append(model)

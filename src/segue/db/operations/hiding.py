@@ -109,7 +109,7 @@ def _gather(
 def _referring(field: ForeignKey[Any], rows: Sequence[Any]) -> Query | None:
     if getattr(field, "parent_link", False) or field.model._meta.auto_created:  # pyright: ignore[reportPrivateUsage]  # of this package
         return None
-    values = [value for value in (getattr(row, field.remote.attname) for row in rows) if value is not None]
+    values = [value for value in map(field.value_of, rows) if value is not None]
     return Query(field.model).framed(order=()).filtered((), {f"{field.attname}__in": values})
 
 

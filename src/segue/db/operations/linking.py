@@ -27,8 +27,7 @@ __all__ = ["add_links", "remove_links", "set_links"]
 def _ends(relation: Relation) -> tuple[Any, Any]:
     """Return the keys of the table between: to this side, to the other."""
     here, there = relation.field.ends()
-    near = relation.hops[0].pairs[0][1]
-    return (here, there) if here.attname == near else (there, here)
+    return (here, there) if relation.is_forward else (there, here)
 
 
 def _keys(relation: Relation, things: Iterable[Any]) -> list[Any]:
@@ -69,7 +68,7 @@ def _add(
     instance: Any, relation: Relation, keys: list[Any], database: Any, defaults: dict[str, Any]
 ) -> Operation[None]:
     through = relation.field.through
-    mine = getattr(instance, relation.hops[0].pairs[0][0])
+    mine = relation.key_of(instance)
     for at, (near, far) in enumerate(_sides(relation)):
         query = Query(through).filtered((), {near.attname: mine, f"{far.attname}__in": keys})
         known = yield from fetch(query.framed(selection=Selection("flat", (far.attname,)), order=()), database)
@@ -98,7 +97,7 @@ def remove_links(instance: Any, relation: Relation, things: Iterable[Any] | None
 
 def _remove(instance: Any, relation: Relation, keys: list[Any] | None, database: Any) -> Operation[None]:
     through = relation.field.through
-    mine = getattr(instance, relation.hops[0].pairs[0][0])
+    mine = relation.key_of(instance)
     word = "clear" if keys is None else "remove"
     yield from _tell(f"pre_{word}", instance, relation, keys, database)
     for near, far in _sides(relation):
@@ -129,7 +128,7 @@ def _set(
         yield from _remove(instance, relation, None, database)
     else:
         near, far = _ends(relation)
-        mine = getattr(instance, relation.hops[0].pairs[0][0])
+        mine = relation.key_of(instance)
         query = Query(relation.field.through).framed(selection=Selection("flat", (far.attname,)), order=())
         known = yield from fetch(query.filtered((), {near.attname: mine}), database)
         gone = [key for key in known if key not in keys]
@@ -149,7 +148,7 @@ def _tell(action: str, instance: Any, relation: Relation, keys: list[Any] | None
         action=action,
         instance=instance,
         # By the keys: a relation of a model to itself has one model on both sides.
-        reverse=_ends(relation)[0] is not relation.field.ends()[0],
+        reverse=not relation.is_forward,
         model=relation.target,
         pk_set=None if keys is None else set(keys),
         using=database,

@@ -14,11 +14,11 @@ from typing import Any
 from ...errors import did_you_mean
 from ..errors import QueryError
 from ..expressions.base import F
-from ..expressions.q import Q
 from ..fields.relations import Relation
 from ..instance import FETCH_PEERS, Peers
 from ..query.plans import plan_of
 from ..query.query import Annotation, Query
+from ..query.where import among
 from ..steps import Execute, Operation
 
 __all__ = [
@@ -174,7 +174,7 @@ def relation_called(model: Any, name: str) -> Relation | None:
 
 def _relation_names(model: Any) -> list[str]:
     options = model._meta
-    names = [field.name for field in (*options.fields, *options.many_to_many) if field.is_relation]
+    names = [field.name for field in (*options.foreign_keys, *options.many_to_many)]
     names += list(options.private)
     return [*names, *(relation.accessor for relation in options.reverse.values() if relation.accessor)]
 
@@ -283,10 +283,7 @@ def matching(query: Query, names: Sequence[str], keys: Sequence[Any]) -> Query:
     """Return the rows of *query* whose columns are one of *keys*: values, or tuples of several."""
     if len(names) == 1:
         return query.filtered((), {f"{names[0]}__in": keys})
-    condition = Q()
-    for key in keys:
-        condition |= Q(**dict(zip(names, key, strict=True)))
-    return query.filtered((condition,), {})
+    return query.copy(where=(*query.where, among(query.model._meta, names, keys)))
 
 
 def origin_of(instance: Any, name: str) -> tuple[Any, str]:
@@ -330,8 +327,7 @@ def _through(
 def opposite(relation: Relation) -> Relation:
     """Return the same many-to-many relation, walked from the other end; hidden ones too."""
     field = relation.field
-    here, _ = field.ends()
-    forward = here.attname == relation.hops[0].pairs[0][1]
+    forward = relation.is_forward
     back: Relation = field.backward() if forward else field.forward()
     if not (forward and field.hidden):
         return back

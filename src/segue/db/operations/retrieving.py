@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ..errors import IntegrityError, QueryError
 from ..expressions.aggregates import Count
 from ..expressions.base import F
-from ..query.compiler import Column, Parameters, SelectCompiler
+from ..query.compiler import PART, Column, Parameters, SelectCompiler
 from ..query.plans import compile_statement, reader_of
 from ..query.query import Lock, Query, Selection
 from ..shapes import Keyer, key_of
@@ -145,6 +145,7 @@ class _OverSubquery:
             field = options.pk if name == "pk" else options.find_field(name)
             label = self._labels.get(field.attname) if field is not None else None
             label = label or (self._labels.get(field.name) if field is not None else None)
+            label = label or next(iter(self._labels_of_parts(name)), None)
         if label is None:
             raise QueryError(
                 f"aggregate() over this queryset cannot reach {name!r}.",
@@ -153,6 +154,17 @@ class _OverSubquery:
             )
         columns = list(self._table.columns)
         return sa.type_coerce(columns[list(self._labels.values()).index(label)], self._types[label])
+
+    def parts(self, name: str) -> list[Any]:
+        labels = self._labels_of_parts(name)
+        columns = dict(zip(self._labels.values(), self._table.columns, strict=True))
+        return [sa.type_coerce(columns[each], self._types[each]) for each in labels] or [self.path(name)]
+
+    def _labels_of_parts(self, name: str) -> list[str]:
+        """Return the labels of the columns of a key of several."""
+        field = self._compiler.query.model._meta.find_field(name)
+        names = {name} if field is None else {field.name, field.attname}
+        return [each for known, each in self._labels.items() if PART in known and known.partition(PART)[0] in names]
 
     def condition(self, condition: Any) -> Any:
         raise QueryError(
@@ -285,7 +297,7 @@ def _update_one(instance: Any, defaults: Mapping[str, Any], database: Any) -> Op
     for name, value in defaults.items():
         setattr(instance, name, value() if callable(value) and not isinstance(value, type) else value)
         field = options.find_field(name)
-        if field is not None and field.is_column:
+        if field is not None and field.kind != "many_to_many":
             names.append(field.name)
     automatic = [field.name for field in options.fields if getattr(field, "auto_now", False)]
     # Only what changes is written, where that is known.

@@ -153,7 +153,8 @@ def finish(instance: Any, database: Any, only: Only, answer: Any) -> bool:
 def _chosen(options: Any, names: Sequence[str]) -> frozenset[str]:
     if isinstance(names, str):
         raise QueryError(f"update_fields={names!r} is a text.", code="data/argument", hint=f"update_fields=[{names!r}]")
-    return frozenset(options.get_field(name).name for name in names)
+    fields = [options.get_field(name) for name in names]
+    return frozenset(each.name for field in fields for each in field.columns)
 
 
 def _write_family(

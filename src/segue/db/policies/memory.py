@@ -27,7 +27,7 @@ from ..fields.numbers import (
     SmallAutoField,
     SmallIntegerField,
 )
-from ..fields.relations import ForeignKey
+from ..fields.parts import plain_field
 from ..fields.special import UUIDField
 from ..query.lookups import LOOKUPS
 from ..query.where import Leaf, Node
@@ -120,7 +120,9 @@ def _column(reached: Any) -> Any:
         if len(reached.relations) > 1 or first.kind != "forward":
             return None
         # leader, leader_id and leader__id are one column, in this row.
-        field = first.field if getattr(field, "attname", None) == first.hops[0].pairs[0][1] else None
+        wanted = getattr(field, "attname", None)
+        here = next((here for here, there in first.hops[0].pairs if there == wanted), None)
+        field = None if here is None else first.source._meta.find_field(here)
     return field if field is not None and field.is_column else None
 
 
@@ -128,8 +130,7 @@ def _is_plain(field: Any, value: Any) -> bool:
     """Tell whether a value of this field means the same in memory and in the database."""
     if field.enum is not None:
         return isinstance(value, field.enum) and _are_apart(field.enum)
-    while isinstance(field, ForeignKey):
-        field = field.remote
+    field = plain_field(field)
     kind: type[Any] = cast("Any", type(field))
     if kind in _WHOLE:
         return type(value) is int

@@ -21,6 +21,7 @@ from ..errors import FieldError, NotSupportedError, QueryError
 from ..expressions.aggregates import Aggregate, Count
 from ..expressions.base import Expression, F, OrderBy
 from ..expressions.kinds import AnyDecimal, constant, is_whole
+from ..expressions.subqueries import OuterRef
 from ..fields.special import JSONField
 from ..types import ExactDecimal, vendor_of
 from .joins import Join, Joins
@@ -126,14 +127,16 @@ class Column:
         label: What rows call it.
         element: The Core expression.
         field: The field it is of, where it is one's.
+        optional: Of a part of a key: whether there may be no key.
     """
 
-    __slots__ = ("element", "field", "label")
+    __slots__ = ("element", "field", "label", "optional")
 
-    def __init__(self, label: str, element: ColumnElement[Any], field: Any = None) -> None:
+    def __init__(self, label: str, element: ColumnElement[Any], field: Any = None, *, optional: bool = False) -> None:
         self.label: str = label
         self.element: ColumnElement[Any] = element
         self.field: Any = field
+        self.optional: bool = optional
 
 
 class SelectCompiler:
@@ -207,12 +210,35 @@ class SelectCompiler:
         reached = query.model._meta.resolve(name)
         element, _ = self.reach(reached)
         if not reached.rest:
-            return element[0] if _is_key(element) else element
+            return element[_telling(reached)] if _is_key(element) else element
         target = finish(query.model.__name__, name, name, reached, reached.field, reached.rest)
         return self._transformed(element, target)
 
+    def parts(self, name: str) -> list[Any]:
+        """Return the columns that *name* reaches: several where it is a key of several."""
+        if name not in self.query.frame.annotations and not any(
+            name.startswith(known + "__") for known in self.query.frame.annotations
+        ):
+            reached = self.query.model._meta.resolve(name)
+            if not reached.rest and not reached.field.is_column:
+                element, _ = self.reach(reached)
+                return list(element)
+        return [self.path(name)]
+
+    def parts_of(self, expression: Expression) -> Any:
+        """Return the columns of the key that an expression is, or what it compiles to where it is none."""
+        found: list[Any] = []
+        if isinstance(expression, F):
+            found = self.parts(expression.name)
+        elif isinstance(expression, OuterRef):
+            found = self._further(expression.name, expression.further).parts(expression.name)
+        return found if len(found) > 1 else expression.compile(self)
+
     def outer(self, name: str, further: int = 0) -> ColumnElement[Any]:
         """Return a column of the query around this one, or of one so many further out."""
+        return self._further(name, further).path(name)  # type: ignore[no-any-return]  # a column
+
+    def _further(self, name: str, further: int) -> SelectCompiler:
         around: SelectCompiler | None = self
         for _ in range(further + 1):
             while around is not None and around.whole is not None:
@@ -224,7 +250,7 @@ class SelectCompiler:
                 code="data/outer-ref",
                 hint="Use it inside Subquery(…) or Exists(…).",
             )
-        return around.path(name)  # type: ignore[no-any-return]  # a column
+        return around
 
     def condition(self, condition: Any) -> ColumnElement[bool]:
         """Compile a condition where rows are not chosen by it: in `CASE`, in `filter=`."""
@@ -324,11 +350,20 @@ class SelectCompiler:
 
     def _already_here(self, join: Join, hop: Any, field: Any) -> Any:
         if not getattr(field, "is_column", False):
-            return None
+            return self._key_already_here(join, hop, field)
         for here, there in hop.pairs:
             if there == field.attname and field.model is hop.target._meta.concrete_model:
                 return join.column(join.model._meta.find_field(here))
         return None
+
+    def _key_already_here(self, join: Join, hop: Any, key: Any) -> Any:
+        """Return the columns before a join that equal a key of several behind it, or `None`."""
+        concrete = hop.target._meta.concrete_model
+        known = {there: here for here, there in hop.pairs}
+        if not all(each.attname in known and each.model is concrete for each in key.fields):
+            return None
+        near = join.model._meta
+        return [join.column(near.find_field(known[each.attname])) for each in key.fields]
 
     def column_of(self, join: Join, field: Any) -> Any:
         """Return a field's column in a table; of a composite key, the list of them."""
@@ -582,7 +617,8 @@ class SelectCompiler:
                 )
             from sqlalchemy.dialects.postgresql import distinct_on
 
-            statement = statement.ext(distinct_on(*[self.path(name) for name in frame.distinct_on]))
+            chosen = [each for name in frame.distinct_on for each in self.parts(name)]
+            statement = statement.ext(distinct_on(*chosen))
         elif frame.distinct:
             statement = statement.distinct()
         if order:
@@ -685,7 +721,7 @@ class SelectCompiler:
             elements = [*self._keys(self.joins.root)]
             elements += [column.element for column in self.columns if column.label not in annotations]
         else:
-            elements = [self.path(name) for name in group if name not in sums]
+            elements = [each for name in group if name not in sums for each in self.parts(name)]
         for name in annotations:
             if (
                 name not in sums
@@ -744,8 +780,7 @@ class SelectCompiler:
             if not reached.rest and reached.relation is not None:
                 return self._order_of_target(part, inner.name, reached)
             if reached.field is not None and not reached.field.is_column and not reached.rest:
-                columns, _ = self.reach(reached)
-                return [each.desc() if part.descending else each.asc() for each in columns]
+                return self._order_of_parts(part, inner.name)
             if reached.rest and isinstance(reached.field, JSONField):
                 from .documents import sort_parts
 
@@ -753,11 +788,14 @@ class SelectCompiler:
                 return [one for each in parts for one in part.arranged(self, each)]
         return part.compile_all(self)
 
+    def _order_of_parts(self, part: OrderBy, name: str) -> list[Any]:
+        return [one for each in self.parts(name) for one in part.arranged(self, each)]
+
     def _order_of_target(self, part: OrderBy, name: str, reached: Any) -> list[Any]:
         """Order by a relation as its model is ordered, as in Django; by its key without an order."""
         ordering = reached.relation.target._meta.ordering
         if not ordering:
-            return part.compile_all(self)
+            return self._order_of_parts(part, name)
         found: list[Any] = []
         for each in ordering:
             inner = self.query.order_of(each) if not isinstance(each, str) else None
@@ -797,8 +835,9 @@ class SelectCompiler:
             return
         element, _ = self.reach(reached)
         if _is_key(element):
+            optional = reached.field.null or any(relation.optional for relation in reached.relations)
             for part, field in zip(element, reached.field.fields, strict=True):
-                self.columns.append(Column(f"{label}{PART}{field.name}", part, field))
+                self.columns.append(Column(f"{label}{PART}{field.name}", part, field, optional=optional))
             return
         self.columns.append(Column(label, element, reached.field))
 
@@ -818,17 +857,23 @@ class SelectCompiler:
         if field in model._meta.pk_fields:
             return True
         names = {prefix + field.name, prefix + field.attname}
+        for reference in model._meta.references:
+            if field in reference.fields:
+                names |= {prefix + reference.name, prefix + reference.attname}
         if frame.only is not None:
             here = {each for each in frame.only if each.startswith(prefix) and "__" not in each[len(prefix) :]}
             if here or not prefix:
-                return bool(names & frame.only) or self._links(prefix, field)
+                return bool(names & frame.only) or self._links(prefix, field, model)
         return not names & frame.deferred
 
-    def _links(self, prefix: str, field: Any) -> bool:
+    def _links(self, prefix: str, field: Any, model: Any) -> bool:
         """Tell whether a foreign key is walked by `select_related`, and so is needed."""
-        return field.is_relation and any(
-            path == prefix + field.name or path.startswith(f"{prefix}{field.name}__")
+        names = [each.name for each in model._meta.references if field in each.fields]
+        names += [field.name] if field.is_relation else []
+        return any(
+            path == prefix + name or path.startswith(f"{prefix}{name}__")
             for path in self.query.frame.related
+            for name in names
         )
 
     # Statements made of others
@@ -854,18 +899,18 @@ class SelectCompiler:
         statement = getattr(sa, name)(*parts)
         if self.query.empty:
             statement = sa.select(statement.subquery(self.parameters.next_alias())).where(sa.false())
-        order = [self._compound_order(part) for part in self.query.frame.order or ()]
+        order = [each for part in self.query.frame.order or () for each in self._compound_order(part)]
         if order:
             statement = statement.order_by(*order)
         return self._limited(statement)
 
-    def _compound_order(self, part: OrderBy) -> Any:
+    def _compound_order(self, part: OrderBy) -> list[Any]:
         if not isinstance(part.expression, F):
             raise QueryError(
                 "A combined query is ordered by its columns alone.", code="data/combined", hint='order_by("name")'
             )
         name = part.expression.name
-        labels = [column.label for column in self.columns]
+        labels = [column.label.partition(PART)[0] for column in self.columns]
         wanted = name if name in labels else f"{name}_id"
         if name == "pk" and name not in labels:
             wanted = self.query.model._meta.pk.attname
@@ -876,8 +921,9 @@ class SelectCompiler:
                 hint=f"Columns: {', '.join(labels)}.",
             )
         # By position: compound selects of three databases agree on nothing else.
-        element = constant(str(labels.index(wanted) + 1))
-        return element.desc() if part.descending != self.query.frame.reversed else element.asc()
+        places = [constant(str(at)) for at, label in enumerate(labels, 1) if label == wanted]
+        is_descending = part.descending != self.query.frame.reversed
+        return [each.desc() if is_descending else each.asc() for each in places]
 
     def _from_statement(self) -> Any:
         raw = self.query.frame.statement
@@ -896,6 +942,13 @@ _DIRECTIONS = (operators.asc_op, operators.desc_op, operators.nulls_first_op, op
 def _is_key(element: Any) -> bool:
     """Tell whether it is the columns of a key of several."""
     return isinstance(element, list)
+
+
+def _telling(reached: Any) -> int:
+    """Return the place of a column, among several that are reached, that is NULL where there is no key."""
+    relation = reached.relation
+    field = relation.field if relation is not None and relation.kind == "forward" else reached.field
+    return (getattr(field, "telling", None) or (0,))[0]
 
 
 def _directed(element: Any, like: Any) -> Any:

@@ -52,10 +52,14 @@ class _OfInstance(SelectCompiler):
         field = reached.field
         if reached.relations:
             field = reached.relations[0].field
+        if not field.is_column:
+            return [self._value_of(each) for each in field.fields], self.joins.root
+        return self._value_of(field), self.joins.root
+
+    def _value_of(self, field: Any) -> Any:
         value = self.bind(self.columns_used[field.attname], field.column_type())
-        if self.vendor == "postgresql":
-            value = sa.cast(value, field.column_type())  # `$1 IS NULL` alone has no type there
-        return value, self.joins.root
+        # `$1 IS NULL` alone has no type there
+        return sa.cast(value, field.column_type()) if self.vendor == "postgresql" else value
 
 
 def condition_plan(instance: Any, model: Any, condition: Any, database: Any) -> tuple[Plan, list[Any]]:

@@ -89,15 +89,17 @@ class Exact(Lookup):
         if limits is not None and isinstance(prepared, type(limits[0])) and not limits[0] <= prepared <= limits[1]:
             return "never", ()  # beyond the column: no row has it, and the database need not be asked
         if _is_tuple(prepared):
-            return ("tuple", len(prepared)), prepared
+            return (("tuple", len(prepared)), prepared) if _fits(field, prepared) else ("never", ())
         return "v", (prepared,)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.kind == "null":
-            return sa.false() if _is_key(left) else left.is_(None)
+            return _is_null(left, leaf.target) if _is_key(left) else left.is_(None)
         if leaf.kind == "never":
             return sa.false()
         if _is_key(left):
+            if leaf.right is not None:
+                return _same_key(left, compiler.parts_of(leaf.right), leaf.target)
             return sa.and_(*[each == compiler.parameter(leaf, each.type, at) for at, each in enumerate(left)])
         return super().compile(compiler, left, leaf)
 
@@ -166,8 +168,7 @@ class In(Lookup):
         if not values:
             return "never", ()
         if _is_tuple(values[0]):
-            flat = tuple(part for each in values for part in each)
-            return ("tuples", len(values), len(values[0])), flat
+            return _list_of_keys([each for each in values if _fits(field, each)])
         if len(values) > _LONG_LIST:
             return "long", (values,)
         size = bucket(len(values))
@@ -176,6 +177,12 @@ class In(Lookup):
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.right is not None:
             items = getattr(leaf.right, "items", None)
+            if items is not None and _is_key(left):
+                raise QueryError(
+                    f"{leaf.target.name} takes keys, not expressions among them.",
+                    code="data/lookup-value",
+                    hint="A list of tuples, or a queryset.",
+                )
             if items is not None:
                 (first, *others), _ = alike(compiler, [left, *[each.compile(compiler) for each in items]])
                 return first.in_(others)
@@ -189,7 +196,9 @@ class In(Lookup):
             return (sa.tuple_(*left) if _is_key(left) else left).in_(chosen)
         if leaf.kind == "never":
             return sa.false()
-        if leaf.kind[0] == "tuples":
+        if leaf.kind[0] == "long keys":
+            return _long_list_of_keys(compiler, left, leaf)
+        if leaf.kind[0] == "keys":
             _, rows, width = leaf.kind
             return sa.or_(
                 *[
@@ -231,6 +240,57 @@ def _mysql_list(compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
 
     # PyMySQL and asyncmy write a tuple as (1, 2, 3): the text of the plan stays one.
     return left.op("IN")(compiler.parameter(leaf, sa.types.NullType(), 0, each_bound))  # type: ignore[no-any-return]  # a column
+
+
+def _list_of_keys(keys: list[Any]) -> Prepared:
+    """Return what fills the slots for keys of several columns."""
+    if not keys:
+        return "never", ()
+    width = len(keys[0])
+    if len(keys) > _LONG_LIST:
+        return ("long keys", width), (keys, *[[key[at] for key in keys] for at in range(width)])
+    size = bucket(len(keys))
+    keys = [*keys, *[keys[-1]] * (size - len(keys))]
+    return ("keys", size, width), tuple([part for key in keys for part in key])
+
+
+def _long_list_of_keys(compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
+    """Compare with keys of several columns whose parts would pass the limit of parameters."""
+    alias = compiler.parameters.next_alias()
+    names = [f"x{at}" for at in range(len(left))]
+    if compiler.vendor == "postgresql":
+        lists = [
+            sa.cast(compiler.parameter(leaf, Array(kind), 1 + at), Array(kind))
+            for at, kind in enumerate(_loosely(each.type) for each in left)
+        ]
+        table = sa.func.unnest(*lists).table_valued(*names, name=alias).render_derived()
+        return sa.tuple_(*left).in_(sa.select(*[table.c[name] for name in names]))
+    binds = [each.type._cached_bind_processor(compiler.dialect) for each in left]
+
+    def bound(keys: Any) -> tuple[Any, ...]:
+        return tuple(
+            tuple(part if bind is None else bind(part) for part, bind in zip(key, binds, strict=True)) for key in keys
+        )
+
+    if compiler.vendor == "sqlite":
+
+        def as_json(keys: Any) -> str:
+            return json.dumps(bound(keys))
+
+        whole = compiler.parameter(leaf, sa.Text(), 0, as_json)
+        items = sa.func.json_each(whole).table_valued(sa.column("value"), name=alias)
+        parts = [sa.func.json_extract(items.c.value, constant(f"'$[{at}]'")) for at in range(len(left))]
+        return sa.tuple_(*left).in_(sa.select(*parts))
+    # As with single values: PyMySQL and asyncmy write a tuple of tuples as ((1, 2), (3, 4)).
+    # A text to SQLAlchemy, which would else make each of it a part of the left side's tuple.
+    return sa.tuple_(*left).op("IN")(compiler.parameter(leaf, sa.Text(), 0, bound))
+
+
+def _loosely(kind: Any) -> Any:
+    """Return a type that a value is not cut or rounded to."""
+    if isinstance(kind, sa.String):
+        return sa.Text()
+    return sa.Numeric() if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float) else kind
 
 
 class OneOf(Lookup):
@@ -307,7 +367,7 @@ class IsNull(Lookup):
         return bool(value), ()
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
-        columns: list[Any] = left if _is_key(left) else [left]
+        columns: list[Any] = _telling(left, leaf.target) if _is_key(left) else [left]
         if leaf.kind:
             return sa.and_(*[each.is_(None) for each in columns])
         return sa.and_(*[each.is_not(None) for each in columns])
@@ -316,6 +376,45 @@ class IsNull(Lookup):
 def _is_key(left: Any) -> bool:
     """Tell whether a left side is the columns of a key of several."""
     return isinstance(left, list)
+
+
+def _telling(left: list[Any], target: Any) -> list[Any]:
+    """Return those columns of several that say whether there is a value: not the ones that it shares."""
+    own: tuple[int, ...] | None = getattr(target.field, "telling", None)
+    return left if own is None else [left[at] for at in own]
+
+
+def _is_null(left: list[Any], target: Any) -> ColumnElement[bool]:
+    if not target.reached.relations and getattr(target.field, "telling", None) is None:
+        return sa.false()  # a row has a key
+    return sa.and_(*[each.is_(None) for each in _telling(left, target)])
+
+
+def _same_key(left: list[Any], other: Any, target: Any) -> ColumnElement[bool]:
+    """Compare a key of several columns with another, or with the one that a subquery gives."""
+    if not _is_key(other):
+        return sa.tuple_(*left) == other  # type: ignore[no-any-return]  # a column
+    if len(other) != len(left):
+        raise QueryError(
+            f"{target.name} has {len(left)} columns, and is compared with {len(other)}.",
+            code="data/lookup-value",
+            hint="Compare it with a key of the same model.",
+        )
+    return sa.and_(*[here == there for here, there in zip(left, other, strict=True)])
+
+
+def _fits(field: Any, key: tuple[Any, ...]) -> bool:
+    """Tell whether each part of a key can be in its column."""
+    for each, part in zip(_fields_of(field), key, strict=False):
+        limits = getattr(each, "limits", None)
+        if limits is not None and isinstance(part, type(limits[0])) and not limits[0] <= part <= limits[1]:
+            return False
+    return True
+
+
+def _fields_of(field: Any) -> tuple[Any, ...]:
+    key = getattr(field, "key", field)
+    return tuple(getattr(key, "fields", ()))
 
 
 def _is_tuple(value: Any) -> bool:

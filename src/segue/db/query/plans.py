@@ -186,13 +186,19 @@ def _selection_hydrator(query: Query, columns: Sequence[Column], readers: Sequen
     parts = _source(readers, scope)
     labels: list[str] = []
     texts: list[str] = []
-    for column, text in zip(columns, parts, strict=True):
+    keys: dict[int, list[int]] = {}
+    for at, (column, text) in enumerate(zip(columns, parts, strict=True)):
         label, composite, _ = column.label.partition(PART)
         if composite and labels and labels[-1] == label:
             texts[-1] = texts[-1][:-1] + f"{text},)"
-            continue
-        labels.append(label)
-        texts.append(f"({text},)" if composite else text)
+        else:
+            labels.append(label)
+            texts.append(f"({text},)" if composite else text)
+        if column.optional:
+            keys.setdefault(len(texts) - 1, []).append(at)
+    for place, parts_of in keys.items():
+        missing = " or ".join(f"c{at} is None" for at in parts_of)
+        texts[place] = f"(None if {missing} else {texts[place]})"
     if selection.kind == "flat":
         value = texts[0]
     elif selection.kind == "dict":

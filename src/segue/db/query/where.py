@@ -8,7 +8,7 @@ Never: compiles a leaf; the compiler walks the joins.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
@@ -17,13 +17,14 @@ from ...errors import did_you_mean
 from ..errors import FieldError, QueryError
 from ..expressions.base import Expression, Value, as_expression
 from ..fields.base import Field
+from ..fields.parts import CompositeKey
 from ..fields.special import ArrayField, JSONField
 from ..instance import Instance
 from ..shapes import Keyer
 from .lookups import LOOKUPS, Lookup, lookup_for
 from .transforms import transform_for, transforms_of
 
-__all__ = ["AnyField", "Leaf", "Node", "Target", "finish", "plain_target"]
+__all__ = ["AnyField", "Leaf", "Node", "Target", "among", "finish", "plain_target"]
 
 
 class AnyField:
@@ -148,6 +149,18 @@ def finish(
     return Target(name, path, reached, tuple(transforms), tuple(keys), field, chosen)
 
 
+def among(options: Any, names: Sequence[str], keys: Sequence[Any]) -> Node:
+    """Return the condition that columns, all of one table, are together one of *keys*, which are tuples."""
+    name = "+".join(names)
+    target = options.lookups.get(name)
+    if target is None:
+        reached = [options.resolve(each) for each in names]
+        field = CompositeKey(name, reached[0].field.model, [each.field for each in reached])
+        whole = reached[0]._replace(field=field, relation=None)
+        target = options.lookups[name] = Target(name, name, whole, (), (), field, LOOKUPS["in"])
+    return Node("AND", (Leaf(target, keys),))
+
+
 class RelatedKey:
     """What a path that ends at a relation is compared as: the key of its rows, or one of them."""
 
@@ -161,6 +174,8 @@ class RelatedKey:
         self.null: Any = field.null
         self.model: Any = relation.source
         self.limits: Any = getattr(field, "limits", None)
+        # Which of several columns say whether there is one at all.
+        self.telling: Any = getattr(relation.field, "telling", None) if relation.kind == "forward" else None
 
     def prepare(self, value: Any) -> Any:
         """Return the key that *value* means.

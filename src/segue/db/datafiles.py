@@ -25,6 +25,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from ..errors import SetupError, ValidationError, cut, did_you_mean
 from .database import Database
 from .fields.base import NOT_PROVIDED
+from .fields.parts import KeyPart
 from .fields.relations import ForeignKey
 from .fields.special import GeneratedField
 from .schema import tables_of
@@ -88,24 +89,24 @@ def _ordered(models: list[Any]) -> list[Any]:
 
 def _targets(model: Any) -> set[Any]:
     options = model._meta
-    return {
-        field.target._meta.concrete_model
-        for field in (*options.local_fields, *options.many_to_many)
-        if field.is_relation
-    }
+    return {field.target._meta.concrete_model for field in (*options.local_foreign_keys, *options.many_to_many)}
 
 
 def _entries(database: Database, model: Any, *, natural: bool, secrets: bool) -> Iterator[dict[str, Any]]:
     options = model._meta
     fields = [
-        each for each in options.local_fields if not isinstance(each, GeneratedField) and (secrets or not each.secret)
+        each
+        for each in options.local_fields
+        if not isinstance(each, GeneratedField | KeyPart) and (secrets or not each.secret)
     ]
+    references = [each for each in options.local_references if secrets or not each.secret]
     keys = list(options.pk_fields)
     by_natural_key = natural and hasattr(model, "natural_key")
     many = {
         field.name: _links(database, field, natural=natural) for field in options.many_to_many if _is_own(model, field)
     }
-    columns = [options.table.c[each.column] for each in {field.name: field for field in (*keys, *fields)}.values()]
+    parts = [part for each in references for part in each.fields]
+    columns = [options.table.c[each.column] for each in dict.fromkeys((*keys, *fields, *parts))]
     order = [options.table.c[each.column] for each in keys]
     for row in database.execute(sa.select(*columns).order_by(*order)).mappings():
         key = [_plain(row[each.column]) for each in keys]
@@ -117,10 +118,18 @@ def _entries(database: Database, model: Any, *, natural: bool, secrets: bool) ->
             if field in keys and not (len(keys) > 1 or isinstance(field, ForeignKey)):
                 continue
             values[field.name] = _value(database, field, row[field.column], natural=natural)
+        for reference in references:
+            values[reference.name] = _value(database, reference, _key_in(row, reference), natural=natural)
         for name, links in many.items():
-            values[name] = links.get(row[keys[0].column], [])
+            values[name] = links.get(tuple([row[each.column] for each in keys]), [])
         found["fields"] = values
         yield found
+
+
+def _key_in(row: Any, field: Any) -> Any:
+    """Return the key that a foreign key of several columns keeps in a row, or `None`."""
+    key = tuple([row[each.column] for each in field.fields])
+    return None if None in key else key
 
 
 def _is_own(model: Any, field: Any) -> bool:
@@ -129,23 +138,27 @@ def _is_own(model: Any, field: Any) -> bool:
 
 def _value(database: Database, field: Any, value: Any, *, natural: bool) -> Any:
     if natural and isinstance(field, ForeignKey) and value is not None and hasattr(field.target, "natural_key"):
-        return _natural_key(database, field.target, field.remote, value)
+        return _natural_key(database, field, value)
     return _plain(value)
 
 
-def _natural_key(database: Database, target: Any, remote: Any, value: Any) -> Any:
-    found = target.objects.using(database).get(**{remote.attname: value})
-    return [_plain(each) for each in found.natural_key()]
+def _natural_key(database: Database, field: Any, value: Any) -> Any:
+    parts = value if field.fields else (value,)
+    named = {there: part for (_, there), part in zip(field.pairs, parts, strict=True)}
+    found = field.target.objects.using(database).get(**named)
+    key = [_plain(each) for each in found.natural_key()]
+    # A key of several columns is a list, too: which of the two it is must be said.
+    return {_NATURAL: key} if field.fields else key
 
 
 def _links(database: Database, field: Any, *, natural: bool) -> dict[Any, list[Any]]:
     near, far = field.ends()
     table = field.through._meta.table
-    columns = (table.c[near.column], table.c[far.column])
+    columns = [table.c[each.column] for each in (*near.columns, *far.columns)]
     found: dict[Any, list[Any]] = {}
-    for here, there in database.execute(sa.select(*columns).order_by(*columns)):
-        named = natural and hasattr(field.target, "natural_key")
-        value = _natural_key(database, field.target, far.remote, there) if named else _plain(there)
+    for row in database.execute(sa.select(*columns).order_by(*columns)):
+        here, there = tuple(row)[: len(near.columns)], tuple(row)[len(near.columns) :]
+        value = _value(database, far, there if far.fields else there[0], natural=natural)
         found.setdefault(here, []).append(value)
     return found
 
@@ -282,12 +295,12 @@ class _Loading:
         options = model._meta
         row: dict[str, Any] = {}
         links: list[tuple[Any, Any, list[Any]]] = []
-        own = {each.name: each for each in options.local_fields}
+        own = {each.name: each for each in (*options.local_fields, *options.local_references)}
         many = {each.name: each for each in options.many_to_many if _is_own(model, each)}
         for name, value in entry["fields"].items():
             field = own.get(name)
             if field is not None and not isinstance(field, GeneratedField):
-                row[field.column] = self._value(at, model, field, value)
+                row |= _columns(field, self._value(at, model, field, value))
             elif name in many:
                 if not isinstance(value, list):
                     raise self._wrong(at, f"{name} is no list", "Keys of rows, or natural keys.")
@@ -297,13 +310,14 @@ class _Loading:
                     at, f"has an unknown field {cut(name)}", did_you_mean(name, [*own, *many]) or "--ignore-unknown"
                 )
         self._take_key(at, model, entry, row)
-        for field in own.values():
+        for field in options.local_fields:
             if field.column not in row and not field.generated and not isinstance(field, GeneratedField):
                 row[field.column] = self._default(field)
         keys = options.pk_fields
-        if links and keys[0].column not in row:
+        if links and not all(each.column in row for each in keys):
             raise self._wrong(at, "has no key for its lists of rows", "Dump without natural keys, or give it a pk.")
-        linked = [(field, row[keys[0].column], values) for field, _, values in links]
+        key = tuple([row.get(each.column) for each in keys])
+        linked = [(field, key, values) for field, _, values in links]
         return {name: value for name, value in row.items() if value is not _LEFT_OUT}, linked
 
     def _take_key(self, at: int, model: Any, entry: dict[str, Any], row: dict[str, Any]) -> None:
@@ -325,7 +339,7 @@ class _Loading:
         made = model(**{field.attname: row[field.column] for field in model._meta.local_fields if field.column in row})
         known = self._natural(model, list(made.natural_key()))
         if known is not None:
-            row[keys[0].column] = known.pk
+            row |= {each.column: getattr(known, each.attname) for each in keys}
 
     def _default(self, field: Any) -> Any:
         if not field.has_default and (field.null or field.db_default is not NOT_PROVIDED):
@@ -334,13 +348,14 @@ class _Loading:
 
     def _value(self, at: int, model: Any, field: Any, value: Any) -> Any:
         try:
-            if isinstance(field, ForeignKey) and isinstance(value, list) and hasattr(field.target, "natural_key"):
-                found = self._natural(field.target, cast("list[Any]", value))  # type: ignore[redundant-cast]  # pyright must be told
+            named = _natural_in(field, value)
+            if named is not None:
+                found = self._natural(field.target, named)
                 if found is None:
                     raise self._wrong(
                         at, f"{field.name} refers to {cut(value)}, which is not there", "Load that first."
                     )
-                return getattr(found, field.remote.attname)
+                return field.value_of(found)
             if value is None:
                 return None
             if field.kind == "binary" and isinstance(value, str):
@@ -384,8 +399,10 @@ class _Loading:
         for field, key, values in self._links:
             near, far = field.ends()
             table = field.through._meta.table
-            self.database.execute(sa.delete(table).where(table.c[near.column] == key))
-            rows = [{near.column: key, far.column: self._far_key(field, far, value)} for value in values]
+            mine = {each.column: part for each, part in zip(near.columns, key, strict=True)}
+            same = [table.c[name] == part for name, part in mine.items()]
+            self.database.execute(sa.delete(table).where(*same))
+            rows = [{**mine, **_columns(far, self._far_key(field, far, value))} for value in values]
             if rows:
                 self.database.execute(sa.insert(table), rows)
         if self.database.vendor == "postgresql":
@@ -393,13 +410,14 @@ class _Loading:
                 _count_on(self.database, model._meta.table)
 
     def _far_key(self, field: Any, far: Any, value: Any) -> Any:
-        if isinstance(value, list) and hasattr(field.target, "natural_key"):
-            found = self._natural(field.target, cast("list[Any]", value))  # type: ignore[redundant-cast]  # pyright must be told
+        named = _natural_in(far, value)
+        if named is not None:
+            found = self._natural(field.target, named)
             if found is None:
                 raise DataFileError(
                     f"{field.name} refers to {cut(value)}, which is not there.", hint="Load that first."
                 )
-            return getattr(found, far.remote.attname)
+            return far.value_of(found)
         return far.prepare(far.to_python(value))
 
     def check_references(self) -> None:
@@ -411,24 +429,47 @@ class _Loading:
             model = models.get(table) or next(
                 field.through for field, _, _ in self._links if field.through._meta.table is table
             )
-            for field in model._meta.local_fields:
-                if isinstance(field, ForeignKey) and field.db_constraint:
+            for field in model._meta.local_foreign_keys:
+                if field.db_constraint:
                     self._check_reference(table, field)
 
     def _check_reference(self, table: sa.Table, field: Any) -> None:
         target = field.target._meta.concrete_model._meta.table.alias()
-        column = table.c[field.column]
-        missing = sa.select(column).where(
-            column.is_not(None) & ~sa.exists().where(target.c[field.remote.column] == column)
-        )
+        columns = [table.c[each.column] for each in field.columns]
+        remotes = field.remotes or (field.remote,)
+        same = [target.c[there.column] == here for here, there in zip(columns, remotes, strict=True)]
+        present = [each.is_not(None) for each in columns]
+        missing = sa.select(*columns).where(*present, ~sa.exists().where(*same))
         found = self.database.execute(missing.limit(1)).first()
         if found is not None:
+            shown = found[0] if len(columns) == 1 else tuple(found)
+            names = ", ".join(each.name for each in columns)
             raise DataFileError(
-                f"{table.name}.{field.column} refers to {cut(found[0])}, which is not there.", hint="Dump both models."
+                f"{table.name}.{names} refers to {cut(shown)}, which is not there.", hint="Dump both models."
             )
 
 
 _LEFT_OUT: Any = object()
+_NATURAL = "natural_key"
+
+
+def _natural_in(field: Any, value: Any) -> list[Any] | None:
+    """Return the natural key that a value of a file is; `None` where it is none."""
+    if not isinstance(field, ForeignKey) or not hasattr(field.target, "natural_key"):
+        return None
+    found: Any = value.get(_NATURAL) if field.fields and isinstance(value, dict) else value
+    if not isinstance(found, list) or (field.fields and found is value):
+        return None
+    return found
+
+
+def _columns(field: Any, value: Any) -> dict[str, Any]:
+    """Return what the columns of a field are written, of a foreign key of several each its part."""
+    if field.is_column:
+        return {field.column: value}
+    if value is None:
+        return {part.column: None for part in field.own_parts}
+    return {part.column: each for part, each in zip(field.fields, value, strict=True)}
 
 
 def _upsert(vendor: str, table: sa.Table, columns: Sequence[str], keys: Sequence[str]) -> Any:

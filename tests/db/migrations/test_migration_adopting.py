@@ -77,6 +77,13 @@ def club(declare: Models) -> list[Any]:
         parent=db.ForeignKey("self", on_delete=db.CASCADE, null=True, related_name="+"),
     )
     declare.add("Seat", row=db.IntegerField(), number=db.IntegerField(), pk=db.CompositePrimaryKey("row", "number"))
+    declare.add("Guest", seat=db.ForeignKey("Seat", on_delete=db.DB_CASCADE, null=True, related_name="+"))
+    declare.add(
+        "Ticket",
+        row=db.IntegerField(),
+        price=db.IntegerField(),
+        seat=db.OneToOneField("Seat", on_delete=db.CASCADE, db_columns=("row", "seat_number"), related_name="+"),
+    )
     declare.add("Detail", record=db.OneToOneField("Record", on_delete=db.CASCADE, primary_key=True, related_name="+"))
     return declare.all
 

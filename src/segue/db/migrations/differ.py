@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .fields import Facts, is_many_to_many
+from .fields import Facts, columns_of, is_many_to_many
 from .operations import (
     AddColumn,
     AddConstraint,
@@ -37,7 +37,9 @@ from .state import State
 __all__ = ["diff", "diff_names"]
 
 # What may differ between a field and the same one under another name.
-_NAMES = frozenset({"column", "related_name", "related_query_name", "db_comment", "choices", "default", "max_length"})
+_NAMES = frozenset(
+    {"column", "db_columns", "related_name", "related_query_name", "db_comment", "choices", "default", "max_length"}
+)
 _PARTS = (("constraints", AddConstraint, DropConstraint), ("indexes", AddIndex, DropIndex))
 
 
@@ -75,7 +77,11 @@ class _Differ:
         for key in self.kept():
             self.add_columns(key)
         for key in self.kept():
+            self.part_columns(key)
+        for key in self.kept():
             self.alter_columns(key)
+        for key in self.kept():
+            self.add_columns(key)
         for key in self.kept():
             self.drop_columns(key)
         for key in self.kept():
@@ -129,11 +135,11 @@ class _Differ:
     def rename_field(self, key: str, name: str, new: str) -> None:
         renamed = AlterColumn(self.title(key), name, None, new)
         is_same = renamed.apply(self.state).field(key, new) == self.new.field(key, new)
-        if not is_same and self.new.field(key, new).get("column") != renamed.apply(self.state).field(key, new).get(
-            "column"
-        ):
+        columns = columns_of(self.new.field(key, new))
+        if not is_same and columns != columns_of(renamed.apply(self.state).field(key, new)):
             # The column keeps its name, or gets one of its own: said with the new name.
-            facts = {**self.state.field(key, name), "column": self.new.field(key, new)["column"]}
+            told = "db_columns" if "db_columns" in self.new.field(key, new) else "column"
+            facts = {**self.state.field(key, name), told: self.new.field(key, new)[told]}
             renamed = AlterColumn(self.title(key), name, facts, new)
         self.do(renamed)
 
@@ -255,14 +261,27 @@ class _Differ:
             return UNSET
         return self.questions.fill(key, name, narrows=False)
 
-    def alter_columns(self, key: str) -> None:
+    def part_columns(self, key: str) -> None:
+        """Drop what is another thing from now on; it is added when the keys are what they are to be."""
         for name in self.new[key]["order"]:
             old, new = self.state[key]["fields"].get(name), self.new[key]["fields"][name]
             if old is None or old == new:
                 continue
-            if is_many_to_many(old) != is_many_to_many(new) or _leads_elsewhere(old, new):
+            is_shared = self._shared(self.state[key], name) != self._shared(self.new[key], name)
+            if is_many_to_many(old) != is_many_to_many(new) or is_shared or _leads_elsewhere(old, new):
                 self.do(DropColumn(self.title(key), name))
-                self.do(AddColumn(self.title(key), name, new, self.fill_of(key, name, new)))
+
+    def _shared(self, facts: Facts, name: str) -> list[bool]:
+        """Of the columns of a foreign key of several, whether each is another field's as well."""
+        if "db_columns" not in facts["fields"][name]:
+            return []
+        others = {each for other, field in facts["fields"].items() if other != name for each in columns_of(field)}
+        return [each in others for each in facts["fields"][name]["db_columns"]]
+
+    def alter_columns(self, key: str) -> None:
+        for name in self.new[key]["order"]:
+            old, new = self.state[key]["fields"].get(name), self.new[key]["fields"][name]
+            if old is None or old == new:
                 continue
             fill: Any = UNSET
             if old.get("null") and not new.get("null"):
@@ -303,6 +322,9 @@ def _is_made_up(facts: Facts) -> bool:
 def _leads_elsewhere(old: Facts, new: Facts) -> bool:
     if is_many_to_many(new):
         return any(old.get(name) != new.get(name) for name in ("to", "through"))
+    count = len(columns_of(old))
+    if (count > 1 or len(columns_of(new)) > 1) and (count != len(columns_of(new)) or old.get("to") != new.get("to")):
+        return True  # the columns of one key say nothing of another
     return ("expression" in old) != ("expression" in new)
 
 

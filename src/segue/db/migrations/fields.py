@@ -21,12 +21,12 @@ from ..fields.base import Field
 from ..fields.relations import ForeignKey, ManyToManyField
 from .values import Imports, decode, encode, source
 
-__all__ = ["Facts", "PlainField", "build_field", "facts_of", "field_source", "is_many_to_many"]
+__all__ = ["Facts", "PlainField", "build_field", "columns_of", "facts_of", "field_source", "is_many_to_many"]
 
 Facts = dict[str, Any]
 
 _COMMON = (
-    "null", "unique", "primary_key", "default", "db_default", "db_comment", "db_collation", "to_field",
+    "null", "unique", "primary_key", "default", "db_default", "db_comment", "db_collation", "to_field", "db_columns",
     "db_constraint", "parent_link", "related_name", "related_query_name", "through", "through_fields", "symmetrical",
     "db_table", "db_persist",
 )  # fmt: skip
@@ -75,6 +75,13 @@ def _class_of(kind: str) -> Any:
             hint="Update Segue.",
         )
     return _kinds[kind]
+
+
+def columns_of(facts: Mapping[str, Any]) -> list[str]:
+    """Return the columns of a field: several of a foreign key to a key of several, none of many-to-many."""
+    if "db_columns" in facts:
+        return list(facts["db_columns"])
+    return [facts["column"]] if "column" in facts else []
 
 
 def is_many_to_many(facts: Mapping[str, Any]) -> bool:
@@ -172,7 +179,8 @@ def _call_of(facts: Facts, name: str) -> tuple[Any, list[Any], dict[str, Any]]:
             named[key] = facts[key]
     if "choices" in facts:
         named["choices"] = [each if isinstance(each, str) else [each, str(each)] for each in facts["choices"]]
-    if facts.get("column", name) != (f"{name}_id" if issubclass(kind, ForeignKey) else name):
+    expected = f"{name}_id" if issubclass(kind, ForeignKey) else name
+    if facts.get("column", expected) != expected:
         named["db_column"] = facts["column"]
     is_key = bool(facts.get("unique") or facts.get("primary_key"))
     assumed = not is_key and (issubclass(kind, ForeignKey) or kind.kind == "slug")

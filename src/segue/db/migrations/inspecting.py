@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,13 @@ class _Table:
     checks: list[Any]
     comment: str | None
     descending: dict[str, set[str]]
+    several: list[Any] = field(default_factory=list[Any])
     names: dict[str, str] = field(default_factory=dict[str, str])
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
+
+    def nullable(self, columns: Iterable[str]) -> set[bool]:
+        """Return which of the two some columns are: NULL or not."""
+        return {bool(each["nullable"]) for each in self.columns if each["name"] in columns}
 
 
 def inspect_database(database: Database, tables: Sequence[str] = (), *, managed: bool = True) -> str:
@@ -70,9 +76,12 @@ def inspect_database(database: Database, tables: Sequence[str] = (), *, managed:
 
 def _read(inspector: Any, name: str) -> _Table:
     references: dict[str, Any] = {}
+    several: list[Any] = []
     for each in inspector.get_foreign_keys(name):
         if len(each["constrained_columns"]) == 1:
             references[each["constrained_columns"][0]] = each
+        else:
+            several.append(each)
     try:
         comment = inspector.get_table_comment(name)["text"]
     except NotImplementedError:
@@ -87,6 +96,7 @@ def _read(inspector: Any, name: str) -> _Table:
         inspector.get_check_constraints(name),
         comment,
         _descending(inspector, name),
+        several,
     )
 
 
@@ -143,19 +153,98 @@ class _Writer:
         return order
 
     def _targets(self, table: _Table) -> set[str]:
-        return {each["referred_table"] for each in table.references.values()}
+        return {each["referred_table"] for each in (*table.references.values(), *table.several)}
 
     def _model(self, table: _Table) -> str:
         lines = [f"class {self.classes[table.name]}(db.Model):"]
         if not table.key:
             lines.append("    # This table has no key: say which column tells its rows apart, primary_key=True.")
+        parts = self._parts(table)
         for column in table.columns:
-            lines += [f"    {each}" for each in self._field(table, column)]
+            if column["name"] not in parts:
+                lines += [f"    {each}" for each in self._field(table, column)]
+        for reference in table.several:
+            lines.append(f"    {self._reference_by_several(table, reference, parts)}")
         if len(table.key) > 1:
-            names = ", ".join(same_text(table.names[each]) for each in table.key)
+            names = ", ".join(map(same_text, dict.fromkeys(table.names[each] for each in table.key)))
             lines.append(f"    pk = db.CompositePrimaryKey({names})")
         lines += ["", "    class Meta:", *(f"        {each}" for each in self._meta(table))]
         return "\n".join(lines)
+
+    # Foreign keys of several columns
+
+    def _parts(self, table: _Table) -> dict[str, Any]:
+        """Return the columns that are nothing but parts of one foreign key of several, with that key."""
+        found: dict[str, Any] = {}
+        for reference in table.several:
+            reference["pairs"] = self._pairs(table, reference)
+            own = [
+                name
+                for name, _ in reference["pairs"]
+                if name not in table.key and name not in table.references and name not in found
+            ]
+            plain = all(each.get("default") is None for each in table.columns if each["name"] in own)
+            if plain and len(table.nullable(own)) == 1:
+                found |= dict.fromkeys(own, reference)
+        return found
+
+    def _pairs(self, table: _Table, reference: Any) -> list[tuple[str, str]]:
+        """Return the columns here and there in the order of the other's key; none where it is not its key."""
+        pairs = dict(zip(reference["referred_columns"], reference["constrained_columns"], strict=True))
+        other = next((each for each in self.tables if each.name == reference["referred_table"]), None)
+        if other is None or set(other.key) != set(pairs) or len(other.key) < 2:
+            return []
+        return [(pairs[name], name) for name in other.key]
+
+    def _reference_by_several(self, table: _Table, reference: Any, parts: dict[str, Any]) -> str:
+        pairs: list[tuple[str, str]] = reference["pairs"]
+        columns = [here for here, _ in pairs]
+        own = [each for each in columns if parts.get(each) is reference]
+        nullable = table.nullable(own or columns)
+        if not pairs or len(nullable) > 1 or (not own and nullable != table.nullable(columns)):
+            names = ", ".join(reference["constrained_columns"])
+            return f"# A foreign key that no field says: {names} to {reference['referred_table']}."
+        target = reference["referred_table"]
+        other = next(each for each in self.tables if each.name == target)
+        name = self._name(
+            table, f"{table.name}({', '.join(columns)})", _stem(pairs, own) or snake(self.classes[target])
+        )
+        for here, there in pairs:
+            if here in own:
+                table.attributes[here] = f"{name}_{other.attributes.get(there, other.names.get(there, there))}"
+                table.names[here] = table.attributes[here]
+        options: dict[str, str] = {"*to": same_text("self" if target == table.name else self.classes[target])}
+        options |= self._deletes(reference)
+        if nullable == {True}:
+            options["null"] = "True"
+        if columns != [table.attributes.get(each) for each in columns]:
+            options["db_columns"] = f"({', '.join(map(same_text, columns))})"
+        options |= self._way_back(table, name, target)
+        unique = self._named(table.uniques, short_name("uq", table.name, *columns))
+        if unique is None and self._named(table.indexes, short_name("ix", table.name, *columns)) is None:
+            options["db_index"] = "False"
+        arguments = ", ".join(each if key.startswith("*") else f"{key}={each}" for key, each in options.items())
+        return f"{name} = db.{'ForeignKey' if unique is None else 'OneToOneField'}({arguments})"
+
+    def _deletes(self, reference: Any) -> dict[str, str]:
+        deletes = str(reference["options"].get("ondelete") or "").upper()
+        known = {"CASCADE": "DB_CASCADE", "SET NULL": "DB_SET_NULL", "SET DEFAULT": "DB_SET_DEFAULT"}
+        return {"on_delete": f"db.{known.get(deletes, 'DO_NOTHING')}"}
+
+    def _way_back(self, table: _Table, name: str, target: str) -> dict[str, str]:
+        same = [each for each in (*table.references.values(), *table.several) if each["referred_table"] == target]
+        return {"related_name": same_text(f"{snake(self.classes[table.name])}_{name}_set")} if len(same) > 1 else {}
+
+    def _named(self, parts: Sequence[Any], name: str) -> Any:
+        return next((each for each in parts if each["name"] == name), None)
+
+    def _by_several(self, table: _Table, kind: str) -> set[str]:
+        """Return the names of what comes with foreign keys of several columns: their checks, indexes, constraints."""
+        return {
+            short_name(kind, table.name, *[here for here, _ in each["pairs"]])
+            for each in table.several
+            if each["pairs"]
+        }
 
     # Fields
 
@@ -206,16 +295,13 @@ class _Writer:
         target = reference["referred_table"]
         is_one = self._unique_of(table, own) is not None or table.key == [own]
         options: dict[str, str] = {"*to": same_text("self" if target == table.name else self.classes[target])}
-        deletes = str(reference["options"].get("ondelete") or "").upper()
-        known = {"CASCADE": "DB_CASCADE", "SET NULL": "DB_SET_NULL", "SET DEFAULT": "DB_SET_DEFAULT"}
-        options["on_delete"] = f"db.{known.get(deletes, 'DO_NOTHING')}"
+        options |= self._deletes(reference)
         remote = reference["referred_columns"][0]
         other = next(each for each in self.tables if each.name == target)
         if other.key != [remote]:
             options["to_field"] = same_text(other.names.get(remote, remote))
-        same = [each for each in table.references.values() if each["referred_table"] == target]
-        if len(same) > 1:
-            options["related_name"] = same_text(f"{snake(self.classes[table.name])}_{name}_set")
+        options |= self._way_back(table, name, target)
+        table.attributes[own] = f"{name}_id"
         if table.key == [own]:
             options["primary_key"] = "True"
         self._common(table, column, name, options, f"{name}_id")
@@ -356,6 +442,8 @@ class _Writer:
         found: list[str] = []
         remarks: list[str] = []
         for each in table.uniques:
+            if each["name"] in self._by_several(table, "uq"):
+                continue
             names = [table.names[name] for name in each["column_names"]]
             if len(names) == 1 and self._unique_of(table, each["column_names"][0]) is each:
                 continue
@@ -367,7 +455,7 @@ class _Writer:
                 for column in table.columns
                 for finder in (self._positive_of, self._json_of)
             )
-            if is_own:
+            if is_own or each["name"] in self._by_several(table, "ck"):
                 continue
             if not each["name"]:
                 remarks.append(f"A check without a name: {each['sqltext']}")
@@ -383,6 +471,7 @@ class _Writer:
         unique: list[str] = []
         remarks: list[str] = []
         known = {each["name"] for each in table.uniques} | {each["name"] for each in table.references.values()}
+        known |= {each["name"] for each in table.several} | self._by_several(table, "ix")
         for each in table.indexes:
             columns = each["column_names"]
             if each["name"] in known or each.get("duplicates_constraint"):
@@ -415,6 +504,14 @@ class _Writer:
     def _sql(self, text: str) -> str:
         self.imports.add("from segue.db import migrations")
         return f"migrations.sql({same_text(text)})"
+
+
+def _stem(pairs: Sequence[tuple[str, str]], own: Sequence[str]) -> str:
+    """Return what the columns are called before the names of the target's; empty where they differ in it."""
+    stems = {
+        here.removesuffix(f"_{there}") if here.endswith(f"_{there}") else "" for here, there in pairs if here in own
+    }
+    return stems.pop() if len(stems) == 1 else ""
 
 
 def _collation(kind: Any, vendor: str) -> dict[str, str]:

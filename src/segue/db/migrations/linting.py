@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from .context import model_key
 from .differ import diff_names
-from .fields import Facts, is_many_to_many
+from .fields import Facts, columns_of, is_many_to_many
 from .files import Migration
 from .operations import (
     AddColumn,
@@ -310,8 +310,11 @@ def _move_table(change: Change) -> str | None:
 @_rule("rename-column", "release", 'Keep the column: db_column="…" renames the field alone.')
 def _rename_column(change: Change) -> str | None:
     pair = change.field()
-    if pair is not None and pair[0].get("column") != pair[1].get("column"):
-        return f"The release before asks for {pair[0].get('column')}, which is called {pair[1].get('column')}."
+    if pair is None:
+        return None
+    old, new = (", ".join(columns_of(each)) for each in pair)
+    if old != new:
+        return f"The release before asks for {old}, which is called {new}."
     return None
 
 

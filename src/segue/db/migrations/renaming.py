@@ -15,7 +15,7 @@ from typing import Any, cast
 from ..fields.relations import ForeignKey
 from ..naming import SEPARATOR, short_name, snake
 from .context import OperationError, model_key
-from .fields import Facts
+from .fields import Facts, columns_of
 from .state import State, index_name
 
 __all__ = ["name_indexes", "rename_field", "rename_model", "table_of"]
@@ -67,6 +67,8 @@ def rename_field(state: State, key: str, old: str, new: str) -> State:
     suffix = "_id" if field["kind"] in (ForeignKey.kind, "one_to_one") else ""
     if field.get("column") == old + suffix:
         field["column"] = new + suffix
+    if "db_columns" in field:
+        field["db_columns"] = _parts_renamed(facts, field["db_columns"], old, new)
     facts["fields"][new] = field
     facts["order"] = [new if each == old else each for each in facts["order"]]
     names = {old: new}
@@ -98,6 +100,16 @@ def rename_field(state: State, key: str, old: str, new: str) -> State:
                 if each.get("through") == key and "through_fields" in each:
                     each["through_fields"] = _renamed_list(each["through_fields"], names)
     return state
+
+
+def _parts_renamed(facts: Facts, columns: list[str], old: str, new: str) -> list[str]:
+    """Return the columns of a foreign key of several under its new name; what it shares keeps its own."""
+    shared = {each for field in facts["fields"].values() for each in columns_of(field)}
+    start = f"{old}_"
+    return [
+        f"{new}_{each.removeprefix(start)}" if each.startswith(start) and each not in shared else each
+        for each in columns
+    ]
 
 
 def _renamed_list(given: list[Any], names: dict[str, str]) -> list[Any]:

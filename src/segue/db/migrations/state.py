@@ -20,7 +20,7 @@ from ...errors import did_you_mean
 from ..errors import ModelError
 from ..models.constraints import CheckConstraint, Index, UniqueConstraint
 from ..naming import short_name
-from .fields import Facts, facts_of
+from .fields import Facts, columns_of, facts_of
 from .values import Imports, decode, encode, same_text, source
 
 __all__ = [
@@ -156,7 +156,7 @@ class State:
 def _model_facts(options: Any) -> Facts:
     fields: dict[str, Facts] = {}
     order: list[str] = []
-    for field in (*options.local_fields, *(each for each in options.many_to_many if each.model is options.model)):
+    for field in _declared(options):
         order.append(field.name)
         try:
             fields[field.name] = facts_of(field, field.name)
@@ -178,7 +178,9 @@ def _model_facts(options: Any) -> Facts:
         "order": order,
     }
     if len(options.pk_fields) > 1:
-        facts["key"] = [field.name for field in options.pk_fields]
+        key = list(dict.fromkeys(getattr(field, "reference", field).name for field in options.pk_fields))
+        # A foreign key of several columns that is the whole key says so itself.
+        facts |= {"key": key} if len(key) > 1 else {}
     if options.parents:
         facts["bases"] = [parent._meta.label_key for parent in options.parents]
     if options.db_table_comment:
@@ -199,6 +201,13 @@ def _model_facts(options: Any) -> Facts:
     if indexes:
         facts["indexes"] = indexes
     return facts
+
+
+def _declared(options: Any) -> list[Any]:
+    """Return the fields as the class declares them: a foreign key of several columns is one."""
+    fields = [getattr(field, "reference", field) for field in options.local_fields]
+    own = [each for each in options.many_to_many if each.model is options.model]
+    return list(dict.fromkeys([*fields, *options.local_references, *own]))
 
 
 def _named(options: Any, name: str) -> str:
@@ -256,8 +265,13 @@ def _parts(thing: Any) -> Facts:
 
 def index_name(model: Facts, facts: Facts) -> str:
     """Return the name of an index that was given none, as `schema` makes it."""
-    columns = [model["fields"][name.removeprefix("-")]["column"] for name in facts.get("fields", ())]
+    columns = [each for name in facts.get("fields", ()) for each in _columns_named(model, name.removeprefix("-"))]
     return short_name("ix", model["table"], *columns)
+
+
+def _columns_named(model: Facts, name: str) -> list[str]:
+    """Return the columns of a field; one part of a foreign key of several is called as its column is."""
+    return columns_of(model["fields"][name]) if name in model["fields"] else [name]
 
 
 def _call_of(facts: Facts, name: str) -> tuple[type, list[Any], dict[str, Any]]:

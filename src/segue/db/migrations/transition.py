@@ -126,8 +126,10 @@ def _literals(editor: Editor, state: State, key: str, fills: Fills) -> dict[str,
             owner = state.historic.of(key)
             field = owner._meta.get_field(name)
             known = field.prepare(decode(value)) if not hasattr(decode(value), "resolve") else decode(value)
-            expression = known if hasattr(known, "resolve") else Value(known, field)
-            found[field.column] = editor.expression(Later(owner, expression))
+            for part, each in zip(field.columns, (known,) if field.is_column else known, strict=True):
+                if field.is_column or part in field.own_parts:
+                    expression = each if hasattr(each, "resolve") else Value(each, part)
+                    found[part.column] = editor.expression(Later(owner, expression))
     return found
 
 
@@ -370,6 +372,9 @@ class _Work:
         literal = self.pair.fills.get(column.name)
         if literal is not None:
             name = self.editor.name(column.name)
+            if self.editor.vendor == "postgresql" and column.foreign_keys:
+                # A reference that is checked at the end would keep the table from being altered until then.
+                self.editor.sql("SET CONSTRAINTS ALL IMMEDIATE")
             self.editor.sql(f"UPDATE {self.table} SET {name} = {literal} WHERE {name} IS NULL")
 
     def _refuse_null(self, column: Any) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..fields import Facts, build_field, field_source, is_many_to_many
+from ..fields import Facts, build_field, columns_of, field_source, is_many_to_many
 from ..renaming import rename_field
 from ..state import State
 from ..transition import rename_tables, transition
@@ -195,11 +195,15 @@ class AlterColumn(Operation):
         """The state in which the names are the new ones, and nothing else is."""
         key = model_key(self.model)
         middle = self._renamed(before)
-        column = after.field(key, name).get("column")
-        if column == middle.field(key, name).get("column"):
+        columns = columns_of(after.field(key, name))
+        if columns == columns_of(middle.field(key, name)):
             return middle
         middle, facts = middle.edit(key)
-        facts["fields"][name]["column"] = column
+        # There are as many: a field of another number of columns is dropped and added.
+        if "db_columns" in facts["fields"][name]:
+            facts["fields"][name]["db_columns"] = columns
+        else:
+            facts["fields"][name]["column"] = columns[0] if columns else None
         from ..renaming import name_indexes
 
         name_indexes(facts)

@@ -58,6 +58,17 @@ class Seat(db.Model):
     who = db.CharField(max_length=20)
     pk = db.CompositePrimaryKey("row", "number")
 
+    def natural_key(self) -> tuple[str]:
+        return (self.who,)
+
+
+class Seats(db.QuerySet[Seat]):
+    def get_by_natural_key(self, who: str) -> Seat:
+        return self.get(who=who)
+
+
+Seat.objects = Seats.as_manager()  # type: ignore[assignment, attr-defined]
+
 
 class Guest(db.Model):
     name = db.CharField(max_length=20)
@@ -100,6 +111,17 @@ def full(tables: Database) -> Database:
     seat = Seat.objects.create(row=1, number=2, who="Duke")
     Guest.objects.create(name="Ivie", seat=seat).wishes.add(seat)
     return tables
+
+
+def test_a_natural_key_of_a_target_with_several_columns_says_that_it_is_one(full: Database) -> None:
+    content = json.loads(dump(full, MODELS, natural=True))
+    guest = next(each for each in content if each["model"].endswith("guest"))["fields"]
+    duke = {"natural_key": ["Duke"]}
+
+    assert guest == {"name": "Ivie", "seat": duke, "before": None, "wishes": [duke]}
+    flush(full, MODELS)
+    load(full, MODELS, json.dumps(content).encode())
+    assert Guest.objects.get().seat == Guest.objects.get().wishes.get() == Seat.objects.get()
 
 
 @pytest.mark.parametrize("kind", ["json", "msgpack"])

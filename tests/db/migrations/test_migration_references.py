@@ -11,8 +11,10 @@ from migration_histories import History, Models
 from test_migration_differ import written
 
 from segue import db
+from segue.db import migrations
 from segue.db.database import Database
 from segue.db.migrations.differ import diff
+from segue.db.migrations.linting import lint
 from segue.db.migrations.questions import Questions
 from segue.db.migrations.state import State
 
@@ -173,12 +175,11 @@ def add_rows(history: History, name: str) -> None:
     models = history.models(name)
     first = models.Musician._meta.pk_fields[0].name
     musician = models.Musician.objects.create(**{first: "orchestra", "number": 1, "name": "Duke"})
-    leads = {field.name: field.target for field in models.Record._meta.foreign_keys}
-    given = {"leader": musician} if leads.get("leader") is models.Musician else {}
+    leader = models.Record._meta.find_field("leader")
+    given = {"leader": musician} if leader is not None and leader.target is models.Musician else {}
     models.Record.objects.create(title="one", **given)
-    models.Record.objects.create(title="two") if "leader" in leads and models.Record._meta.get_field(
-        "leader"
-    ).null else (models.Record.objects.create(title="two", **given))
+    # The other refers to none where it may.
+    models.Record.objects.create(title="two", **(given if leader is not None and not leader.null else {}))
 
 
 def titles(history: History, name: str) -> list[str]:
@@ -244,3 +245,48 @@ def test_a_reference_that_is_added_is_filled(history: History) -> None:
     history.migrate()
 
     assert {each.leader.name for each in history.models().Record.objects.all()} == {"Duke"}
+
+
+def test_a_reference_follows_a_key_that_becomes_one_of_several() -> None:
+    before = Models()
+    before.add("Label", name=db.CharField(max_length=20, default=""))
+    parts = {"band": db.CharField(max_length=20), "number": db.IntegerField()}
+    before.add("Musician", **parts, name=db.CharField(max_length=20))
+    before.add("Record", title=db.CharField(max_length=20), leader=_to()())
+
+    found = diff(State.of(before.all), State.of(models_of(LEADER)), Questions())
+
+    assert [written(each) for each in found] == [
+        'drop_column("Record", "leader")',
+        'alter_table("Musician", key=["band", "number"])',
+        f'add_column("Record", "leader", {SHOWN})',
+        'drop_column("Musician", "id")',
+    ]
+
+
+def test_a_reference_goes_in_two_steps(history: History) -> None:
+    history.make(models_of(_with(leader=_to(null=False))), "one")
+    history.migrate()
+    add_rows(history, "0001_one")
+    history.add(migrations.retire_column("Record", "leader"))
+
+    history.migrate()
+
+    models = history.models()
+    models.Record.objects.create(title="three")
+    assert models.Record.objects.filter(leader=None).count() == 1
+    history.add(migrations.drop_column("Record", "leader"))
+    history.migrate()
+    assert titles(history, "0003_by_hand") == ["one", "three", "two"]
+
+
+def test_a_release_before_asks_for_the_columns_of_a_renamed_reference(files: History) -> None:
+    files.make(models_of(LEADER), "one")
+    files.make(models_of(_with(boss=_to())), "two", renames=["record.leader:boss"])
+    graph = files.graph
+
+    found = lint(graph.all["0002_two"], graph.state(["0001_one"]), "postgresql")
+
+    assert [risk.message for _, risk in found] == [
+        "The release before asks for leader_band, leader_number, which is called boss_band, boss_number."
+    ]

@@ -101,6 +101,19 @@ def test_no_reference_leaves_the_shared_column_as_it_is(lines: list[Line]) -> No
     assert Line.objects.exclude(copied=None).count() == 0
 
 
+def test_what_is_shared_says_nothing_of_a_reference_that_is_not_there(lines: list[Line]) -> None:
+    line = lines[0]
+    line.copied = line.order
+    line.save()
+
+    assert list(Line.objects.filter(copied__tenant=line.tenant)) == [line]
+    assert Line.objects.filter(copied__tenant__isnull=True).count() == 1
+    assert Line.objects.filter(copied__pk__isnull=True).count() == 1
+    assert list(Line.objects.exclude(copied__pk=None)) == [line]
+    assert set(Line.objects.values_list("copied__tenant", flat=True)) == {line.tenant.pk, None}
+    assert Line.objects.aggregate(n=db.Count("copied"))["n"] == 1
+
+
 def test_rows_are_updated_with_the_column_that_is_shared(lines: list[Line]) -> None:
     order = Order.objects.get(tenant=lines[0].tenant, number=2)
 

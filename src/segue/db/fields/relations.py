@@ -155,6 +155,14 @@ class Relation:
         near, _ = self.field.ends()
         return self.hops[0].pairs == tuple((there, here) for here, there in near.pairs)
 
+    def tells(self, near: Any) -> bool:
+        """Tell whether a field by which it begins is NULL where it reaches no row.
+
+        One that a foreign key of several columns shares has a value even then.
+        """
+        own = getattr(self.field, "own_parts", ()) if self.kind == "forward" and self.optional else ()
+        return not own or near in own
+
     @property
     def many(self) -> bool:
         """Whether one row may reach several."""

@@ -64,6 +64,14 @@ class Reached(NamedTuple):
     relation: Relation | None
     rest: tuple[str, ...]
 
+    @property
+    def telling(self) -> tuple[int, ...] | None:
+        """Of several columns that it ends at, the places of those that are NULL where there is no key."""
+        last = self.relations[-1] if self.relations else None
+        if last is not None and last.kind == "forward" and self.field.name == "pk":
+            return last.field.telling  # type: ignore[no-any-return]  # of any field
+        return getattr(self.field, "telling", None)
+
 
 class CompositePrimaryKey:
     """A key of several columns: `pk = db.CompositePrimaryKey("tenant", "number")`."""

@@ -162,9 +162,12 @@ class _OverSubquery:
 
     def _labels_of_parts(self, name: str) -> list[str]:
         """Return the labels of the columns of a key of several."""
-        field = self._compiler.query.model._meta.find_field(name)
+        options = self._compiler.query.model._meta
+        field = options.pk_field if name == "pk" else options.find_field(name)
         names = {name} if field is None else {field.name, field.attname}
-        return [each for known, each in self._labels.items() if PART in known and known.partition(PART)[0] in names]
+        whole = [each for known, each in self._labels.items() if PART in known and known.partition(PART)[0] in names]
+        parts = () if field is None or field.is_column else getattr(field, "fields", ())
+        return whole or [self._labels[part.attname] for part in parts if part.attname in self._labels]
 
     def condition(self, condition: Any) -> Any:
         raise QueryError(

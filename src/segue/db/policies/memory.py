@@ -123,6 +123,7 @@ def _column(reached: Any) -> Any:
         wanted = getattr(field, "attname", None)
         here = next((here for here, there in first.hops[0].pairs if there == wanted), None)
         field = None if here is None else first.source._meta.find_field(here)
+        field = field if field is not None and first.tells(field) else None
     return field if field is not None and field.is_column else None
 
 

@@ -333,7 +333,7 @@ class SelectCompiler:
             for index in range(hops):
                 hop = relation.hops[index]
                 if last and index == hops - 1 and not hop.many and relation.kind in ("forward", "many"):
-                    here = self._already_here(join, hop, reached.field)
+                    here = self._already_here(join, relation, reached.field)
                     if here is not None:
                         if strict and join is not self.joins.root:
                             join.require()
@@ -348,12 +348,14 @@ class SelectCompiler:
         field = join.model._meta.find_field(relation.hops[0].pairs[0][0])
         return self.joins.ancestor(join, field)
 
-    def _already_here(self, join: Join, hop: Any, field: Any) -> Any:
+    def _already_here(self, join: Join, relation: Any, field: Any) -> Any:
+        hop = relation.hops[-1]
         if not getattr(field, "is_column", False):
             return self._key_already_here(join, hop, field)
         for here, there in hop.pairs:
             if there == field.attname and field.model is hop.target._meta.concrete_model:
-                return join.column(join.model._meta.find_field(here))
+                near = join.model._meta.find_field(here)
+                return join.column(near) if relation.tells(near) else None
         return None
 
     def _key_already_here(self, join: Join, hop: Any, key: Any) -> Any:
@@ -895,6 +897,8 @@ class SelectCompiler:
             parts.append(part)
             if not self.columns:
                 self.columns = inner.columns
+            for column, other in zip(self.columns, inner.columns, strict=False):
+                column.optional = column.optional or other.optional
         name = {"union": "union_all" if every else "union", "intersection": "intersect", "difference": "except_"}[kind]
         statement = getattr(sa, name)(*parts)
         if self.query.empty:
@@ -946,9 +950,7 @@ def _is_key(element: Any) -> bool:
 
 def _telling(reached: Any) -> int:
     """Return the place of a column, among several that are reached, that is NULL where there is no key."""
-    relation = reached.relation
-    field = relation.field if relation is not None and relation.kind == "forward" else reached.field
-    return (getattr(field, "telling", None) or (0,))[0]
+    return (reached.telling or (0,))[0]
 
 
 def _directed(element: Any, like: Any) -> Any:

@@ -380,12 +380,12 @@ def _is_key(left: Any) -> bool:
 
 def _telling(left: list[Any], target: Any) -> list[Any]:
     """Return those columns of several that say whether there is a value: not the ones that it shares."""
-    own: tuple[int, ...] | None = getattr(target.field, "telling", None)
+    own: tuple[int, ...] | None = target.reached.telling
     return left if own is None else [left[at] for at in own]
 
 
 def _is_null(left: list[Any], target: Any) -> ColumnElement[bool]:
-    if not target.reached.relations and getattr(target.field, "telling", None) is None:
+    if not target.reached.relations and target.reached.telling is None:
         return sa.false()  # a row has a key
     return sa.and_(*[each.is_(None) for each in _telling(left, target)])
 

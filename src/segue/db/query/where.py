@@ -174,8 +174,6 @@ class RelatedKey:
         self.null: Any = field.null
         self.model: Any = relation.source
         self.limits: Any = getattr(field, "limits", None)
-        # Which of several columns say whether there is one at all.
-        self.telling: Any = getattr(relation.field, "telling", None) if relation.kind == "forward" else None
 
     def prepare(self, value: Any) -> Any:
         """Return the key that *value* means.

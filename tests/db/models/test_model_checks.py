@@ -51,6 +51,25 @@ def test_good_models_have_no_findings() -> None:
     assert told(Leader, Record) == []
 
 
+def test_a_shared_column_has_the_type_of_what_it_refers_to() -> None:
+    class Seat(db.Model):
+        hall = db.CharField(max_length=9)
+        number = db.IntegerField()
+        pk = db.CompositePrimaryKey("hall", "number")
+
+    class Ticket(db.Model):
+        hall = db.IntegerField()
+        seat = db.ForeignKey(Seat, on_delete=db.CASCADE, db_columns=("hall", "seat_number"), related_name="+")
+
+        class Meta:
+            unique_together = [("seat", "hall")]
+            ordering = ["seat"]
+            indexes = [db.Index(fields=["seat_number"])]
+
+    ((number, message),) = told(Seat, Ticket)
+    assert (number, message.partition(",")[0]) == ("models.E005", "Ticket.seat shares the column of hall")
+
+
 def _wrong(meta: dict[str, Any], **body: Any) -> Any:
     return type(
         "Record",

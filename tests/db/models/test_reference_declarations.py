@@ -103,6 +103,16 @@ def test_a_whole_key_may_be_a_reference(database: db.Database, tables: Tables) -
     assert Sale.objects.get(pk=sale.pk).cover.colour == "blue"  # type: ignore[attr-defined]
 
 
+def test_a_key_may_name_a_reference_and_what_it_shares() -> None:
+    class Ticket(db.Model):
+        tenant = db.ForeignKey(Tenant, on_delete=db.CASCADE, related_name="+")
+        order = db.ForeignKey(Order, on_delete=db.CASCADE, db_columns=("tenant_id", "order_number"), related_name="+")
+        pk = db.CompositePrimaryKey("tenant", "order")
+
+    assert [field.attname for field in Ticket._meta.pk_fields] == ["tenant_id", "order_number"]
+    assert Ticket(pk=(1, 2)).order_id == (1, 2)  # type: ignore[attr-defined]
+
+
 def test_an_abstract_parent_gives_a_reference_to_each_child() -> None:
     class Owned(db.Model):
         order = db.ForeignKey(Order, on_delete=db.CASCADE, related_name="+")

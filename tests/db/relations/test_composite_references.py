@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from segue import db
-from segue.db.errors import QueryError
+from segue.db.errors import FieldError, QueryError
 from segue.errors import ValidationError
 
 Counting = Callable[[], AbstractContextManager[list[str]]]
@@ -309,6 +309,20 @@ def test_expressions_that_are_no_key_are_refused(records: list[Record]) -> None:
         Record.objects.filter(leader__in=[db.F("guest"), ("trio", 1)]).exists()
 
 
+def test_keys_compare_part_by_part(records: list[Record]) -> None:
+    assert titles(Record.objects.filter(leader__gt=("quintet", 1))) == ["two", "three"]
+    assert titles(Record.objects.filter(leader__range=(("quintet", 2), ("trio", 1)))) == ["two", "three"]
+    assert titles(Record.objects.filter(leader__gt=db.F("guest"))) == ["two"]
+    assert titles(Record.objects.filter(leader__pk=("trio", 1))) == ["three"]
+
+
+def test_a_look_up_of_one_column_is_refused(records: list[Record]) -> None:
+    with pytest.raises(FieldError) as caught:
+        Record.objects.filter(leader__contains="trio")
+
+    assert "several columns" in str(caught.value)
+
+
 # Loading
 
 
@@ -530,7 +544,7 @@ def test_a_reference_to_nothing_is_a_fault(records: list[Record]) -> None:
 
 
 def test_a_reference_is_checked_as_one_field(records: list[Record]) -> None:
-    wrong = Record(title="x", guest_band="trio", guest_number=None)
+    wrong: Any = Record(title="x", guest_band="trio", guest_number=None)
 
     with pytest.raises(ValidationError) as caught:
         wrong.full_clean()
@@ -539,6 +553,15 @@ def test_a_reference_is_checked_as_one_field(records: list[Record]) -> None:
         (("leader",), "null"),
         (("guest",), "invalid"),
     ]
+
+
+def test_a_key_that_is_a_reference_and_more_is_told_of_by_its_fields(records: list[Record]) -> None:
+    place = Place.objects.create(musician_id=("trio", 1), at=1, record=records[0])
+
+    with pytest.raises(ValidationError) as caught:
+        Place(musician=place.musician, at=1, record=records[0]).full_clean()
+
+    assert [fault.message for fault in caught.value.faults] == ["Place with this musician and at already exists."]
 
 
 def test_values_are_converted_part_by_part(records: list[Record]) -> None:

@@ -41,7 +41,8 @@ def unique_groups(options: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
         for group in groups_of(own.unique_together):
             yield tuple(own.get_field(name) for name in group), model
         if own.composite:
-            yield tuple(own.pk_fields), model
+            # A foreign key of several columns is told of as one.
+            yield tuple(dict.fromkeys(getattr(each, "reference", each) for each in own.pk_fields)), model
 
 
 def columns_in(fields: Iterable[Any]) -> tuple[Any, ...]:

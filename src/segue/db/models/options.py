@@ -309,7 +309,8 @@ class Options:
         at = self.local_fields.index(field)
         self.local_fields[at : at + 1] = parts
         self.local_references.append(field)
-        self.pk_fields = tuple(each for one in self.pk_fields for each in (field.fields if one is field else (one,)))
+        found = [each for one in self.pk_fields for each in (field.fields if one is field else (one,))]
+        self.pk_fields = tuple(dict.fromkeys(found))
         self._table = None
         for model in _subclasses(self.model):
             model._meta.forget()

@@ -129,6 +129,9 @@ class _Compare(Lookup):
             return left.is_not(None)  # type: ignore[no-any-return]  # a column
         if _is_key(left):
             # A key of several columns compares part by part, as rows do.
+            if leaf.right is not None:
+                other = compiler.parts_of(leaf.right)
+                return self.build(compiler, sa.tuple_(*left), sa.tuple_(*other) if _is_key(other) else other)
             parts = [compiler.parameter(leaf, each.type, at) for at, each in enumerate(left)]
             return self.build(compiler, sa.tuple_(*left), sa.tuple_(*parts))
         return super().compile(compiler, left, leaf)
@@ -178,11 +181,7 @@ class In(Lookup):
         if leaf.right is not None:
             items = getattr(leaf.right, "items", None)
             if items is not None and _is_key(left):
-                raise QueryError(
-                    f"{leaf.target.name} takes keys, not expressions among them.",
-                    code="data/lookup-value",
-                    hint="A list of tuples, or a queryset.",
-                )
+                raise _no_expressions(leaf.target)
             if items is not None:
                 (first, *others), _ = alike(compiler, [left, *[each.compile(compiler) for each in items]])
                 return first.in_(others)
@@ -240,6 +239,15 @@ def _mysql_list(compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
 
     # PyMySQL and asyncmy write a tuple as (1, 2, 3): the text of the plan stays one.
     return left.op("IN")(compiler.parameter(leaf, sa.types.NullType(), 0, each_bound))  # type: ignore[no-any-return]  # a column
+
+
+def _no_expressions(target: Any) -> QueryError:
+    return QueryError(
+        f"{target.name} takes keys, not expressions among them.",
+        code="data/lookup-value",
+        why="A key of several columns is compared part by part.",
+        hint="Tuples; or, of in, a queryset.",
+    )
 
 
 def _list_of_keys(keys: list[Any]) -> Prepared:
@@ -344,6 +352,8 @@ class Range(Lookup):
     def compile(self, compiler: Any, left: Any, leaf: Any) -> ColumnElement[bool]:
         if leaf.kind == "never":
             return sa.false()
+        if _is_key(left) and leaf.right is not None:
+            raise _no_expressions(leaf.target)
         if _is_key(left):
             parts = [compiler.parameter(leaf, each.type, at) for at, each in enumerate([*left, *left])]
             whole = sa.tuple_(*left)

@@ -101,6 +101,9 @@ def plain_target(options: Any, name: str) -> Target:
     return found  # type: ignore[no-any-return]  # a dictionary of any
 
 
+_OF_KEYS = ("exact", "in", "isnull", "range", "gt", "gte", "lt", "lte")
+
+
 def finish(
     owner: str,
     name: str,
@@ -146,6 +149,12 @@ def finish(
     if reached is not None and reached.relation is not None and not (transforms or keys):
         field = RelatedKey(reached.relation, field)
     chosen = lookup or lookup_for(field, "exact") or LOOKUPS["exact"]
+    if chosen.name not in _OF_KEYS and len(getattr(getattr(field, "key", field), "fields", ())) > 1:
+        raise FieldError(
+            f"{owner} has no look-up {name[:80]!r}: it compares several columns.",
+            code=code,
+            hint=f"Choices: {', '.join(_OF_KEYS)}.",
+        )
     return Target(name, path, reached, tuple(transforms), tuple(keys), field, chosen)
 
 

@@ -6,7 +6,10 @@ import copy
 import pickle
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -61,7 +64,22 @@ class Note(db.Model):
     text = db.CharField(max_length=20)
 
 
-MODELS = [Label, Musician, Record, Portrait, Place, Note]
+class Stamp(db.Model):
+    """Its key is of kinds that databases keep in different ways."""
+
+    text = db.CharField(max_length=9)
+    key = db.UUIDField()
+    day = db.DateField()
+    price = db.DecimalField(max_digits=8, decimal_places=2)
+    moment = db.DateTimeField()
+    pk = db.CompositePrimaryKey("text", "key", "day", "price", "moment")
+
+
+class Letter(db.Model):
+    stamp = db.ForeignKey(Stamp, on_delete=db.CASCADE, related_name="letters")
+
+
+MODELS = [Label, Musician, Record, Portrait, Place, Note, Stamp, Letter]
 
 
 @pytest.fixture
@@ -362,6 +380,23 @@ def test_more_peers_than_parameters_are_loaded_at_once(records: list[Record]) ->
     found = list(Record.objects.filter(title="x"))
 
     assert [each.leader.number for each in found] == list(range(1200))
+
+
+def stamp_key(number: int) -> tuple[Any, ...]:
+    moment = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=number)
+    return f"'{number}", UUID(int=number), moment.date(), Decimal(number) / 4, moment
+
+
+async def test_long_lists_of_keys_of_every_kind_are_compared(tables: db.Database, both: Any) -> None:
+    stamps = [Stamp(pk=stamp_key(number)) for number in range(520)]
+    await both.call(Stamp.objects.bulk_create, stamps)
+    await both.call(Letter.objects.bulk_create, [Letter(stamp=stamp) for stamp in stamps])
+
+    assert await both.call(Letter.objects.filter(stamp__in=[each.pk for each in stamps[:515]]).count) == 515
+    assert await both.call(Letter.objects.filter(stamp__in=stamps[:5]).count) == 5
+    letters = await every(both, Letter.objects.order_by("id").prefetch_related("stamp"))
+    assert [each.stamp.pk for each in letters] == [each.pk for each in stamps]
+    assert (await both.call(Stamp.objects.filter(pk__in=[each.pk for each in stamps]).delete))[0] == 1040
 
 
 def test_a_key_that_was_not_loaded_is_fetched_when_touched(records: list[Record]) -> None:

@@ -79,8 +79,14 @@ def on_each(vendors: tuple[str, ...], run: Callable[[str, str], dict[str, Any]])
 
 
 @contextmanager
-def serving_ledger(options: Options, address: str, *flags: str, **environment: str) -> Iterator[Server]:
-    """Serve the ledger as `segue run --prod` does, on *address*; its tables are made."""
+def serving_ledger(
+    options: Options, address: str, *flags: str, served: str = "", **environment: str
+) -> Iterator[Server]:
+    """Serve the ledger as `segue run --prod` does, on *address*; its tables are made.
+
+    Args:
+        served: The address that the app is given, where a proxy stands before the database.
+    """
     make_tables(address)
     with tempfile.TemporaryDirectory(prefix="segue-faults-") as folder:
         paths = os.pathsep.join(str(each) for each in (HERE, INTEGRATION, SOURCE))
@@ -89,7 +95,7 @@ def serving_ledger(options: Options, address: str, *flags: str, **environment: s
             Path(folder),
             target="ledger_app:app",
             options=list(flags),
-            environment={"PYTHONPATH": paths, "DATABASE_URL": address, "SECRET_KEY": "k" * 40, **environment},
+            environment={"PYTHONPATH": paths, "DATABASE_URL": served or address, "SECRET_KEY": "k" * 40, **environment},
         )
         try:
             yield server
@@ -111,10 +117,12 @@ def make_tables(address: str) -> None:
 
 def rows_of(address: str) -> Counter[str]:
     """Return how often each key stands in the ledger: twice, if all is well."""
+    from ledger_app import Entry
+
     from segue.db import Database
 
     database = Database(address)
-    found = Counter(row[0] for row in database.execute("SELECT key FROM entry"))
+    found: Counter[str] = Counter(Entry.objects.using(database).values_list("key", flat=True))
     database.close()
     return found
 

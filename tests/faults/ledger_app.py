@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from typing import Any
 
 from segue import App, db
@@ -26,6 +27,9 @@ class Entry(db.Model):
 
 
 app = App(__name__, config={"ALLOWED_HOSTS": ["localhost", "127.0.0.1"]}, static_folder=None, template_folder=None)
+# How often a handler ran for each key, and the keys whose commit set a function off.
+RUNS: Counter[str] = Counter()
+AFTER_COMMIT: list[str] = []
 # How long a transaction stays open between its two statements.
 PAUSE_SECONDS = float(os.environ.get("LEDGER_PAUSE", "0.05"))
 
@@ -63,6 +67,79 @@ async def awrite(key: str) -> dict[str, str]:
         await Entry.objects.acreate(key=key, half=1)
         await asyncio.sleep(PAUSE_SECONDS)
         await Entry.objects.acreate(key=key, half=2)
+    return {"key": key}
+
+
+# Ways to write of which each sees its own commit: a block, the route's own transaction, a function that is
+# tried again where two transactions met, and one statement alone.
+
+
+@app.get("/seen")
+async def seen() -> dict[str, Any]:
+    return {"runs": RUNS, "after_commit": AFTER_COMMIT}
+
+
+def pair(key: str) -> None:
+    RUNS[key] += 1
+    db.on_commit(lambda: AFTER_COMMIT.append(key))
+    Entry.objects.bulk_create([Entry(key=key, half=1), Entry(key=key, half=2)])
+
+
+async def apair(key: str) -> None:
+    RUNS[key] += 1
+    db.on_commit(lambda: AFTER_COMMIT.append(key))
+    await Entry.objects.abulk_create([Entry(key=key, half=1), Entry(key=key, half=2)])
+
+
+@app.post("/d/block")
+def block(key: str) -> dict[str, str]:
+    with db.atomic():
+        pair(key)
+    return {"key": key}
+
+
+@app.post("/a/block")
+async def ablock(key: str) -> dict[str, str]:
+    async with db.atomic():
+        await apair(key)
+    return {"key": key}
+
+
+@app.post("/d/route", atomic=True)
+def route(key: str) -> dict[str, str]:
+    pair(key)
+    return {"key": key}
+
+
+@app.post("/a/route", atomic=True)
+async def aroute(key: str) -> dict[str, str]:
+    await apair(key)
+    return {"key": key}
+
+
+@app.post("/d/again")
+def again(key: str) -> dict[str, str]:
+    db.atomic(retry=3)(pair)(key)
+    return {"key": key}
+
+
+@app.post("/a/again")
+async def aagain(key: str) -> dict[str, str]:
+    await db.atomic(retry=3)(apair)(key)
+    return {"key": key}
+
+
+@app.post("/d/alone")
+def alone(key: str) -> dict[str, str]:
+    RUNS[key] += 1
+    Entry.objects.create(key=key, half=1)
+    return {"key": key}
+
+
+@app.post("/a/alone")
+async def aalone(key: str) -> dict[str, str]:
+    RUNS[key] += 1
+    await Entry.objects.acreate(key=key, half=1)
     return {"key": key}
 
 

@@ -244,8 +244,18 @@ class Driver(ABC):
         if self._dialect is None:
             with self._dialect_lock:
                 if self._dialect is None:
-                    self._dialect = self.make_dialect()
+                    self._dialect = self._make_dialect()
         return self._dialect
+
+    def _make_dialect(self) -> Dialect:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            return self.make_dialect()
+        except DBAPIError as error:
+            # The connection broke while the server was asked what it is.
+            failure = self.translate(error.orig) if error.orig is not None else None
+            raise failure or error from error
 
     @abstractmethod
     def make_dialect(self) -> Dialect:

@@ -143,6 +143,16 @@ async def aalone(key: str) -> dict[str, str]:
     return {"key": key}
 
 
+@app.post("/a/echo")
+async def aecho(key: str) -> dict[str, str]:
+    """Write, and answer by way of the database."""
+    async with db.atomic():
+        await Entry.objects.acreate(key=key, half=1)
+        await asyncio.sleep(PAUSE_SECONDS)
+        await Entry.objects.acreate(key=key, half=2)
+        return {"key": (await Entry.objects.aget(key=key, half=2)).key}
+
+
 @app.get("/d/count")
 def count() -> dict[str, int]:
     return {"count": Entry.objects.count()}

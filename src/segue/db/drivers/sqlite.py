@@ -296,6 +296,7 @@ class SQLiteConnection:
 
     def reset(self) -> bool:
         # In memory there is but this one connection: closing it would lose everything.
+        self._close_streams()
         if self.raw.in_transaction:
             self.raw.rollback()
         self.raw.execute("PRAGMA query_only = OFF")
@@ -360,22 +361,29 @@ class SQLiteConnection:
             # Else the lock would be free only for the moment between two transactions of one process,
             # and those that look again now and then would never find it so.
             sleep(_POLITE_SLEEP_SECONDS)
+        if sql in _ENDINGS:
+            self._close_streams()
         self._patiently(lambda: self._run(sql).fetchall())
         if sql.startswith("PRAGMA query_only"):
             self._is_read_only = sql.endswith("ON")
         elif sql == "COMMIT" and not self._is_read_only:
             self._driver.wrote(self)
-        if self._streams and sql in _ENDINGS:
-            # A cursor that is left half read would hold the snapshot of the transaction.
-            for stream in list(self._streams):
-                self.close_stream(stream)
+
+    def _close_streams(self) -> None:
+        # One that is left half read would hold its snapshot. And while one is open, an interruption
+        # that came too late goes on: it would hit the ROLLBACK, and all that comes after.
+        for stream in list(self._streams):
+            self.close_stream(stream)
 
     def open_stream(self, prepared: Prepared, parameters: Sequence[Any], size: int) -> sqlite3.Cursor:
         cursor = self.raw.cursor()
+        self._open(cursor, prepared, parameters, size)
+        return cursor
+
+    def _open(self, cursor: sqlite3.Cursor, prepared: Prepared, parameters: Sequence[Any], size: int) -> None:
         cursor.arraysize = size
         self._patiently(cursor.execute, prepared.sql, parameters)
         self._streams.add(cursor)
-        return cursor
 
     def read_stream(self, stream: sqlite3.Cursor) -> list[Row]:
         return self._patiently(stream.fetchmany)
@@ -428,7 +436,14 @@ class SQLiteConnection:
         await self._in_thread(self.command, sql)
 
     async def aopen_stream(self, prepared: Prepared, parameters: Sequence[Any], size: int) -> sqlite3.Cursor:
-        return await self._in_thread(self.open_stream, prepared, parameters, size)
+        cursor = self.raw.cursor()
+        try:
+            await self._in_thread(self._open, cursor, prepared, parameters, size)
+        except BaseException:
+            # Cancelled, and opened nevertheless: nobody else knows of it.
+            self.close_stream(cursor)
+            raise
+        return cursor
 
     async def aread_stream(self, stream: sqlite3.Cursor) -> list[Row]:
         return await self._in_thread(self.read_stream, stream)

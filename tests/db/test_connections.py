@@ -314,6 +314,28 @@ print(os.waitstatus_to_exitcode(status), database.execute("SELECT count(*) AS n 
     assert done.stdout.split()[:2] == ["0", "2"], done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_does_not_end_the_transaction_of_its_parent(database: Database, database_url: str) -> None:
+    script = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parents[2] / "src")!r})
+from segue.db.database import Database
+database = Database({database_url!r})
+database.execute("CREATE TABLE forks (n INTEGER)")
+with database.atomic():
+    database.execute("INSERT INTO forks (n) VALUES (1)")
+    child = os.fork()
+    if child == 0:
+        sys.exit()  # would roll back
+    os.waitpid(child, 0)
+    database.execute("INSERT INTO forks (n) VALUES (2)")
+print(database.execute("SELECT count(*) AS n FROM forks").scalar(), database.statistics()["threads"]["in_use"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.stdout == "2 0\n", done.stderr
+
+
 def _identity(database: Database) -> str:
     return {"sqlite": "SELECT 1", "postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT CONNECTION_ID()"}[
         database.vendor

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from segue.db.database import Database
-from segue.db.errors import OperationalError, SegueError, TransactionManagementError
+from segue.db.errors import ConnectionLost, OperationalError, SegueError, TransactionManagementError
 from segue.db.steps import Prepared
 
 WRITERS, ROWS = 20, 50
@@ -351,3 +351,19 @@ def test_the_write_ahead_log_becomes_small_again_after_a_long_reader(file: Datab
         file.execute("UPDATE blobs SET data = 1 WHERE rowid = 1")
 
     assert (at_most > 32 * 1024 * 1024, log.stat().st_size < 1024 * 1024) == (True, True)
+
+
+async def test_a_block_that_twice_cannot_begin_gives_the_turn_back(both: Any, file: Database) -> None:
+    await both.execute(file, "CREATE TABLE t (n INTEGER)")
+    await both.close(file)
+    path = Path(file.name)
+    kept = path.read_bytes()
+    path.write_bytes(b"\xff" * 4096)
+
+    with pytest.raises(ConnectionLost):
+        async with both.atomic(file):
+            pass
+
+    path.write_bytes(kept)
+    await both.execute(file, "INSERT INTO t VALUES (1)")
+    assert file.statistics()["threads"]["in_use"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -110,3 +111,14 @@ async def test_streams_are_observed(both: Any, numbers: Database) -> None:
 
     assert len([chunk async for chunk in both.stream(numbers, ROWS, 4)]) == 3
     assert seen == [ROWS.sql]
+
+
+async def test_a_stream_left_early_in_a_block_does_not_meet_the_next_statement(numbers: Database) -> None:
+    async with numbers.atomic():
+        async for _ in numbers.astream(ROWS, (), 2):
+            break
+        await asyncio.sleep(0)  # now the loop closes it
+        await asyncio.sleep(0)
+        await numbers.aexecute("INSERT INTO numbers (n) VALUES (10)")
+
+    assert (await numbers.aexecute("SELECT count(*) FROM numbers")).scalar() == 11

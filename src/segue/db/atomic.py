@@ -197,6 +197,8 @@ class Atomic:
 
     def _leave(self, error: BaseException | None) -> list[Callback]:
         transaction, block, outermost = self._left()
+        if transaction.is_inherited:
+            return []
         try:
             transaction.run(transaction.leave(block, error), ends=True)
         finally:
@@ -220,6 +222,8 @@ class Atomic:
 
     async def _aleave(self, error: BaseException | None) -> list[Callback]:
         transaction, block, outermost = self._left()
+        if transaction.is_inherited:
+            return []
         try:
             await transaction.arun(transaction.leave(block, error), ends=True)
         finally:
@@ -271,11 +275,12 @@ class _Outermost:
         if self._turn is not None:
             self._turn.take()
         try:
-            return self._begin()
-        except ConnectionLost:
-            # Nothing was said on it yet, so nothing can happen twice.
-            self._give_back()
-            return self._begin()
+            try:
+                return self._begin()
+            except ConnectionLost:
+                # Nothing was said on it yet, so nothing can happen twice.
+                self._give_back()
+                return self._begin()
         except BaseException:
             self.end()
             raise
@@ -284,10 +289,11 @@ class _Outermost:
         if self._turn is not None:
             await self._turn.atake()
         try:
-            return await self._abegin()
-        except ConnectionLost:
-            self._give_back()
-            return await self._abegin()
+            try:
+                return await self._abegin()
+            except ConnectionLost:
+                self._give_back()
+                return await self._abegin()
         except BaseException:
             self.end()
             raise

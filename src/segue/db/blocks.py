@@ -74,6 +74,7 @@ class Transaction(ABC):
         outcome: Whether it is open, or how it ended.
         lost: Why the database has rolled it back by itself, if it has.
         has_written: Whether a statement was sent that may have changed something.
+        is_inherited: Whether this process was forked inside it: then the parent ends it, and nobody else.
     """
 
     is_async: ClassVar[bool]
@@ -92,6 +93,7 @@ class Transaction(ABC):
         self.holder: Owner | None = None
         self.is_ending: bool = False
         self.has_written: bool = False
+        self.is_inherited: bool = False
         self._savepoints = 0
 
     def __repr__(self) -> str:

@@ -68,24 +68,23 @@ def _stream_inside(
             transaction.perform("close_stream", (opened,), writes=False)
 
 
-async def astream(
-    database: Database, prepared: Prepared, parameters: Sequence[Any], size: int
-) -> AsyncGenerator[list[Row]]:
+def astream(database: Database, prepared: Prepared, parameters: Sequence[Any], size: int) -> AsyncGenerator[list[Row]]:
     """Yield the rows in lists of *size*, as a task."""
+    # Not one generator around another: a loop that ends closes all that are left at once, and they
+    # would meet.
     transaction = find_transaction(database)
     if transaction is not None:
-        chunks = _astream_inside(database, transaction, prepared, parameters, size)
-    elif database.driver.has_one_connection:
-        for chunk in _chunks(await database.aperform("fetch", prepared, parameters), size):
-            yield chunk
-        return
-    else:
-        chunks = _astream_alone(database, prepared, parameters, size)
-    try:
-        async for chunk in chunks:
-            yield chunk
-    finally:
-        await chunks.aclose()
+        return _astream_inside(database, transaction, prepared, parameters, size)
+    if database.driver.has_one_connection:
+        return _astream_at_once(database, prepared, parameters, size)
+    return _astream_alone(database, prepared, parameters, size)
+
+
+async def _astream_at_once(
+    database: Database, prepared: Prepared, parameters: Sequence[Any], size: int
+) -> AsyncGenerator[list[Row]]:
+    for chunk in _chunks(await database.aperform("fetch", prepared, parameters), size):
+        yield chunk
 
 
 async def _astream_alone(
@@ -114,12 +113,12 @@ async def _astream_inside(
 ) -> AsyncGenerator[list[Row]]:
     with _Told(database, prepared, parameters):
         opened = await transaction.aperform("open_stream", (prepared, parameters, size), writes=prepared.writes)
-    try:
-        while rows := await transaction.aperform("read_stream", (opened,), writes=False):
-            yield rows
-    finally:
-        if transaction.is_usable:
-            await transaction.aperform("close_stream", (opened,), writes=False)
+    while rows := await transaction.aperform("read_stream", (opened,), writes=False):
+        yield rows
+    # One that is left early is closed by the loop, in a task of its own, while the transaction may
+    # be busy with the next statement; so it stays for the end of the transaction.
+    if transaction.is_usable:
+        await transaction.aperform("close_stream", (opened,), writes=False)
 
 
 class _Told:

@@ -69,6 +69,8 @@ def show(database: object, transaction: Transaction) -> Callable[[], None]:
 
 def hide() -> None:
     """Forget the transactions of this context: a forked child has none of its parent's."""
+    for transaction in (current_transactions.get() or {}).values():
+        transaction.is_inherited = True
     current_transactions.set(None)
 
 

@@ -28,6 +28,8 @@ __all__ = ["AsyncTransaction", "SyncTransaction", "current_transactions", "find_
 
 T = TypeVar("T")
 
+# What a forked child must neither use nor close: it is the parent's.
+_inherited: list[Transaction] = []
 current_transactions: ContextVar[Mapping[object, Transaction] | None] = ContextVar("segue_transactions", default=None)
 
 
@@ -71,6 +73,7 @@ def hide() -> None:
     """Forget the transactions of this context: a forked child has none of its parent's."""
     for transaction in (current_transactions.get() or {}).values():
         transaction.is_inherited = True
+        _inherited.append(transaction)
     current_transactions.set(None)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from segue import App, db
+from segue import App, Blueprint, db
 from segue.errors import SetupError, UsageError
 from segue.testing import Client
 
@@ -188,6 +188,48 @@ def test_an_atomic_route_takes_everything_back_when_it_fails(stored: App, client
 
     assert answer.status_code == 500
     assert Record.objects.using(stored.db).count() == 2
+
+
+@pytest.mark.parametrize("path", ["/sync", "/async"])
+def test_an_answer_whose_commit_fails_is_not_that_of_the_handler(stored: App, client: Clients, path: str) -> None:
+    unknown = {"title": "Nobody's", "year": 1950, "leader_id": 999}
+    heard: list[str] = []
+
+    @stored.post("/sync", atomic=True)
+    def of_threads() -> str:
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        db.on_commit(lambda: heard.append("saved"))
+        Record.objects.create(**unknown)
+        return "saved"
+
+    @stored.post("/async", atomic=True)
+    async def of_loops() -> str:
+        await db.aexecute("PRAGMA defer_foreign_keys = ON")
+        db.on_commit(lambda: heard.append("saved"))
+        await Record.objects.acreate(**unknown)
+        return "saved"
+
+    answer = client(app=stored).post(path)
+
+    assert (answer.status_code, heard) == (409, [])
+    assert Record.objects.using(stored.db).count() == 2
+
+
+def test_routes_of_a_blueprint_are_atomic_where_it_says_so(stored: App, client: Clients) -> None:
+    shop = Blueprint("shop", __name__, prefix="/shop", atomic=True)
+
+    @shop.get("/in")
+    def within() -> dict[str, bool]:
+        return {"atomic": stored.db.in_atomic}
+
+    @shop.get("/out", atomic=False)
+    def without() -> dict[str, bool]:
+        return {"atomic": stored.db.in_atomic}
+
+    stored.register(shop)
+    answers = client(app=stored)
+
+    assert (answers.get("/shop/in").json, answers.get("/shop/out").json) == ({"atomic": True}, {"atomic": False})
 
 
 def test_all_routes_are_atomic_where_the_configuration_says_so(stored: App, client: Clients) -> None:
@@ -433,7 +475,7 @@ def test_a_list_of_models_is_an_answer(stored: App, client: Clients) -> None:
 
 def test_outside_a_context_atomic_is_of_the_only_app(tmp_path: Path) -> None:
     script = f"""
-from segue import App, db
+from segue import App, Blueprint, db
 
 app = App("only", database="sqlite:///{tmp_path}/club.db")
 

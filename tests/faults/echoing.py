@@ -17,7 +17,8 @@ __all__ = ["ASYNC_WAYS", "SYNC_WAYS", "Possession", "echo_sql", "left_open", "ma
 class Possession(db.Model):
     """One of the rows of an owner."""
 
-    owner = db.CharField(max_length=40)
+    # Without an index MySQL would lock the rows of others while it looks for one's own.
+    owner = db.CharField(max_length=40, db_index=True)
     number = db.IntegerField()
     changes = db.IntegerField(default=0)
 

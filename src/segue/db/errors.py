@@ -30,6 +30,7 @@ __all__ = [
     "RestrictedError",
     "SerializationError",
     "TransactionManagementError",
+    "too_deep",
 ]
 
 
@@ -56,6 +57,15 @@ class QueryError(UsageError, ValueError):
     """A query is put together in a way that cannot work."""
 
     code = "data/query"
+
+
+def too_deep() -> QueryError:
+    """Return the error for a query inside of which Python loses its way."""
+    return QueryError(
+        "The query is nested too deeply.",
+        why="Conditions and expressions may hold others, about a hundred times.",
+        hint="Join equals by one `&` or `|` after the other, which does not nest; look for many values by __in.",
+    )
 
 
 class TransactionManagementError(UsageError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
+from ..errors import cut
 from .choice import database_for
 from .columns import Column
 from .errors import DoesNotExist, FieldError, QueryError
@@ -42,6 +43,8 @@ D = TypeVar("D")
 E = TypeVar("E")
 
 _REPR_ROWS = 20
+# What drivers take for the size of a chunk.
+_LARGEST_CHUNK = 2**31 - 1
 
 
 class QuerySet(Generic[R]):
@@ -1016,9 +1019,11 @@ def _text_of(query: Query) -> Any:
 
 
 def _check_chunk(size: int) -> None:
-    if type(size) is not int or size < 1:
+    if type(size) is not int or not 1 <= size <= _LARGEST_CHUNK:
         raise QueryError(
-            f"chunk_size={size!r} must be 1 or more.", code="data/argument", hint="iterator(chunk_size=2000)"
+            f"chunk_size={cut(size)} must be a number from 1 to {_LARGEST_CHUNK}.",
+            code="data/argument",
+            hint="iterator(chunk_size=2000)",
         )
 
 

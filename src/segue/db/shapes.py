@@ -2,7 +2,7 @@
 
 Holds: `Keyer`, which walks a query once, collecting values and making its key;
 `PlanCache`, which keeps by such keys what queries were compiled to.
-Imports: the standard library.
+Imports: the errors of this package.
 Never: compiles; two queries of one shape differ in their values alone.
 
 A value is a *slot* of the plan. A node that stands in a query twice fills one slot: its
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
+
+from .errors import too_deep
 
 __all__ = ["Keyer", "PlanCache", "UnshapedError", "bucket", "key_of"]
 
@@ -84,6 +86,8 @@ def key_of(shape: Callable[[Keyer], Hashable]) -> tuple[Hashable | None, Keyer]:
         keyer = Keyer(lenient=True)
         shape(keyer)
         return None, keyer
+    except RecursionError:
+        raise too_deep() from None
 
 
 class PlanCache:
@@ -105,7 +109,12 @@ class PlanCache:
     def find(self, key: Hashable | None, build: Callable[[], P]) -> P:
         """Return the plan under *key*, built where there is none yet."""
         plan: P | None = self.get(key)
-        return plan if plan is not None else self.keep(key, build())
+        if plan is not None:
+            return plan
+        try:
+            return self.keep(key, build())
+        except RecursionError:
+            raise too_deep() from None
 
     def keep(self, key: Hashable | None, plan: P) -> P:
         """Keep a new plan, unless it has no key; return it."""

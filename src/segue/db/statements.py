@@ -105,7 +105,7 @@ def _compile_text(compiled: Any, statement: Any, rows: list[Mapping[str, Any]], 
     unknown = sorted({name for row in rows for name in row} - set(compiled.binds))
     if unknown:
         raise QueryError(
-            f"The text has no :{unknown[0]}.",
+            f"The text has no {':' + unknown[0] if unknown[0].isidentifier() else cut(unknown[0])}.",
             hint=f"It has {', '.join(':' + name for name in compiled.binds) or 'none'}.",
         )
     found = _FIRST_WORD.match(statement.text)

@@ -132,13 +132,20 @@ class Moment(_Type):
 
 
 def _naive_utc(value: datetime | None) -> datetime | None:
-    return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+    return None if value is None else _as_utc(value).replace(tzinfo=None)
+
+
+def _as_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise DataError("A moment lies outside of the years 1 to 9999 of UTC.") from None
 
 
 def _moment_text(value: datetime | None) -> str | None:
     if value is None:
         return None
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _as_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _in_utc(value: datetime | None) -> datetime | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 from paper_models import PAPERS, Paper, fill_papers
 
-from segue.db import Q
+from segue.db import DataError, F, Q, Sum, Value
+from segue.db.errors import QueryError
+from segue.errors import SegueError
 
 MODELS = PAPERS
 fill = fill_papers
@@ -140,3 +143,131 @@ def test_many_rows_are_inserted_in_chunks_of_one_transaction(undone, sent):
 def test_a_huge_page_is_empty(database, high):
     assert list(Paper.objects.order_by("pk")[high - 10 : high]) == []
     assert Paper.objects.order_by("pk")[:high].count() == 5
+
+
+ODD_NUMBERS = [Decimal("Infinity"), Decimal("sNaN"), Decimal("NaN"), Decimal("1e999999"), float("inf"), float("nan")]
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS, ids=str)
+@pytest.mark.parametrize("lookup", ["pages", "pages__in", "pages__gt", "pk", "data__a__gt", "data__a__range"])
+def test_a_number_that_is_none_is_a_value_error(database, lookup, number):
+    value = [number, number] if lookup.endswith(("__in", "__range")) else number
+
+    with pytest.raises(QueryError) as caught:
+        Paper.objects.filter(**{lookup: value})
+
+    assert caught.value.code == "data/lookup-value"
+
+
+@pytest.mark.parametrize(
+    ("lookup", "value"),
+    [
+        ("data__a__gt", 10**400), ("data__a__lt", b"\xff"), ("data__a__gte", object()), ("data__has_keys", 5),
+        ("data__has_keys", "ab"), ("data__has_any_keys", None), ("data__contains", F("pages")), ("pages__range", F("pk")),
+        ("pages__in", F("pk")), ("at__isnull", Decimal("sNaN")),
+    ],
+)  # fmt: skip
+def test_what_a_lookup_cannot_take_is_named(database, lookup, value):
+    with pytest.raises(QueryError) as caught:
+        Paper.objects.filter(**{lookup: value}).count()
+
+    assert caught.value.code == "data/lookup-value"
+
+
+@pytest.mark.parametrize("depth", [500, 3000, 10_000])
+def test_a_condition_that_nests_too_deeply_says_so(database, depth):
+    condition = Q(pages=1)
+    for number in range(depth):
+        condition = (condition | Q(pages=number)) & Q(title="x")
+
+    with pytest.raises(QueryError, match="nested too deeply"):
+        Paper.objects.filter(condition).count()
+    with pytest.raises(QueryError, match="nested too deeply"):
+        list(Paper.objects.filter(condition))
+
+
+@pytest.mark.parametrize("depth", [500, 3000])
+def test_an_expression_that_nests_too_deeply_says_so(database, depth):
+    total = F("pages")
+    for _ in range(depth):
+        total = total + 1
+
+    with pytest.raises(QueryError, match="nested too deeply"):
+        Paper.objects.update(pages=total)
+    with pytest.raises(QueryError, match="nested too deeply"):
+        Paper.objects.aggregate(total=Sum(total))
+    with pytest.raises(QueryError, match="nested too deeply"):
+        list(Paper.objects.order_by(total))
+
+
+def test_ten_thousand_denials_are_one_or_none(database):
+    condition = Q(pages=1)
+    for _ in range(10_000):
+        condition = ~condition
+
+    assert Paper.objects.filter(condition).count() == 1
+
+
+@pytest.mark.parametrize("size", [0, -1, "5", 2.5, True, Decimal("NaN")])
+def test_a_size_of_batches_that_is_none_is_named(undone, size):
+    with pytest.raises(QueryError, match="batch_size="):
+        Paper.objects.bulk_create([], batch_size=size)
+    with pytest.raises(QueryError, match="batch_size="):
+        Paper.objects.bulk_update([], ["title"], batch_size=size)
+
+
+@pytest.mark.parametrize("size", [0, 2**31, 10**30, "5"])
+def test_a_size_of_chunks_that_is_none_is_named(database, size):
+    with pytest.raises(QueryError, match="chunk_size="):
+        list(Paper.objects.iterator(chunk_size=size))
+
+
+def test_an_expression_is_no_value_of_a_new_row_among_many(undone):
+    with pytest.raises(QueryError) as caught:
+        Paper.objects.bulk_create([Paper(title="new", pages=F("pk"))])
+
+    assert caught.value.code == "data/insert-expression"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [datetime.min, datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), datetime.max.replace(tzinfo=UTC)],
+    ids=["naive", "first", "last"],
+)
+def test_a_moment_at_the_end_of_time_is_given_back_or_refused(database, moment):
+    try:
+        found = Paper.objects.annotate(moment=Value(moment)).values_list("moment", flat=True)[0]
+    except DataError:
+        found = moment
+    assert found.replace(tzinfo=None) == moment.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize("value", [date(2026, 1, 2), time(1, 2, 3, 4), datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)])
+def test_a_moment_that_was_sent_comes_back_as_one(database, value):
+    assert Paper.objects.annotate(sent=Value(value)).values_list("sent", flat=True)[0] == value
+
+
+@pytest.mark.parametrize("value", [{}, {"a": 1}])
+def test_a_parameter_of_no_type_of_the_database_is_an_error_of_segue(database, value):
+    with pytest.raises(SegueError) as caught:
+        database.execute("SELECT count(*) FROM paper WHERE title = :title", {"title": value})
+
+    assert caught.value.code in ("data/value", "data/programming")
+
+
+def test_more_parameters_than_the_database_takes_are_an_error_of_the_value(tables):
+    many = {f"v{number}": number for number in range(70_000)}
+    sql = f"SELECT count(*) FROM paper WHERE pages IN ({', '.join(f':{name}' for name in many)})"
+
+    try:
+        found = tables.execute(sql, many).scalar()
+    except DataError as error:
+        found = 5 if "65,535" in str(error) else -1
+    assert found == 5
+
+
+def test_an_unknown_parameter_is_named_in_characters_that_can_be_written(database):
+    with pytest.raises(QueryError) as caught:
+        database.execute("SELECT 1", {"\ud800": 1})
+
+    assert str(caught.value).encode()

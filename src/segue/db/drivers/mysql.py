@@ -168,6 +168,9 @@ class MySQL(Driver):
     def translate(self, error: BaseException) -> SegueError | None:
         if isinstance(error, UnicodeError):
             return DataError("A text holds characters that cannot be stored.")
+        if isinstance(error, TypeError):
+            # Of the drivers, for a value that they cannot write as text.
+            return DataError("A value is of a type that cannot be stored.")
         if isinstance(error, OSError):
             return ConnectionLost(f"The connection to the database broke: {type(error).__name__}.")
         if not isinstance(error, PyMySQLError | AsyncmyError):

@@ -56,6 +56,11 @@ def _without_state(error: PsycopgError) -> SegueError:
         return DataError("A value cannot be stored: a text with a zero byte, or a number out of range.")
     if isinstance(error, PsycopgProgrammingError | InterfaceError | NotSupportedError):
         return ProgrammingError(f"{error}.")
+    if "number of parameters" in str(error):
+        return DataError(
+            "A statement has more values than the 65,535 that PostgreSQL takes.",
+            hint="Give many values as one list: WHERE id = ANY(:ids).",
+        )
     return ConnectionLost("The connection to the database broke.", hint="Try again: the next one is a new one.")
 
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.types import TypeEngine
 
-from ..errors import QueryError
+from ..errors import QueryError, too_deep
 from ..shapes import Keyer, UnshapedError
 from ..types import Day, ExactDecimal, Json, Moment, Span, TimeOfDay, Uuid
 
@@ -210,10 +210,13 @@ class Expression(Combinable):
         An expression belongs to no model, so one that holds a `Q` is copied.
         """
         changed: dict[str, Any] = {}
-        for name, value in vars(self).items():
-            new = _resolved(value, resolver)
-            if new is not value:
-                changed[name] = new
+        try:
+            for name, value in vars(self).items():
+                new = _resolved(value, resolver)
+                if new is not value:
+                    changed[name] = new
+        except RecursionError:
+            raise too_deep() from None
         if not changed:
             return self
         new = copy(self)
@@ -328,7 +331,11 @@ class Value(Expression):
     def compile(self, compiler: Compiling) -> ColumnElement[Any]:
         if self.value is None:
             return sa.null() if self.output_field is None else sa.cast(sa.null(), self._type)
-        return compiler.bind(self, self._type)
+        bound = compiler.bind(self, self._type)
+        if compiler.vendor == "mysql" and isinstance(self._type, Day | Moment | TimeOfDay):
+            # It travels as a text, and would come back as one.
+            return sa.cast(bound, self._type)
+        return bound
 
 
 class F(Expression):

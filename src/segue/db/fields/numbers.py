@@ -97,7 +97,8 @@ class IntegerField(Field[T]):
             return int(value)
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        if isinstance(value, Decimal) and value == value.to_integral_value():
+        # One with a large exponent would take seconds to write out.
+        if isinstance(value, Decimal) and value.is_finite() and value.adjusted() <= 40 and value == int(value):
             return int(value)
         # ASCII digits alone: int() takes "1_0", white space and other scripts too.
         if isinstance(value, str) and len(value) <= 40:

@@ -12,6 +12,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+from ...errors import cut
 from ..errors import NotSupportedError, QueryError
 from ..expressions.base import Expression, F, Value, as_expression
 from ..expressions.conditional import Case, When
@@ -20,7 +21,7 @@ from ..instance import Peers
 from ..query.plans import plan_of
 from ..query.query import Query, Selection
 from ..steps import Execute, Operation, Transaction
-from .saving import values_to_write
+from .saving import values_to_insert
 from .statements import Conflict, insert_rows, supports_returning, update_rows
 
 __all__ = ["bulk_create", "bulk_update", "parts_of_key", "update"]
@@ -51,12 +52,20 @@ def bulk_create(
             code="data/not-supported",
             hint="Save them one by one in atomic().",
         )
+    _check_batch_size(batch_size)
     conflict = _conflict(options, ignore_conflicts=ignore_conflicts, update=update_fields, unique=unique_fields)
     if not instances:
         return []
     return (  # type: ignore[no-any-return]  # the step's result
         yield Transaction(_create(model, options, list(instances), database, batch_size, conflict), savepoint=False)
     )
+
+
+def _check_batch_size(size: Any) -> None:
+    if size is not None and (type(size) is not int or size < 1):
+        raise QueryError(
+            f"batch_size={cut(size)} must be 1 or more.", code="data/argument", hint="Leave it away, or batch_size=500."
+        )
 
 
 def _conflict(options: Any, *, ignore_conflicts: bool, update: Sequence[str], unique: Sequence[str]) -> Conflict | None:
@@ -127,7 +136,7 @@ def _groups(options: Any, instances: Sequence[Any], database: Any) -> list[Group
         return [alike]
     groups: dict[tuple[Any, ...], tuple[list[Sequence[Any]], list[Any]]] = {}
     for instance in instances:
-        values = values_to_write(instance, options, adding=True)
+        values = values_to_insert(instance, options)
         rows, written = groups.setdefault(tuple(values), ([], []))
         rows.append(list(values.values()))
         written.append(instance)
@@ -209,6 +218,7 @@ def bulk_update(
     Raises:
         QueryError: No field, a key among them, or an instance that was never saved.
     """
+    _check_batch_size(batch_size)
     options = model._meta
     fields = _columns_to_update(options, names)
     if not fields:

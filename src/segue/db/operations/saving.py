@@ -23,7 +23,7 @@ from ..signals import post_save, pre_save, send, sends
 from ..steps import Execute, Operation, Transaction
 from .statements import insert_all, insert_row, update_all, update_row, update_rows
 
-__all__ = ["Only", "finish", "only_statement", "save", "values_to_write"]
+__all__ = ["Only", "finish", "only_statement", "save", "values_to_insert"]
 
 
 def save(
@@ -337,15 +337,7 @@ def _forget_computed(instance: Any, options: Any) -> None:
 
 def _insertion(instance: Any, database: Any, options: Any) -> tuple[Execute, Sequence[Any]]:
     """Return the INSERT of an instance, and the fields that the database fills in."""
-    values = values_to_write(instance, options, adding=True)
-    for field, value in values.items():
-        if isinstance(value, Expression):
-            raise QueryError(
-                f"{options.object_name}.{field.name} cannot be an expression in a new row.",
-                code="data/insert-expression",
-                why="There is no row yet whose fields it could name.",
-                hint="Save a value first, or use db_default=.",
-            )
+    values = values_to_insert(instance, options)
     fields = tuple(values)
     missing = [field for field in options.local_fields if field not in values]
     plan = insert_row(database, options.model, fields, missing)
@@ -366,3 +358,21 @@ def _take_answer(instance: Any, plan: Any, missing: Sequence[Any], answer: Any) 
             kept[field.attname] = answer.last_id
         else:
             kept.pop(field.attname, None)  # fetched when it is touched
+
+
+def values_to_insert(instance: Any, options: Any) -> dict[Any, Any]:
+    """Return the values of a row that is not there yet, by field.
+
+    Raises:
+        QueryError: One of them is an expression.
+    """
+    values = values_to_write(instance, options, adding=True)
+    for field, value in values.items():
+        if isinstance(value, Expression):
+            raise QueryError(
+                f"{options.object_name}.{field.name} cannot be an expression in a new row.",
+                code="data/insert-expression",
+                why="There is no row yet whose fields it could name.",
+                hint="Save a value first, or use db_default=.",
+            )
+    return values

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import json
 import operator
+from contextlib import suppress
+from decimal import Decimal
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 import sqlalchemy as sa
@@ -208,9 +212,9 @@ class _JsonCompare(Lookup):
     """Smaller or larger: numbers with numbers, texts with texts."""
 
     def prepare(self, field: Any, value: Any) -> Prepared:
-        if value is None or isinstance(value, bool | list | dict):
-            raise lookup_error(field, value)
-        return ("text" if isinstance(value, str) else "number"), (value,)
+        if isinstance(value, str):
+            return "text", (value,)
+        return "number", (_number(field, value),)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
         if leaf.right is not None:
@@ -220,8 +224,17 @@ class _JsonCompare(Lookup):
         return sa.and_(of_kind, _OPERATORS[self.name](element, _scalar_parameter(compiler, leaf, 0, number=number)))
 
 
+def _number(field: Any, value: Any) -> float:
+    if not isinstance(value, bool) and isinstance(value, Real | Decimal):
+        with suppress(OverflowError, ValueError):
+            number = float(value)
+            if isfinite(number):
+                return number
+    raise lookup_error(field, value)
+
+
 def _scalar_parameter(compiler: Any, leaf: Any, offset: int, *, number: bool) -> Any:
-    return compiler.parameter(leaf, sa.Double() if number else sa.Text(), offset, float if number else None)
+    return compiler.parameter(leaf, sa.Double() if number else sa.Text(), offset)
 
 
 class _JsonRange(Lookup):
@@ -233,10 +246,12 @@ class _JsonRange(Lookup):
     def prepare(self, field: Any, value: Any) -> Prepared:
         if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
             raise lookup_error(field, value)
-        kinds = {"text" if isinstance(each, str) else "number" for each in value}
-        if len(kinds) > 1 or any(each is None or isinstance(each, bool | list | dict) for each in value):
+        texts = [isinstance(each, str) for each in value]
+        if all(texts):
+            return "text", tuple(value)
+        if any(texts):
             raise lookup_error(field, value)
-        return kinds.pop(), tuple(value)
+        return "number", tuple(_number(field, each) for each in value)
 
     def compile(self, compiler: Any, left: Any, leaf: Any) -> Any:
         number = leaf.kind == "number"
@@ -270,6 +285,7 @@ class _JsonContains(Lookup):
     """Contains a value: every key and item of it."""
 
     name = "contains"
+    takes_expressions = False
     turned = False
 
     def prepare(self, field: Any, value: Any) -> Prepared:
@@ -302,7 +318,12 @@ class _HasKey(Lookup):
     every = True
 
     def prepare(self, field: Any, value: Any) -> Prepared:
-        keys = [value] if self.name == "has_key" else list(value)
+        if self.name == "has_key":
+            keys = [value]
+        elif isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+            raise lookup_error(field, value)
+        else:
+            keys = list(value)
         if not keys or any(not isinstance(key, str | int) or "\x00" in str(key) for key in keys):
             raise lookup_error(field, value)
         return ("keys", len(keys)), tuple(str(key) for key in keys)

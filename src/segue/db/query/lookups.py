@@ -12,6 +12,7 @@ from collections.abc import Hashable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import QueryError
@@ -192,7 +193,10 @@ class In(Lookup):
                 # MySQL takes no limit right inside IN; in a table inside it does.
                 table = chosen.subquery(compiler.parameters.next_alias())
                 chosen = sa.select(*table.columns)
-            return (sa.tuple_(*left) if _is_key(left) else left).in_(chosen)
+            try:
+                return (sa.tuple_(*left) if _is_key(left) else left).in_(chosen)
+            except ArgumentError:
+                raise _needs_several("in", "(F(…), 5)") from None
         if leaf.kind == "never":
             return sa.false()
         if leaf.kind[0] == "long keys":
@@ -326,6 +330,12 @@ class OneOf(Lookup):
         raise TypeError(f"{type(self).__name__} has no same()")
 
 
+def _needs_several(name: str, example: str) -> QueryError:
+    return QueryError(
+        f"__{name} takes several values, not one expression.", code="data/lookup-value", hint=f"__{name}={example}"
+    )
+
+
 class Range(Lookup):
     """Between two values, both included."""
 
@@ -359,7 +369,10 @@ class Range(Lookup):
             whole = sa.tuple_(*left)
             return sa.and_(whole >= sa.tuple_(*parts[: len(left)]), whole <= sa.tuple_(*parts[len(left) :]))
         if leaf.right is not None:
-            (left, low, high), _ = alike(compiler, [left, *[each.compile(compiler) for each in leaf.right.items]])
+            items = getattr(leaf.right, "items", None)
+            if items is None:
+                raise _needs_several("range", "(F(…), 5)")
+            (left, low, high), _ = alike(compiler, [left, *[each.compile(compiler) for each in items]])
         else:
             low, high = compiler.parameter(leaf, left.type), compiler.parameter(leaf, left.type, 1)
         return sa.and_(left >= low, left <= high)
@@ -372,7 +385,7 @@ class IsNull(Lookup):
     takes_expressions = False
 
     def prepare(self, field: Any, value: Any) -> Prepared:
-        if value not in (True, False):
+        if not isinstance(value, int) or value not in (True, False):
             raise lookup_error(field, value)
         return bool(value), ()
 

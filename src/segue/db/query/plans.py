@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+from ..errors import too_deep
 from ..instance import Instance
 from ..shapes import Keyer, PlanCache, UnshapedError, key_of
 from ..steps import Prepared, Row
@@ -61,13 +62,18 @@ def plan_of(query: Query, database: Any) -> tuple[Plan, list[Any]]:
     plans: PlanCache = database.plans
     try:
         key: Hashable = query.shape(keyer)
+    except RecursionError:
+        raise too_deep() from None
     except UnshapedError:
         # A Core expression without a key of its own: compiled each time, and not kept.
         _, keyer = key_of(query.shape)
         return _compile(query, database, keyer.slots), keyer.values
     plan = plans.get(key)
     if plan is None:
-        plan = plans.keep(key, _compile(query, database, keyer.slots))
+        try:
+            plan = plans.keep(key, _compile(query, database, keyer.slots))
+        except RecursionError:
+            raise too_deep() from None
     return plan, keyer.values
 
 

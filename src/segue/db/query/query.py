@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from ...errors import did_you_mean
-from ..errors import FieldError, QueryError
+from ..errors import FieldError, QueryError, too_deep
 from ..expressions.base import Expression, F, OrderBy, as_expression
 from ..expressions.q import Q
 from ..naming import SEPARATOR
@@ -291,7 +291,10 @@ class Query:
         child: Any
         for child in condition.children:
             if isinstance(child, Q):
-                inner = self.condition(child)
+                try:
+                    inner = self.condition(child)
+                except RecursionError:
+                    raise too_deep() from None
                 if inner.parts:  # one that says nothing is left out, denied or not
                     parts.append(inner)
             elif isinstance(child, tuple):

@@ -670,6 +670,17 @@ async def test_a_sync_call_in_a_thread_reaches_the_transaction_of_the_loop(notes
     assert (await notes.aexecute("SELECT * FROM notes")).all() == []
 
 
+def test_a_thread_that_outlives_the_loop_of_its_transaction_is_told_so(file: Database) -> None:
+    async def begin() -> contextvars.Context:
+        await file.atomic().__aenter__()
+        return contextvars.copy_context()
+
+    context = asyncio.run(begin())
+
+    with pytest.raises(TransactionManagementError, match="loop of this transaction is closed"):
+        context.run(file.execute, "SELECT 1")
+
+
 async def test_a_sync_block_in_a_thread_is_a_block_of_the_async_transaction(notes: Database) -> None:
     def inner() -> None:
         with pytest.raises(Stop), notes.atomic():

@@ -15,6 +15,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Any, ClassVar, TypeVar
 
@@ -227,7 +228,20 @@ class AsyncTransaction(Transaction):
             self._awaited.set_result(None)
 
     def _from_thread(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return self._submit(coroutine).result()
 
     async def _from_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
+        return await asyncio.wrap_future(self._submit(coroutine))
+
+    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise TransactionManagementError(
+                "The event loop of this transaction is closed.",
+                code="data/transaction-ended",
+                where=place_of_caller(),
+                why="A thread that was started inside the block outlived the loop on which the block runs.",
+                hint="Wait for the thread inside the block.",
+            ) from None

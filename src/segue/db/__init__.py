@@ -104,6 +104,8 @@ from .query.lookups import Lookup, register_lookup
 from .query.transforms import Transform
 from .queryset import QuerySet
 from .related import Key, RelatedManager, Reverse
+from .search.fields import SearchField
+from .search.matching import SearchRank
 from .shortcuts import aget_list_or_404, aget_object_or_404, get_list_or_404, get_object_or_404
 from .signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
@@ -199,6 +201,8 @@ __all__ = [
     "RestrictedError",
     "Reverse",
     "RowRange",
+    "SearchField",
+    "SearchRank",
     "SerializationError",
     "SlugField",
     "SmallAutoField",

@@ -25,9 +25,10 @@ from .expressions.base import Expression, F
 from .naming import short_name
 from .query.compiler import Parameters, SelectCompiler
 from .query.query import Query
+from .search.tables import BETWEEN, SearchIndex, drop_texts, make_texts
 from .shapes import Keyer
 
-__all__ = ["Later"]
+__all__ = ["Later", "statements_of"]
 
 _TEXT_LENGTH = 255
 
@@ -132,18 +133,35 @@ def _computed_on_postgresql(element: sa.Computed, compiler: Any, **options: Any)
     return str(compiler.visit_computed_column(element, **options))
 
 
+def statements_of(element: Any, text: str) -> list[str]:
+    """Return the statements that the text of a DDL element holds: the index of a search takes several."""
+    is_several = isinstance(getattr(element, "element", None), SearchIndex)
+    return text.split(BETWEEN) if is_several else [text]
+
+
 # Indexes of MySQL and MariaDB
 
 
 @compiles(CreateIndex)
 def _create_index(element: CreateIndex, compiler: Any, **options: Any) -> str:
+    if isinstance(element.element, SearchIndex):
+        return BETWEEN.join(make_texts(element.element, compiler.dialect))
     _refuse_equal_nulls(element.element, compiler.dialect)
     return str(compiler.visit_create_index(element, **options))
+
+
+@compiles(DropIndex)
+def _drop_index(element: DropIndex, compiler: Any, **options: Any) -> str:
+    if isinstance(element.element, SearchIndex):
+        return BETWEEN.join(drop_texts(element.element, compiler.dialect))
+    return str(compiler.visit_drop_index(element, **options))
 
 
 @compiles(CreateIndex, "mysql", "mariadb")
 def _create_index_on_mysql(element: CreateIndex, compiler: Any, **options: Any) -> str:
     index: Any = element.element
+    if isinstance(index, SearchIndex):
+        return _create_index(element, compiler, **options)
     _refuse_equal_nulls(index, compiler.dialect)
     if not _is_computed(index):
         return str(compiler.visit_create_index(element, **options))
@@ -171,6 +189,8 @@ def _create_index_on_mysql(element: CreateIndex, compiler: Any, **options: Any) 
 @compiles(DropIndex, "mysql", "mariadb")
 def _drop_index_on_mysql(element: DropIndex, compiler: Any, **options: Any) -> str:
     index: Any = element.element
+    if isinstance(index, SearchIndex):
+        return _drop_index(element, compiler, **options)
     if not _is_computed(index) or not compiler.dialect.is_mariadb:
         return str(compiler.visit_drop_index(element, **options))
     quote = compiler.preparer.quote

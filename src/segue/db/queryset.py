@@ -107,6 +107,20 @@ class QuerySet(Generic[R]):
         self._refuse_sliced("exclude")
         return self._with(self.query.filtered(conditions, lookups, negated=True))
 
+    def search(self: S, text: str, *, field: str = "") -> S:
+        """Keep the rows that have the words of *text*, best first: `'"kind of" blue -train or milestones'`.
+
+        Args:
+            field: Which search field, where the model has several.
+
+        Raises:
+            QueryError: The model has no such search field (`data/search`).
+        """
+        from .search.matching import searched
+
+        self._refuse_sliced("search")
+        return self._with(searched(self.query, text, field))
+
     def visible_to(self: S, user: Any, action: str = "view") -> S:
         """Keep the rows for which the model's policies let *user* do *action*; `None` is nobody."""
         self._refuse_sliced("visible_to")

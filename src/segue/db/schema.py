@@ -27,6 +27,8 @@ from .models.constraints import BaseConstraint, CheckConstraint, Index, UniqueCo
 from .models.faults import groups_of
 from .naming import short_name
 from .query.query import Query
+from .search.fields import SearchField
+from .search.tables import SearchIndex, left_behind, make_texts
 
 __all__ = ["Later", "create_all", "drop_all", "full_table", "tables_of"]
 
@@ -174,6 +176,10 @@ def _index_options(options: Any, table: sa.Table, index: Any) -> dict[str, Any]:
 
 
 def _index(options: Any, table: sa.Table, index: Index) -> None:
+    if isinstance(index, SearchField):
+        own = [_column(table, options.get_field(name)) for name in index.fields]
+        SearchIndex.of(index.named(options), index, table, own)
+        return
     parts: list[Any] = []
     columns: list[str] = []
     for name in index.fields:
@@ -242,7 +248,11 @@ def create_all(connection: Any, models: Iterable[Any]) -> list[str]:
             continue
         connection.execute(CreateTable(table, include_foreign_key_constraints=keys))
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
-            index.create(connection)
+            if isinstance(index, SearchIndex):
+                for text in make_texts(index, connection.dialect):
+                    connection.exec_driver_sql(text)
+            else:
+                index.create(connection)
         if connection.dialect.name == "postgresql":
             _comment(connection, table)
         made.append(table.name)
@@ -280,3 +290,5 @@ def drop_all(connection: Any, models: Iterable[Any]) -> None:
                     connection.execute(sa.schema.DropConstraint(constraint))
     for table in there:
         connection.execute(DropTable(table))
+        for text in left_behind(table, connection.dialect):
+            connection.exec_driver_sql(text)

@@ -127,6 +127,10 @@ def test_a_name_in_meta_that_means_nothing_is_found(meta: dict[str, Any], number
         ({"tags": db.JSONField(default=[])}, "models.W016", "default=list"),
         ({"lost": db.ForeignKey("Nobody", on_delete=db.CASCADE)}, "models.E005", ""),
         ({"lost": db.ManyToManyField("Nobody")}, "models.E005", ""),
+        ({"search": db.SearchField("titel")}, "models.E011", "title"),
+        ({"search": db.SearchField("year")}, "models.E018", "CharField"),
+        ({"rank": db.TextField(), "search": db.SearchField("rank")}, "models.E018", "rank_text"),
+        ({"search": db.SearchField("title", column="title")}, "models.E018", "title_words"),
         (
             {"to": db.ForeignKey(Leader, on_delete=db.CASCADE, to_field="born", related_name="+")},
             "models.E005",

@@ -20,6 +20,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
+from ..search.words import rank
+
 __all__ = ["register"]
 
 
@@ -439,6 +441,7 @@ class _Joined:
 
 
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
+    "segue_search_rank": (-1, rank),
     "segue_fold": (1, _fold),
     "segue_regex": (3, _regex),
     "segue_iso": (2, _iso),

@@ -90,6 +90,11 @@ class Compiling(Protocol):
 class Resolving(Protocol):
     """What an expression is checked against when a query is given it."""
 
+    @property
+    def model(self) -> Any:
+        """The model whose rows the query gives."""
+        ...
+
     def name(self, name: str) -> None:
         """Refuse a name that the query does not know."""
         ...

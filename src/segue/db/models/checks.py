@@ -16,13 +16,17 @@ from ..expressions.q import Q
 from ..fields.parts import referring_type
 from ..fields.relations import ManyToManyField
 from ..fields.special import GeneratedField
+from ..fields.text import CharField, TextField
 from ..naming import LONGEST, short_name
 from ..query.where import plain_target
+from ..search.fields import SearchField
 from .constraints import CheckConstraint, UniqueConstraint
 from .faults import groups_of
 from .making import check_declared
 
 __all__ = ["check_models"]
+
+_FTS_NAMES = frozenset({"rank", "rowid"})
 
 
 def check_models(models: Iterable[Any]) -> list[Finding]:
@@ -248,9 +252,27 @@ def _constraints(model: Any) -> Iterator[Finding]:
             yield from _own_name(model, name.removeprefix("-"), "models.E011", what)
         paths = [path for each in (*index.expressions, index.condition) for path in _paths_in(each)]
         yield from _own_paths(model, paths, "models.E011", what)
+        if isinstance(index, SearchField):
+            yield from _searched(model, index)
     for field in options.local_fields:
         if isinstance(field, GeneratedField):
             yield from _own_paths(model, list(_paths_in(field.expression)), "models.E012", field.name)
+
+
+def _searched(model: Any, search: SearchField) -> Iterator[Finding]:
+    options = model._meta
+    what = f"{model.__name__}.{search.column}"
+    for name in search.fields:
+        field = options.find_field(name)
+        if field is not None and not isinstance(field, CharField | TextField):
+            message = f"{what} searches {name!r}, a {type(field).__name__}, which holds no words."
+            yield _error("models.E018", model, message, "Name a CharField or a TextField.")
+        elif field is not None and field.column.lower() in _FTS_NAMES:
+            message = f"{what} searches the column {field.column!r}, a name that SQLite keeps for itself in a search."
+            yield _error("models.E018", model, message, f'{name} = …(db_column="{name}_text")')
+    if any(field.column == search.column for field in options.local_fields):
+        message = f"{what} has the name of a column."
+        yield _error("models.E018", model, message, f'SearchField(…, column="{search.column}_words")')
 
 
 def _own_paths(model: Any, paths: list[str], id: str, what: str) -> Iterator[Finding]:  # noqa: A002

@@ -106,6 +106,8 @@ UNSAFE: list[Unsafe] = [
     _one("add-computed-default", lambda: m.add_column("Record", "made", db.DateTimeField(db_default=Now()))),
     _one("build-index", lambda: m.add_index("Record", db.Index(fields=["size"], name="ix_size")), "mysql"),
     _one("build-index", lambda: m.add_index("Record", db.Index(fields=["size"], name="ix_size")), online=False),
+    _one("build-search", lambda: m.add_index("Record", db.SearchField("title", column="search"))),
+    _one("build-search", lambda: m.add_index("Record", db.SearchField("title", column="search")), "sqlite"),
     _one("rebuild-table", lambda: m.alter_column("Record", "year", db.BigIntegerField(null=True)), "sqlite"),
     Unsafe("data-beside-tables", lambda: [m.drop_index("Record", "ix_title"), m.run_python(nothing)]),
     _one("data-in-one-transaction", lambda: m.run_python(nothing, m.noop)),

@@ -19,6 +19,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import AddConstraint, CreateColumn, CreateIndex, CreateTable, ForeignKeyConstraint
 
+from ..ddl import statements_of
+from ..search.tables import SearchIndex, left_behind
 from ..types import vendor_of
 
 __all__ = ["Editor", "Step"]
@@ -88,7 +90,8 @@ class Editor:
 
     def ddl(self, element: Any) -> None:
         """Add a statement of SQLAlchemy's or Alembic's, as it is compiled here."""
-        self.sql(self.text(element))
+        for text in statements_of(element, self.text(element)):
+            self.sql(text)
 
     # Texts
 
@@ -123,6 +126,8 @@ class Editor:
     def signature(self, thing: Any) -> str:
         """Return what tells whether a constraint or an index is as it was."""
         text = self.text(CreateIndex(thing) if isinstance(thing, sa.Index) else _added(thing))
+        if isinstance(thing, SearchIndex):
+            text += " ".join(self.kind(each) for each in thing.columns)
         if isinstance(thing, ForeignKeyConstraint):
             # The types must be equal on both sides while it stands.
             ends = [each for element in thing.elements for each in (element.parent, element.column)]
@@ -151,6 +156,8 @@ class Editor:
     def drop_table(self, table: sa.Table) -> None:
         """Drop a table."""
         self.ddl(sa.schema.DropTable(table))
+        for text in left_behind(table, self.dialect):
+            self.sql(text)
 
     def rename_table(self, old: str, new: str) -> None:
         """Give a table another name."""

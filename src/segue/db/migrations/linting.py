@@ -353,9 +353,10 @@ def _drop_unique(change: Change) -> str | None:
 def _drop_index(change: Change) -> str | None:
     operation = change.operation
     pair = change.field()
-    if isinstance(operation, DropIndex) or (
-        pair is not None and pair[0].get("db_index") and not pair[1].get("db_index") and not pair[1].get("unique")
-    ):
+    if isinstance(operation, DropIndex):
+        facts = change.before[model_key(operation.model)]["indexes"][operation.name]
+        return "Searches fail." if _is_search(facts) else "Queries that used it read the whole table."
+    if pair is not None and pair[0].get("db_index") and not pair[1].get("db_index") and not pair[1].get("unique"):
         return "Queries that used it read the whole table."
     return None
 
@@ -450,6 +451,8 @@ def _add_computed_default(change: Change) -> str | None:
 def _build_index(change: Change) -> str | None:
     operation = change.operation
     pair = change.field()
+    if isinstance(operation, AddIndex) and _is_search(operation.facts):
+        return None
     builds = isinstance(operation, AddIndex) or (
         pair is not None and pair[1].get("db_index") and not pair[0].get("db_index")
     )
@@ -460,6 +463,20 @@ def _build_index(change: Change) -> str | None:
             else "The index is built beside its writers, and locks the table at its beginning and end."
         )
     return None
+
+
+@_rule("build-search", "lock", "Do it when the app does not write.")
+def _build_search(change: Change) -> str | None:
+    operation = change.operation
+    if not isinstance(operation, AddIndex) or not _is_search(operation.facts):
+        return None
+    if change.vendor == "sqlite":
+        return "All rows are read, and nobody else writes to the database meanwhile."
+    return "The table is written anew, with the words of its rows, and nobody writes to it meanwhile."
+
+
+def _is_search(facts: Facts) -> bool:
+    return facts.get("kind") == "search"
 
 
 @_rule("rebuild-table", "lock", "Do it when the app does not write: SQLite has one writer.")

@@ -17,8 +17,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl.base import AddColumn
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 
+from ..search.tables import SearchIndex
 from ..types import Day, ExactDecimal, Moment
 from .context import Context, OperationError
 from .editor import Editor
@@ -76,12 +77,23 @@ def _added_at_the_end(editor: Editor, before: sa.Table, after: sa.Table, fills: 
 def _change_indexes(editor: Editor, before: sa.Table, after: sa.Table) -> None:
     old = {str(each.name): editor.text(CreateIndex(each)) for each in before.indexes}
     new = {str(each.name): editor.text(CreateIndex(each)) for each in after.indexes}
-    for name in sorted(old):
-        if old[name] != new.get(name):
-            editor.sql(f"DROP INDEX {editor.name(name)}")
-    for name in sorted(new):
-        if old.get(name) != new[name]:
-            editor.sql(new[name])
+    for index in _sorted(before):
+        if old[str(index.name)] != new.get(str(index.name)):
+            editor.ddl(DropIndex(index))
+    for index in _sorted(after):
+        if old.get(str(index.name)) != new[str(index.name)]:
+            editor.ddl(CreateIndex(index))
+
+
+def _sorted(table: sa.Table) -> list[sa.Index]:
+    return sorted(table.indexes, key=lambda each: str(each.name))
+
+
+def _drop_searches(editor: Editor, table: sa.Table) -> None:
+    """Drop what is named after columns, and has triggers: it is made anew, not kept as it was written."""
+    for index in _sorted(table):
+        if isinstance(index, SearchIndex):
+            editor.ddl(DropIndex(index))
 
 
 def rebuild(
@@ -92,6 +104,7 @@ def rebuild(
     Args:
         known: The names of the indexes that the state before knew, where they are not those of *before*.
     """
+    _drop_searches(editor, before)
     table, new = editor.name(after.name), editor.name(f"_segue_new_{after.name}")
     kept = _Kept(after.name, known if known is not None else [str(each.name) for each in before.indexes])
     editor.call(kept.note, f"note triggers and indexes of {after.name} that were made by hand", inside=True)
@@ -113,7 +126,7 @@ def rebuild(
     editor.sql("PRAGMA legacy_alter_table = ON")
     editor.sql(f"ALTER TABLE {new} RENAME TO {table}")
     editor.sql("PRAGMA legacy_alter_table = OFF")
-    for index in sorted(after.indexes, key=lambda each: str(each.name)):
+    for index in _sorted(after):
         editor.ddl(CreateIndex(index))
     editor.call(kept.restore, f"make triggers and indexes of {after.name} again that were made by hand", inside=True)
 
@@ -209,6 +222,7 @@ class _Kept:
 
 def rename_table(editor: Editor, before: sa.Table, after: sa.Table) -> None:
     """Rename a table and its columns, and what is named after them: the two differ in names alone."""
+    _drop_searches(editor, before)
     if before.name != after.name:
         editor.rename_table(before.name, after.name)
     for old, new in zip(before.columns, after.columns, strict=True):
@@ -222,8 +236,10 @@ def rename_table(editor: Editor, before: sa.Table, after: sa.Table) -> None:
     if names[0] != names[1]:
         rebuild(editor, after, after, {}, indexes)
         return
-    for name in sorted(indexes - {str(each.name) for each in after.indexes}):
-        editor.sql(f"DROP INDEX {editor.name(name)}")
-    for index in sorted(after.indexes, key=lambda each: str(each.name)):
-        if str(index.name) not in indexes:
+    kept = {str(each.name) for each in after.indexes}
+    for index in _sorted(before):
+        if str(index.name) not in kept and not isinstance(index, SearchIndex):
+            editor.ddl(DropIndex(index))
+    for index in _sorted(after):
+        if str(index.name) not in indexes or isinstance(index, SearchIndex):
             editor.ddl(CreateIndex(index))

@@ -20,6 +20,7 @@ from ...errors import did_you_mean
 from ..errors import ModelError
 from ..models.constraints import CheckConstraint, Index, UniqueConstraint
 from ..naming import short_name
+from ..search.fields import SearchField
 from .fields import Facts, columns_of, facts_of
 from .values import Imports, decode, encode, same_text, source
 
@@ -196,7 +197,10 @@ def _model_facts(options: Any) -> Facts:
     indexes: dict[str, Facts] = {}
     for index in options.indexes:
         told = index_facts(index)
-        name = _named(options, index.name) if index.name else index_name(facts, told)
+        if isinstance(index, SearchField):
+            name = index.named(options)
+        else:
+            name = _named(options, index.name) if index.name else index_name(facts, told)
         indexes[name] = told
     if indexes:
         facts["indexes"] = indexes
@@ -243,6 +247,9 @@ def constraint_facts(constraint: Any) -> Facts:
 def index_facts(index: Index) -> Facts:
     """Return the facts of an index; one that has no name says so."""
     facts = _parts(index)
+    if isinstance(index, SearchField):
+        # Which weight is the larger one; what each counts is said by the query.
+        facts.update(kind="search", column=index.column, weights=index.levels)
     if index.using:
         facts["using"] = index.using
     if not index.name:
@@ -265,6 +272,8 @@ def _parts(thing: Any) -> Facts:
 
 def index_name(model: Facts, facts: Facts) -> str:
     """Return the name of an index that was given none, as `schema` makes it."""
+    if "column" in facts:
+        return short_name("ix", model["table"], facts["column"])
     columns = [each for name in facts.get("fields", ()) for each in _columns_named(model, name.removeprefix("-"))]
     return short_name("ix", model["table"], *columns)
 
@@ -275,10 +284,16 @@ def _columns_named(model: Facts, name: str) -> list[str]:
 
 
 def _call_of(facts: Facts, name: str) -> tuple[type, list[Any], dict[str, Any]]:
+    named: dict[str, Any]
     if facts.get("kind") == "check":
         return CheckConstraint, [], {"condition": facts["condition"], "name": name}
+    if facts.get("kind") == "search":
+        named = {key: facts[key] for key in ("weights", "column")}
+        if not facts.get("unnamed"):
+            named["name"] = name
+        return SearchField, facts["fields"], named
     kind: type = UniqueConstraint if facts.get("kind") == "unique" else Index
-    named: dict[str, Any] = {
+    named = {
         key: facts[key]
         for key in ("fields", "condition", "include", "using", "nulls_distinct", "deferrable")
         if key in facts

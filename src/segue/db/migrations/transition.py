@@ -20,6 +20,7 @@ from sqlalchemy.schema import CheckConstraint, CreateIndex, DropIndex, ForeignKe
 
 from ..ddl import Later
 from ..expressions.base import Value
+from ..search.tables import SearchIndex
 from .editor import Editor
 from .fields import is_many_to_many
 from .rebuild import change_table
@@ -298,7 +299,8 @@ class _Work:
 
     def _drop_part(self, each: Any) -> None:
         editor = self.editor
-        if isinstance(each, sa.Index) and editor.online and editor.vendor == "postgresql" and self._is_old():
+        is_index = isinstance(each, sa.Index) and not isinstance(each, SearchIndex)
+        if is_index and editor.online and editor.vendor == "postgresql" and self._is_old():
             editor.sql(f"DROP INDEX CONCURRENTLY IF EXISTS {editor.name(str(each.name))}", outside=True)
         else:
             _drop_named(editor, self.pair.after, each)
@@ -429,7 +431,8 @@ class _Work:
 
     def _add_part(self, each: Any) -> None:
         editor = self.editor
-        if not (editor.online and editor.vendor == "postgresql" and self._is_old()):
+        is_online = editor.online and editor.vendor == "postgresql" and self._is_old()
+        if not is_online or isinstance(each, SearchIndex):
             editor.ddl(
                 CreateIndex(each)
                 if isinstance(each, sa.Index)

@@ -10,6 +10,7 @@ from migration_histories import History, Models
 
 from segue import db
 from segue.db import migrations as m
+from segue.db.migrations.inspecting import inspect_database
 
 
 def _record(search: db.SearchField | None = None, **fields: Any) -> list[Any]:
@@ -195,3 +196,24 @@ def test_rows_with_keys_of_texts_keep_their_words_when_the_table_is_rebuilt(hist
 
     assert _titles(history, "green") == ["Blue in Green"]
     assert _titles(history, "blues") == ["All Blues"]
+
+
+def test_an_inspected_table_shows_its_search_and_no_other_tables(searched: History) -> None:
+    assert searched.database is not None
+    weights = "" if searched.database.vendor == "sqlite" else ", weights=[2, 1]"  # SQLite keeps none
+
+    source = inspect_database(searched.database)
+
+    assert source.count("(db.Model)") == 1
+    assert f'    search = db.SearchField("title", "notes"{weights})' in source
+    assert "tsvector" not in source.lower()
+
+
+def test_an_index_with_a_name_of_its_own_is_inspected(filled: History) -> None:
+    filled.make(_record(db.SearchField("title", name="Words of titles")), "search")
+    filled.migrate()
+    assert filled.database is not None
+
+    source = inspect_database(filled.database)
+
+    assert 'search = db.SearchField("title", name="Words of titles")' in source

@@ -22,11 +22,12 @@ from sqlalchemy.dialects import mysql, postgresql
 from ..database import Database
 from ..naming import short_name, snake
 from .files import MigrationError
+from .searches import FoundSearch, hidden_tables, read_searches
 from .values import same_text
 
 __all__ = ["inspect_database"]
 
-_OURS = ("segue_migrations", "segue_migration_progress")
+_OURS = frozenset({"segue_migrations", "segue_migration_progress"})
 _POSITIVE = re.compile(r"^\W*(\w+)\W*>=\W*0\W*$")
 
 
@@ -44,6 +45,7 @@ class _Table:
     comment: str | None
     descending: dict[str, set[str]]
     several: list[Any] = field(default_factory=list[Any])
+    searches: list[FoundSearch] = field(default_factory=list[FoundSearch])
     names: dict[str, str] = field(default_factory=dict[str, str])
     attributes: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -61,7 +63,8 @@ def inspect_database(database: Database, tables: Sequence[str] = (), *, managed:
     """
     with database.connection() as connection:
         inspector = sa.inspect(connection)
-        present = sorted(name for name in inspector.get_table_names() if name not in _OURS)
+        ours = _OURS | hidden_tables(inspector)
+        present = sorted(name for name in inspector.get_table_names() if name not in ours)
         missing = [name for name in tables if name not in present]
         if missing:
             raise MigrationError(
@@ -86,17 +89,21 @@ def _read(inspector: Any, name: str) -> _Table:
         comment = inspector.get_table_comment(name)["text"]
     except NotImplementedError:
         comment = None
+    columns = inspector.get_columns(name)
+    searches = read_searches(inspector, name, columns)
+    kept = {each.column for each in searches} if inspector.dialect.name != "sqlite" else set[str]()
     return _Table(
         name,
-        inspector.get_columns(name),
+        [each for each in columns if each["name"] not in kept],
         inspector.get_pk_constraint(name)["constrained_columns"],
         references,
         inspector.get_unique_constraints(name),
-        inspector.get_indexes(name),
+        [each for each in inspector.get_indexes(name) if not kept & set(each["column_names"])],
         inspector.get_check_constraints(name),
         comment,
         _descending(inspector, name),
         several,
+        searches,
     )
 
 
@@ -165,6 +172,7 @@ class _Writer:
                 lines += [f"    {each}" for each in self._field(table, column)]
         for reference in table.several:
             lines.append(f"    {self._reference_by_several(table, reference, parts)}")
+        lines += [f"    {self._search(table, each)}" for each in table.searches]
         if len(table.key) > 1:
             names = ", ".join(map(same_text, dict.fromkeys(table.names[each] for each in table.key)))
             lines.append(f"    pk = db.CompositePrimaryKey({names})")
@@ -314,6 +322,17 @@ class _Writer:
             options["db_index"] = "False"
         arguments = ", ".join(each if key.startswith("*") else f"{key}={each}" for key, each in options.items())
         return f"{name} = db.{'OneToOneField' if is_one else 'ForeignKey'}({arguments})"
+
+    def _search(self, table: _Table, found: FoundSearch) -> str:
+        name = self._name(table, found.column)
+        arguments = [same_text(table.names[each]) for each in found.columns]
+        if len(set(found.levels)) > 1:
+            arguments.append(f"weights={list(found.levels)}")
+        if found.index:
+            arguments.append(f"name={same_text(found.index)}")
+        if name != found.column:
+            arguments.append(f"column={same_text(found.column)}")
+        return f"{name} = db.SearchField({', '.join(arguments)})"
 
     def _common(self, table: _Table, column: Any, name: str, options: dict[str, str], expected: str) -> None:
         own = column["name"]

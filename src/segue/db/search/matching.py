@@ -170,11 +170,11 @@ class SearchRank(Expression):
     """
 
     def __init__(self, text: str, *, field: str = "") -> None:
-        self.words = _parsed(text)
-        self.text_field = field
+        self.words: Words | None = _parsed(text)
+        self.field: str = field
 
     def resolve(self, resolver: Resolving) -> Expression:
-        search = search_field_of(resolver.model, self.text_field)
+        search = search_field_of(resolver.model, self.field)
         if self.words is None:
             return Value(0.0)
         return _Rank(search, self.words)

@@ -190,31 +190,6 @@ def test_an_atomic_route_takes_everything_back_when_it_fails(stored: App, client
     assert Record.objects.using(stored.db).count() == 2
 
 
-@pytest.mark.parametrize("path", ["/sync", "/async"])
-def test_an_answer_whose_commit_fails_is_not_that_of_the_handler(stored: App, client: Clients, path: str) -> None:
-    unknown = {"title": "Nobody's", "year": 1950, "leader_id": 999}
-    heard: list[str] = []
-
-    @stored.post("/sync", atomic=True)
-    def of_threads() -> str:
-        db.execute("PRAGMA defer_foreign_keys = ON")
-        db.on_commit(lambda: heard.append("saved"))
-        Record.objects.create(**unknown)
-        return "saved"
-
-    @stored.post("/async", atomic=True)
-    async def of_loops() -> str:
-        await db.aexecute("PRAGMA defer_foreign_keys = ON")
-        db.on_commit(lambda: heard.append("saved"))
-        await Record.objects.acreate(**unknown)
-        return "saved"
-
-    answer = client(app=stored).post(path)
-
-    assert (answer.status_code, heard) == (409, [])
-    assert Record.objects.using(stored.db).count() == 2
-
-
 def test_routes_of_a_blueprint_are_atomic_where_it_says_so(stored: App, client: Clients) -> None:
     shop = Blueprint("shop", __name__, prefix="/shop", atomic=True)
 

@@ -49,6 +49,7 @@ class Registry:
         known = self._models.get(key)
         if known is not None and (known.__module__, known.__qualname__) != (model.__module__, model.__qualname__):
             self.conflicts.append((known, model))
+        self._models.pop(key, None)  # what is defined anew comes last, as it stands in the file now
         self._models[key] = model
         self.version += 1
         # Taken out first: resolving may make a model, of a table between, which comes here too.

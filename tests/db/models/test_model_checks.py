@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,14 +203,27 @@ def test_two_models_of_one_label_and_name_are_found() -> None:
     assert "two_town.models.Bar" in found[0][1]
 
 
-def test_two_models_of_one_package_with_one_name_are_found_though_one_hides_the_other() -> None:
+def test_two_models_of_one_package_with_one_name_are_found_though_one_hides_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def make(qualname: str) -> Any:
         return type("Bar", (db.Model,), {"__module__": "hidden_town", "__qualname__": qualname})
 
-    make("Bar")
-    second = make("Other.Bar")
+    first, second = make("Bar"), make("Other.Bar")
+    monkeypatch.setitem(sys.modules, "hidden_town", SimpleNamespace(Bar=first, Other=SimpleNamespace(Bar=second)))
 
     assert ids(second) == ["models.E001"]
+
+
+def test_a_model_whose_module_was_loaded_anew_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(module: str) -> Any:
+        return type("Bar", (db.Model,), {"__module__": module, "__qualname__": "Bar"})
+
+    make("moved_town")
+    second = make("moved_town.models")
+    monkeypatch.setitem(sys.modules, "moved_town.models", SimpleNamespace(Bar=second))
+
+    assert ids(second) == []
 
 
 def test_a_class_that_is_defined_again_takes_the_place_of_the_first() -> None:

@@ -50,7 +50,8 @@ class CompositeKey:
     def __init__(self, name: str, model: Any, fields: Sequence[Field[Any]]) -> None:
         self.fields: tuple[Field[Any], ...] = tuple(fields)
         self.model: Any = model
-        self.name = self.attname = name
+        self.name: str = name
+        self.attname: str = name
 
     def prepare(self, value: Any) -> tuple[Any, ...]:
         """Return each part ready for its column.

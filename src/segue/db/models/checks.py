@@ -7,6 +7,7 @@ Never: raises for a fault it was asked to look for; asks a database.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -58,7 +59,8 @@ def _from_error(id: str, error: SegueError, model: Any, what: str = "") -> Findi
 
 
 def _conflicts(models: list[Any]) -> Iterator[Finding]:
-    both = {(one, other): None for model in models for one, other in model._meta.registry.conflicts}
+    told = {pair: None for model in models for pair in model._meta.registry.conflicts}
+    both = {pair: None for pair in told if all(map(_is_there, pair))}
     by_label: dict[str, Any] = {}
     for model in models:
         other = by_label.setdefault(model._meta.label_key, model)
@@ -80,6 +82,16 @@ def _conflicts(models: list[Any]) -> Iterator[Finding]:
                 yield _error(
                     "models.E003", model, f"{_path(other)} and {_path(model)} both have a {kind} {name!r}.", hint
                 )
+
+
+def _is_there(model: Any) -> bool:
+    """Tell whether a model's module still has it: one that was loaded anew has another."""
+    if "<locals>" in model.__qualname__:
+        return True
+    found: Any = sys.modules.get(model.__module__)
+    for part in model.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is model
 
 
 def _path(model: Any) -> str:

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check bench bench-memory docs clean
+.PHONY: run test fast check bench bench-memory docs clean
 
 # What `make run` needs: the package alone. Installed anew when the project file changes.
 $(VENV)/.run: pyproject.toml
@@ -31,6 +31,10 @@ run: $(VENV)/.run examples/club/club.db
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What runs in the test process alone, on SQLite: for the time between two edits.
+fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow and not server"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

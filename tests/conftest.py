@@ -13,6 +13,7 @@ from segue import App
 from segue.testing import Client
 
 PROTOCOLS = ("rsgi", "asgi", "wsgi")
+SERVERS = {"postgresql", "mysql"}
 MISSING_IS_FAILURE = os.environ.get("SEGUE_TEST_ALL") == "1"
 
 
@@ -48,6 +49,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL"):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what talks to another process, so that `make fast` leaves it out."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        values = set() if given is None else {each for each in given.params.values() if isinstance(each, str)}
+        if values & SERVERS or item.path.parent.name in ("integration", "faults", "typing"):
+            item.add_marker("server")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,6 +9,7 @@ import pytest
 from blog_models import BLOG, WEATHER, Author, Blog, Detail, Entry, Weather, fill_blog, fill_weather
 
 from segue import db
+from segue.db import functions as fn
 
 MODELS = [*BLOG, *WEATHER]
 
@@ -256,6 +257,20 @@ def test_distinct_drops_equal_rows(database):
     assert doubled.count() == 3
     assert doubled.distinct().count() == 2
     assert sorted(names(doubled.distinct())) == ["Beatles Blog", "Pop Music Blog"]
+
+
+def test_distinct_rows_are_ordered_by_what_they_do_not_show(database):
+    ordered = Entry.objects.filter(blog__name__startswith="B").distinct().order_by("-blog__name", fn.Lower("headline"))
+    assert headlines(ordered) == ["New Lennon Biography", "New Lennon Biography in Paperback"]
+    assert headlines(ordered[1:]) == ["New Lennon Biography in Paperback"]
+    assert Entry.objects.filter(pk__in=ordered.values("pk")[:1]).get().headline == "New Lennon Biography"
+    assert names(Blog.objects.distinct().order_by(db.F("tagline").desc(nulls_last=True)))[-1] == "Empty"
+
+
+def test_what_distinct_rows_are_ordered_by_parts_them(database):
+    doubled = Blog.objects.filter(name="Beatles Blog", entry__rating__gte=1).distinct()
+    assert names(doubled.order_by("tagline")) == ["Beatles Blog"]
+    assert names(doubled.order_by("entry__headline")) == ["Beatles Blog", "Beatles Blog"]
 
 
 def test_distinct_on_is_postgresqls(database):

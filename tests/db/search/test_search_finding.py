@@ -348,3 +348,9 @@ def test_what_refers_to_found_rows_is_counted() -> None:
     found = Musician.objects.search("miles or evans").annotate(n=db.Count("records"), rank=db.SearchRank("miles"))
 
     assert [(row.name, row.n, int(row.rank)) for row in found] == [("Bill Evans", 0, 0), ("Miles Davis", 2, 1)]
+
+
+def test_distinct_rows_keep_their_rank() -> None:
+    found = Record.objects.search("blue").distinct()
+
+    assert [record.title for record in found] == BLUE

@@ -622,20 +622,20 @@ class SelectCompiler:
             chosen = [each for name in frame.distinct_on for each in self.parts(name)]
             statement = statement.ext(distinct_on(*chosen))
         elif frame.distinct:
-            statement = statement.distinct()
+            statement, order = self._without_repeats(statement, order)
         if order:
             statement = statement.order_by(*order)
         return self._locked(self._limited(statement))
 
     def _qualified(self, statement: Any, order: list[Any]) -> tuple[Any, list[Any]]:
         """Choose rows by their windows: those are computed after WHERE, so in a query around it."""
+        return self._wrapped(statement, order, sa.and_(*self._later))
+
+    def _wrapped(self, statement: Any, order: list[Any], condition: Any = None) -> tuple[Any, list[Any]]:
+        """Put a query around *statement*, which knows what rows are ordered and chosen by, and gives none of it."""
         elements = [column.element for column in self.columns]
-        bare: list[Any] = []
-        for each in order:
-            while isinstance(each, UnaryExpression) and each.modifier in _DIRECTIONS:
-                each = each.element
-            bare.append(each)
-        every = [*elements, *bare, sa.and_(*self._later)]
+        bare = [_undirected(each) for each in order]
+        every = [*elements, *bare, *([] if condition is None else [condition])]
         inner = statement.with_only_columns(*[each.label(f"x{at}") for at, each in enumerate(every)])
         table = inner.subquery(self.parameters.next_alias())
         found = [sa.type_coerce(column, each.type) for column, each in zip(table.columns, every, strict=True)]
@@ -643,9 +643,21 @@ class SelectCompiler:
             Column(column.label, element, column.field) for column, element in zip(self.columns, found, strict=False)
         ]
         self._around = table
-        around = sa.select(*[column.element for column in self.columns]).select_from(table).where(found[-1])
-        directed = [_directed(element, each) for element, each in zip(found[len(elements) : -1], order, strict=True)]
-        return around, directed
+        around = sa.select(*[column.element for column in self.columns]).select_from(table)
+        if condition is not None:
+            around = around.where(found[-1])
+        beside = found[len(elements) : len(elements) + len(bare)]
+        return around, [_directed(element, each) for element, each in zip(beside, order, strict=True)]
+
+    def _without_repeats(self, statement: Any, order: list[Any]) -> tuple[Any, list[Any]]:
+        """Drop rows that are equal in what is selected and, as in Django, in what they are ordered by.
+
+        Only some databases order by what DISTINCT does not select; here it is selected in a query inside.
+        """
+        statement = statement.distinct()
+        selected = [column.element for column in self.columns]
+        beside = [each for each in map(_undirected, order) if not any(each.compare(one) for one in selected)]
+        return self._wrapped(statement, order) if beside else (statement, order)
 
     def _limited(self, statement: Any) -> Any:
         query = self.query
@@ -951,6 +963,13 @@ def _is_key(element: Any) -> bool:
 def _telling(reached: Any) -> int:
     """Return the place of a column, among several that are reached, that is NULL where there is no key."""
     return (reached.telling or (0,))[0]
+
+
+def _undirected(element: Any) -> Any:
+    """Return what is ordered by, without its direction."""
+    while isinstance(element, UnaryExpression) and element.modifier in _DIRECTIONS:
+        element = element.element
+    return element
 
 
 def _directed(element: Any, like: Any) -> Any:

@@ -104,7 +104,7 @@ class Field(Generic[T]):
     is_column: bool = True
     generated: ClassVar[bool] = False
     # Whether `pre_save` does more than give the value that is there.
-    fills_itself: ClassVar[bool] = False
+    fills_itself: bool = False
     # Whether `prepare` does more than that of this class.
     prepares_itself: ClassVar[bool] = False
     messages: ClassVar[Mapping[str, str]] = {

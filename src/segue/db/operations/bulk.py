@@ -21,6 +21,7 @@ from ..instance import Peers
 from ..query.plans import plan_of
 from ..query.query import Query, Selection
 from ..steps import Execute, Operation, Transaction
+from .reading import load_fields
 from .saving import values_to_insert
 from .statements import Conflict, insert_rows, supports_returning, update_rows
 
@@ -248,6 +249,10 @@ def _update_batches(
     count = 0
     for instance in instances:
         instance._take_related(database)
+    for field in fields:
+        unloaded = [each for each in instances if field.attname not in each.__dict__]
+        if unloaded:
+            yield from load_fields(unloaded, [field.attname], database)
     for each in _batches(len(instances), min(most, batch_size or 500)):
         batch = instances[each]
         values: dict[Any, Any] = {}

@@ -94,7 +94,7 @@ class Only(NamedTuple):
 def only_statement(instance: Any, database: Any) -> Only | None:
     """Return the statement that saves *instance*; `None` where it takes more, or more than one may be needed."""
     options = instance._meta
-    key, fields, missing = options.cache.get("only statement") or _only_facts(options)
+    key, fields, fills, missing = options.cache.get("only statement") or _only_facts(options)
     if key is None or database.signals:
         return None
     kept = instance.__dict__
@@ -103,11 +103,17 @@ def only_statement(instance: Any, database: Any) -> Only | None:
     if (number is None) is not adding:
         return None
     values: list[Any] = []
-    for attname, fill, prepare in fields:
-        value = kept.get(attname, NOT_PROVIDED) if fill is None else fill(instance, adding=adding)
+    for attname, prepare in fields:
+        value = kept.get(attname, NOT_PROVIDED)
         if value is NOT_PROVIDED or isinstance(value, Expression):
             return None
-        values.append(prepare(value))
+        values.append(value if prepare is None else prepare(value))
+    # Only now, since it may change the instance.
+    for at, fill, prepare in fills:
+        value = fill(instance, adding=adding)
+        if isinstance(value, Expression):
+            return None
+        values[at] = prepare(value)
     if adding:
         plan = insert_all(database, options.concrete_model, missing)
         return Only(plan, plan.bind(values), missing)
@@ -118,11 +124,12 @@ def only_statement(instance: Any, database: Any) -> Only | None:
     return Only(plan, plan.bind(values), None)
 
 
-OnlyFacts = tuple[str | None, tuple[tuple[str, Any, Any], ...], tuple[Any, ...]]
+OnlyFacts = tuple[str | None, tuple[tuple[str, Any], ...], tuple[tuple[int, Any, Any], ...], tuple[Any, ...]]
 
 
 def _only_facts(options: Any) -> OnlyFacts:
-    """Return the attribute of a key that the database counts, what is written beside it, and what is not.
+    """Return the attribute of a key that the database counts; what is written beside it; what of that fills
+    itself, and where; and what is not written.
 
     There is no such key where a row may take more than one statement.
     """
@@ -131,10 +138,11 @@ def _only_facts(options: Any) -> OnlyFacts:
     is_plain = key.generated and key.kind.endswith("auto") and not concrete.composite
     is_plain = is_plain and not concrete.parents and not options.auto_created
     facts = _facts(concrete, keys=False)
-    beside = tuple((attname, fill, prepare) for _, attname, fill, prepare in facts)
+    beside = tuple((attname, prepare if fill is None else None) for _, attname, fill, prepare in facts)
+    fills = tuple((at, fill, prepare) for at, (_, _, fill, prepare) in enumerate(facts) if fill is not None)
     written = [field for field, *_ in facts]
     missing = tuple(field for field in concrete.local_fields if field not in written)
-    found: OnlyFacts = (key.attname if is_plain else None, beside, missing)
+    found: OnlyFacts = (key.attname if is_plain else None, beside, fills, missing)
     options.cache["only statement"] = found
     return found
 

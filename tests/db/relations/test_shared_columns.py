@@ -160,3 +160,29 @@ def test_the_columns_are_the_databases(lines: list[Line], tables: db.Database) -
 
     found = {tuple(each["constrained_columns"]): tuple(each["referred_columns"]) for each in keys}
     assert found[("tenant_id", "order_number")] == ("tenant_id", "number")
+
+
+# The key of a row stays what it is
+
+
+def test_a_row_of_another_tenant_is_refused(lines: list[Line]) -> None:
+    other = Order.objects.get(tenant=lines[1].tenant, number=2)
+
+    with pytest.raises(QueryError, match="is of the key of Line too") as caught:
+        lines[0].order = other
+
+    assert caught.value.code == "data/relation-value"
+    assert Line.objects.get(pk=lines[0].pk).order.number == 1
+
+
+def test_an_update_leaves_rows_of_other_tenants_alone(lines: list[Line]) -> None:
+    order = Order.objects.get(tenant=lines[1].tenant, number=2)
+
+    assert Line.objects.update(copied=order) == 1
+    assert list(Line.objects.filter(copied=order)) == [lines[1]]
+    assert Line.objects.get(pk=lines[0].pk).copied is None
+
+
+def test_half_of_what_is_shared_is_refused(tables: db.Database) -> None:
+    with pytest.raises(QueryError, match="half a reference: tenant_id is None"):
+        Remark(line_at=5, text="lost").save()

@@ -412,6 +412,11 @@ class ForeignKey(_Relational[T], Generic[T]):
         return tuple(each for each in self.fields if isinstance(each, KeyPart)) or self.fields
 
     @property
+    def own_columns(self) -> tuple[Field[Any], ...]:
+        """What no other field has: itself, where it is one column."""
+        return self.own_parts or (self,)
+
+    @property
     def telling(self) -> tuple[int, ...] | None:
         """The places of those among several columns; `None` where there is one."""
         own = self.own_parts
@@ -462,7 +467,7 @@ class ForeignKey(_Relational[T], Generic[T]):
         """Write a key of several columns to the dictionary of an instance; `None` is no reference.
 
         Raises:
-            QueryError: It is no such key (`data/relation-value`).
+            QueryError: It is no such key, or one of another key of this row (`data/relation-value`).
         """
         if value is None:
             for part in self.own_parts:
@@ -475,8 +480,27 @@ class ForeignKey(_Relational[T], Generic[T]):
                 why=f"The key of {self.target.__name__} has {len(self.fields)} columns.",
                 hint=f"{self.attname}=({', '.join(each.attname for each in self.remotes)})",
             )
+        if kept.get("_peers") is not None:
+            self._refuse_another_key(kept, value)
         for part, each in zip(self.fields, value, strict=True):
             kept[part.attname] = each
+
+    @property
+    def key_parts(self) -> tuple[Field[Any], ...]:
+        """Those of its columns that are of the key of its own model."""
+        return tuple(part for part in self.fields if part in self.model._meta.pk_fields)
+
+    def _refuse_another_key(self, kept: Mapping[str, Any], value: Sequence[Any]) -> None:
+        """Refuse what would make a stored row another one: its key is how it is found again."""
+        for part, each in zip(self.fields, value, strict=True):
+            if part in self.key_parts and kept.get(part.attname, each) != each:
+                raise QueryError(
+                    f"{self.model.__name__}.{self.name} was given a row whose {part.attname} is {cut(each)}.",
+                    code="data/relation-value",
+                    why=f"{part.attname} is of the key of {self.model.__name__} too, and is "
+                    f"{cut(kept[part.attname])} here.",
+                    hint="Refer to a row with the same one, or make a new row.",
+                )
 
     def refuse_half(self, kept: Mapping[str, Any]) -> None:
         """Refuse the values of an instance where some columns of the key are set, and others are not.
@@ -486,7 +510,9 @@ class ForeignKey(_Relational[T], Generic[T]):
         """
         # What is not loaded stays as it is; an expression is the database's to compute.
         missing = [each.attname for each in self.own_parts if kept.get(each.attname, self) is None]
-        if missing and len(missing) < len(self.own_parts):
+        if not missing:
+            missing = [each.attname for each in self.fields if kept.get(each.attname, self) is None]
+        if missing and len(missing) < len(self.fields) and missing != [each.attname for each in self.own_parts]:
             raise QueryError(
                 f"{self.model.__name__}.{self.name} is half a reference: {', '.join(missing)} is None.",
                 code="data/relation-value",

@@ -288,6 +288,7 @@ def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[
         )
     options = query.model._meta
     by_table: dict[Any, dict[Any, Any]] = {}
+    same: dict[str, Any] = {}
     for name, given in values.items():
         field = options.get_field(name)
         if field.kind in ("many_to_many", "generated"):
@@ -298,8 +299,16 @@ def update(query: Query, values: Mapping[str, Any], database: Any) -> Operation[
                 hint="Set what it is computed from." if field.is_column else f"{name}.set(…) of each instance",
             )
         table = by_table.setdefault(field.model._meta.concrete_model, {})
-        table |= {field: _prepared(query, field, given)} if field.is_column else _parts(query, field, given)
+        parts = {field: _prepared(query, field, given)} if field.is_column else _parts(query, field, given)
+        for part in () if field.is_column else field.key_parts:
+            # Rows keep their keys: only those that have the same already can refer to it.
+            kept = parts.pop(part, None)
+            if kept is not None:
+                same[part.attname] = kept
+        table |= parts
     plain = query.framed(related=(), only=None, deferred=frozenset(), lock=None, order=())
+    if same:
+        plain = plain.filtered((), same)
     if len(by_table) > 1:
         return (yield Transaction(_update_family(plain, by_table, database), savepoint=False))  # type: ignore[no-any-return]  # the step's result
     return (yield from _update_tables(plain, by_table, database))

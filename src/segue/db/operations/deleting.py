@@ -187,7 +187,8 @@ class _Collector:
             written = yield Execute(plan, parameters)
             _count(counts, query.model, written.count)
         for field, query, value in self.updates:
-            plan, parameters = update_rows(database, query, parts_of_key(field, value))
+            parts = {part: each for part, each in parts_of_key(field, value).items() if part in field.own_columns}
+            plan, parameters = update_rows(database, query, parts)
             yield Execute(plan, parameters)
         for model in _ordered(list(self.doomed)):
             chosen = Query(model).framed(order=()).filtered((), {"pk__in": list(self.doomed[model])})

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -312,6 +313,39 @@ print(os.waitstatus_to_exitcode(status), database.execute("SELECT count(*) AS n 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
 
     assert done.stdout.split()[:2] == ["0", "2"], done.stderr
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs the list of open files that Linux has")
+def test_a_forked_child_has_no_socket_that_the_loop_of_its_parent_watches(database_url: str) -> None:
+    script = f"""
+import asyncio, os, stat, sys
+sys.path.insert(0, {str(Path(__file__).parents[2] / "src")!r})
+from segue.db.database import Database
+database = Database({database_url!r})
+async def main():
+    await database.aexecute("SELECT 1")
+    sockets = [int(name) for name in os.listdir("/proc/self/fd") if is_connection(int(name))]
+    child = os.fork()
+    if child == 0:
+        os._exit(sum(is_connection(each) for each in sockets))
+    print(len(sockets), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    print((await database.aexecute("SELECT 2")).scalar())
+    await database.aclose()
+def is_connection(number):
+    try:
+        return "socket" in os.readlink(f"/proc/self/fd/{{number}}") and peer(number)
+    except OSError:
+        return False
+def peer(number):
+    import socket
+    with socket.socket(fileno=os.dup(number)) as one:
+        return one.getpeername()[1:2] == ({urlsplit(database_url).port or 5432},)
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.stdout.split() == ["1", "0", "2"], done.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

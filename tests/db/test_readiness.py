@@ -86,6 +86,36 @@ def test_what_comes_unasked_is_told_to_who_waits_next(loop: asyncio.AbstractEven
     assert loop.run_until_complete(told()) == b"unasked"
 
 
+@pytest.mark.internal
+def test_who_reads_late_is_watched_all_the_same(loop: asyncio.AbstractEventLoop, pair: Pair) -> None:
+    here, there = pair
+
+    async def told() -> bool:
+        readiness = Readiness()
+        there.send(b"x")
+        await readiness.wait(here.fileno())
+        here.recv(10)
+        await asyncio.sleep(0.01)  # the loop may tell of the same message once more, before it is read
+        watched = readiness._loop is loop  # pyright: ignore[reportPrivateUsage]
+        readiness.stop()
+        return watched
+
+    assert loop.run_until_complete(told())
+
+
+def test_who_waits_on_what_is_closed_is_woken(loop: asyncio.AbstractEventLoop, pair: Pair) -> None:
+    here, _ = pair
+
+    async def woken() -> None:
+        readiness = Readiness()
+        waiter = readiness.wait(here.fileno())
+        readiness.stop_before(here.close)
+        async with asyncio.timeout(60):
+            await waiter
+
+    loop.run_until_complete(woken())
+
+
 def test_who_waits_in_vain_is_woken_to_look(loop: asyncio.AbstractEventLoop, pair: Pair) -> None:
     here, _ = pair
 

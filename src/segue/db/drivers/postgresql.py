@@ -9,12 +9,13 @@ Statements go through raw cursors: `$1` stands in the text, and nothing in it is
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
-from weakref import finalize
+from weakref import WeakSet, finalize
 
 from ...errors import SegueError, SetupError
 from ..errors import OperationalError
@@ -221,8 +222,8 @@ class _AsyncConnection(psycopg.AsyncConnection[Any]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.readiness: Readiness = Readiness()
-        # One that nobody closes ends its socket when it is collected.
-        finalize(self, self.readiness.stop).atexit = False
+        finalize(self, _collected, self.readiness, self.pgconn, os.getpid()).atexit = False
+        _open.add(self)
 
     async def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         if self.patience_seconds or arguments or options:
@@ -243,6 +244,10 @@ class _AsyncConnection(psycopg.AsyncConnection[Any]):
             self.readiness.stop()  # libpq may have closed the socket
             _end(gen)
             raise
+        except GeneratorExit:
+            self.readiness.stop()  # nothing can be awaited any more
+            _end(gen)
+            raise
         except BaseException:
             self.readiness.stop()
             await self._interrupt(_going_on(wanted, gen))
@@ -255,6 +260,30 @@ class _AsyncConnection(psycopg.AsyncConnection[Any]):
             with suppress(Exception):
                 await self.cancel_safe(timeout=_CANCEL_SECONDS)
                 await super().wait(waiting, timeout=_CANCEL_SECONDS)
+
+
+_open: WeakSet[_AsyncConnection] = WeakSet()
+
+
+def _collected(readiness: Readiness, pgconn: Any, process: int) -> None:
+    """Close a connection that nobody has closed; in a forked child it is its parent's."""
+    if os.getpid() == process:
+        readiness.stop_before(pgconn.finish)
+
+
+def _let_go() -> None:
+    """Close a forked child's copies of sockets that its parent's loop watches.
+
+    As long as somebody has one that broke, the kernel tells the parent's loop of it, without end.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for raw in list(_open):
+        with suppress(psycopg.Error, OSError):
+            os.dup2(nothing, raw.pgconn.socket, inheritable=False)
+    os.close(nothing)
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _end(waiting: Generator[Any, Any, Any]) -> None:

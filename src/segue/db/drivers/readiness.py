@@ -26,7 +26,7 @@ class Readiness:
     A socket must be left (`stop()`) before it is closed: its number may be another one's a moment later.
     """
 
-    __slots__ = ("__weakref__", "_loop", "_seen", "_socket", "_timer", "_waiter")
+    __slots__ = ("__weakref__", "_loop", "_seen", "_socket", "_timer", "_told", "_waiter")
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -34,6 +34,7 @@ class Readiness:
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._seen: asyncio.Future[None] | None = None
+        self._told = False
 
     def wait(self, socket: int) -> asyncio.Future[None]:
         """Return what is done as soon as *socket* can be read, or may have broken: then it is to be tried."""
@@ -51,6 +52,9 @@ class Readiness:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+            self._told = True
+        elif self._told:
+            self._told = False  # PERF: of the same message, which who was told has yet to read
         else:
             # The server speaks unasked, or has gone. Who waits next hears of it at once.
             self.stop()
@@ -80,7 +84,7 @@ class Readiness:
             loop.remove_reader(self._socket)
 
     def stop_before(self, close: Callable[[], object]) -> None:
-        """Stop, then call *close*; from any thread."""
+        """Stop, then call *close*; from any thread. Who waits still is woken, to find it closed."""
         loop = self._loop
         if loop is not None and loop.is_running() and _running_loop() is not loop:
             try:
@@ -91,3 +95,6 @@ class Readiness:
                 return
         self.stop()
         close()
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done() and not waiter.get_loop().is_closed():
+            waiter.set_result(None)

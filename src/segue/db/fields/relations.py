@@ -488,7 +488,8 @@ class ForeignKey(_Relational[T], Generic[T]):
     @property
     def key_parts(self) -> tuple[Field[Any], ...]:
         """Those of its columns that are of the key of its own model."""
-        return tuple(part for part in self.fields if part in self.model._meta.pk_fields)
+        model: Any = self.model
+        return tuple(part for part in self.fields if part in model._meta.pk_fields)
 
     def _refuse_another_key(self, kept: Mapping[str, Any], value: Sequence[Any]) -> None:
         """Refuse what would make a stored row another one: its key is how it is found again."""

@@ -54,7 +54,7 @@ class _Automatic(Field[T]):
             )
         self.auto_now = auto_now
         self.auto_now_add = auto_now_add
-        if type(self).pre_save is _Automatic.pre_save:
+        if type(self).pre_save is _Automatic.pre_save:  # pyright: ignore[reportUnknownMemberType]  # of any kind
             self.fills_itself = auto_now or auto_now_add
         if auto_now or auto_now_add:
             options.setdefault("editable", False)

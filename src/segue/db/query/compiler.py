@@ -967,8 +967,8 @@ def _telling(reached: Any) -> int:
 
 def _undirected(element: Any) -> Any:
     """Return what is ordered by, without its direction."""
-    while isinstance(element, UnaryExpression) and element.modifier in _DIRECTIONS:
-        element = element.element
+    if isinstance(element, UnaryExpression) and element.modifier in _DIRECTIONS:
+        return _undirected(cast("Any", element).element)
     return element
 
 

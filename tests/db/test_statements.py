@@ -23,6 +23,7 @@ from segue.db.errors import (
 )
 from segue.db.observing import watching
 from segue.db.steps import Prepared
+from segue.errors import SegueError
 
 METADATA = sa.MetaData()
 MUSICIANS = sa.Table(
@@ -340,3 +341,19 @@ async def test_a_file_that_cannot_be_opened_is_named(both: Any, tmp_path: Any) -
 
     with pytest.raises(OperationalError, match=r"missing/club\.db"):
         await both.execute(database, "SELECT 1")
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("value", [2**70, "\ud800", object()])
+def test_a_value_that_cannot_be_bound_is_not_told_as_the_error_before(database: Database, value: Any) -> None:
+    database.execute("CREATE TABLE halls (name VARCHAR(9) UNIQUE)")
+    database.execute("INSERT INTO halls VALUES ('a')")
+    with pytest.raises(SegueError):
+        database.execute("SELECT :value", {"value": value})
+    with pytest.raises(IntegrityError):
+        database.execute("INSERT INTO halls VALUES ('a')")
+
+    with pytest.raises(SegueError) as caught:
+        database.execute("SELECT :value", {"value": value})
+
+    assert not isinstance(caught.value, IntegrityError)

@@ -192,6 +192,7 @@ class SQLite(Driver):
         return raw
 
     def translate(self, error: BaseException) -> SegueError | None:
+        error = _meant(error)
         if isinstance(error, OverflowError | UnicodeError):
             return DataError(f"A value cannot be stored: {type(error).__name__}.")
         if not isinstance(error, _ERRORS):
@@ -491,5 +492,15 @@ class SQLiteConnection:
         raise failure from error
 
 
+def _meant(error: BaseException) -> BaseException:
+    """Return the error that happened.
+
+    For a value that it could not bind, CPython's module raises what the connection failed with the last time;
+    the reason is then its context, which was never raised.
+    """
+    inner = error.__context__
+    return inner if inner is not None and inner.__traceback__ is None else error
+
+
 def _is_busy(error: BaseException) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(_meant(error), "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

@@ -967,9 +967,10 @@ def _telling(reached: Any) -> int:
 
 def _undirected(element: Any) -> Any:
     """Return what is ordered by, without its direction."""
-    if isinstance(element, UnaryExpression) and element.modifier in _DIRECTIONS:
-        return _undirected(cast("Any", element).element)
-    return element
+    found: Any = element
+    while isinstance(element, UnaryExpression) and element.modifier in _DIRECTIONS:
+        found = element = cast("Any", element).element
+    return found
 
 
 def _directed(element: Any, like: Any) -> Any:

@@ -193,7 +193,8 @@ def _homes(scaffold: Scaffold) -> list[str]:
         module = f"{home}.models"
         if module not in sys.modules and _exists(module):
             import_module(module)
-        return [home]
+        # What `python -m` runs in a package has another name than the package.
+        return list(dict.fromkeys([home, scaffold.import_name]))
     if named not in sys.modules and not _exists(named):
         raise SetupError(
             f"{scaffold!r} says that its models are in {named!r}, and there is no such module.",

@@ -18,12 +18,14 @@ from .errors import SetupError
 __all__ = ["discover", "package_of"]
 
 _LEFT_OUT = ("__main__", "conftest", "migrations", "test", "tests")
+_RUNNING = ("__main__", "__mp_main__")  # what runs is called so, in this process or in one that it spawned
 
 
 def discover(import_name: str, *, where: str) -> None:
     """Import every module of the package that *import_name* is, or stands in.
 
-    Left out are `__main__`, and what is called `migrations`, `tests`, `conftest` or `test_…`.
+    Left out are `__main__`, and what is called `migrations`, `tests`, `conftest` or `test_…`; scripts
+    whose names no `import` can write; and the module that `python -m` runs, which is loaded already.
 
     Args:
         where: The line that asks for it, for the error.
@@ -45,6 +47,9 @@ def discover(import_name: str, *, where: str) -> None:
 
 def package_of(import_name: str) -> str:
     """Return the package that a module is or stands in; empty where there is none."""
+    if import_name in _RUNNING:
+        spec = getattr(sys.modules.get(import_name), "__spec__", None)
+        return spec.parent or "" if spec is not None else ""
     return import_name if _is_package(import_name) else import_name.rpartition(".")[0]
 
 
@@ -60,9 +65,10 @@ def _is_package(name: str) -> bool:
 
 
 def _import_below(package: ModuleType) -> None:
+    running = getattr(getattr(sys.modules.get("__main__"), "__spec__", None), "name", None)
     for found in sorted(iter_modules(package.__path__, f"{package.__name__}."), key=lambda each: each.name):
         last = found.name.rpartition(".")[2]
-        if last in _LEFT_OUT or last.startswith("test_"):
+        if last in _LEFT_OUT or last.startswith("test_") or not last.isidentifier() or found.name == running:
             continue
         module = import_module(found.name)
         if found.ispkg:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -87,6 +88,30 @@ def test_what_runs_by_itself_and_tests_are_left_alone(site: Site, module: str) -
     app = site(", autodiscover=True", {module: "raise RuntimeError('imported')"})
 
     assert names(app) == set()
+
+
+def test_a_script_that_no_import_can_name_is_left_alone(site: Site) -> None:
+    app = site(", autodiscover=True", {"fix-data": "raise RuntimeError('imported')", "tables": MODEL.format("Record")})
+
+    assert names(app) == {"Record"}
+
+
+@pytest.mark.parametrize(("file", "module"), [("run", "club.run"), ("__main__", "club")])
+def test_a_module_that_runs_finds_those_of_its_package_and_runs_once(tmp_path: Path, file: str, module: str) -> None:
+    package = tmp_path / "club"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "tables.py").write_text(MODEL.format("Record"))
+    (package / f"{file}.py").write_text(
+        "print('runs')\nfrom segue import App, db\n"
+        "class Evening(db.Model):\n    name = db.CharField(max_length=9)\n"
+        "app = App(__name__, database='sqlite://:memory:', autodiscover=True)\napp.compile()\n"
+        "print(sorted(each.__name__ for each in app.owned_models()))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-m", module], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("runs\n['Evening', 'Record']\n", "")
 
 
 def test_the_error_of_a_module_is_told_as_it_is_each_time(site: Site) -> None:

@@ -53,6 +53,11 @@ def find(project: Project, command: Command) -> Find:
         ("rows = f'<li>{name}</li>'\nreturn f'<ul>{rows}</ul>'", "security.W001"),
         ("if (page := f'<b>{name}</b>'):\n    return page", "security.W001"),
         ("yield f'<b>{name}</b>'", "security.W001"),
+        ("items = [f'<li>{x}</li>' for x in name]\nreturn f\"<ul>{''.join(items)}</ul>\"", "security.W001"),
+        ("items = []\nitems.append(f'<li>{name}</li>')\nreturn ''.join(items)", "security.W001"),
+        ("return f'<b>{name}</b>', 200, {'Content-Type': 'text/html'}", "security.W001"),
+        ("return f'<b>{name}</b>', 200, {'X-Kind': 'text/plain'}", "security.W001"),
+        ("return Response(f'<b>{name}</b>', headers={'X-Kind': 'plain'})", "security.W001"),
         ("return '<b>%s</b>' % name", "security.W002"),
         ("return '<b>%s %d</b>' % (name, pk)", "security.W002"),
         ("return '<b>%(name)s</b>' % {'name': name}", "security.W002"),
@@ -91,6 +96,13 @@ def test_text_with_a_value_that_nothing_escaped_is_found(find: Find, body: str, 
         "def other():\n    return f'<b>{name}</b>'\nreturn 'x'",
         "return [1] + [2]",
         "return 7 % 3, 200",
+        "items = [f'<li>{escape(x)}</li>' for x in name]\nreturn f\"<ul>{''.join(items)}</ul>\"",
+        "items = []\nfor x in name:\n    items.append(f'<li>{escape(x)}</li>')\nreturn '<ul>' + ''.join(items)",
+        "return f\"<p>{''.join(map(escape, name))}</p>\"",
+        "return f'Hello {name}', 200, {'Content-Type': 'text/plain'}",
+        "return f'Hello {name}', 200, [('content-type', 'text/csv')]",
+        "return Response(f'Hello {name}', headers={'content-type': 'text/plain; charset=utf-8'})",
+        "data = {'name': escape(name)}\nreturn '<p>{name}</p>'.format(**data)",
     ],
 )
 def test_what_is_escaped_or_no_text_of_a_visitor_is_not_reported(find: Find, body: str) -> None:
@@ -112,11 +124,22 @@ def test_a_finding_says_where_it_is_and_what_to_type(find: Find) -> None:
         ("return '<b>%s</b>' % name", "return html('<b>{}</b>', name)"),
         ("return '<b>{}</b>'.format(name)", "return html('<b>{}</b>', name)"),
         ("return '<b>' + name + '</b>'", "return html('<b>{}</b>', name)"),
+        ("return '<p>{name}</p>'.format(**name)", "return html('<p>{name}</p>', **name)"),
+        (
+            "return f\"<p>{', '.join(name)}</p>\"",
+            'return html("<b>{}</b>", value), or render_template(…): both escape every value.',
+        ),
         ("return f'{name:>10} {pk}'", "return html('{:>10} {}', name, pk)"),
     ],
 )
 def test_the_hint_is_the_line_in_its_safe_form(find: Find, body: str, hint: str) -> None:
     assert find(body)[0]["hint"] == hint
+
+
+def test_a_view_that_is_long_is_read(find: Find) -> None:
+    total = " + ".join(["pk"] * 1200)
+
+    assert [each["id"] for each in find(f"total = {total}\nreturn f'<b>{{name}}</b>'")] == ["security.W001"]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,15 @@ def find(project: Project, command: Command) -> Find:
         "Record.objects.annotate(high=literal_column(f'upper({name})'))",
         "async def inner(name):\n    await db.aexecute(f'SELECT {name}')",
         "app.db.execute(f'DELETE FROM app_record WHERE title = {name}')",
+        "db.execute(''.join(['SELECT ', name]))",
+        "parts = ['SELECT ']\nparts.append(name)\ndb.execute(''.join(parts))",
+        "conds = ['year > 1']\nconds.append(f'title = {name!r}')\ndb.execute('SELECT 1 WHERE ' + ' AND '.join(conds))",
+        "for column in order:\n    db.execute(f'SELECT {column}')",
+        "column = 'title'\nfor column in order:\n    db.execute(f'SELECT {column}')",
+        "db.execute(f\"SELECT {', '.join(column for column in order)}\")",
+        "columns = {}\ncolumns[order] = name\ndb.execute(f'SELECT {columns[order]}')",
+        "first, second = name.split()\ndb.execute(f'SELECT {first}')",
+        "db.execute(f'SELECT {name * 3}')",
     ],
 )
 def test_sql_with_a_value_in_its_text_is_found(find: Find, body: str) -> None:
@@ -76,6 +85,21 @@ def test_sql_with_a_value_in_its_text_is_found(find: Find, body: str) -> None:
         "columns = 'title'\ndb.execute(f'SELECT {columns} FROM app_record')",
         "print(f'searching {name}')",
         "literal_column('upper(title)')",
+        "db.execute(f\"SELECT 1 WHERE id IN ({', '.join(f':k{i}' for i in range(len(order)))})\")",
+        "marks = ', '.join(f':k{i}' for i in range(len(order)))\ndb.execute(f'SELECT 1 WHERE id IN ({marks})')",
+        "marks = ', '.join([f':k{i}' for i, _ in enumerate(order)])\ndb.execute(f'SELECT 1 WHERE id IN ({marks})')",
+        "db.execute(f\"SELECT 1 WHERE id IN ({','.join('?' * len(order))})\")",
+        "db.execute(f\"SELECT 1 WHERE id IN ({','.join(['%s'] * len(order))})\")",
+        "db.execute('SELECT 1 WHERE id IN (%s)' % ','.join(['%s'] * len(order)))",
+        "marks = '?,' * len(order)\ndb.execute(f'SELECT 1 WHERE id IN ({marks[:-1]})')",
+        "conds = ['a = :a', 'b = :b']\ndb.execute('SELECT 1 WHERE ' + ' AND '.join(conds))",
+        "conds = []\nif name:\n    conds.append('a = :a')\ndb.execute(f\"SELECT 1 WHERE {' AND '.join(conds)}\")",
+        "for table in ('a', 'b'):\n    db.execute(f'DELETE FROM {table}')",
+        "tables = ['a', 'b']\nfor number, table in enumerate(tables):\n    db.execute(f'DELETE FROM {table}')",
+        "for column, kind in (('a', 'int'), ('b', 'text')):\n    db.execute(f'SELECT CAST({column} AS {kind})')",
+        "column = {'new': 'year', 'name': 'title'}[order]\ndb.execute(f'SELECT 1 ORDER BY {column}')",
+        "for name in order:\n    print(name)\ndb.execute(f\"SELECT {', '.join(name for name in ('a', 'b'))}\")",
+        "db.execute(' '.join(name))",
     ],
 )
 def test_bound_values_and_constants_are_not_reported(find: Find, body: str) -> None:
@@ -103,6 +127,14 @@ def test_bound_values_and_constants_are_not_reported(find: Find, body: str) -> N
             "Names of tables and columns cannot be bound: take them from a fixed list, or use a QuerySet.",
         ),
         (
+            "db.execute(f\"SELECT 1 WHERE id IN ({', '.join(name)})\")",
+            'db.execute("SELECT … WHERE name = :name", {"name": name}): the value goes beside the text.',
+        ),
+        (
+            "ids = ', '.join(name)\ndb.execute(f'SELECT 1 WHERE id IN ({ids})')",
+            'db.execute("SELECT … WHERE name = :name", {"name": name}): the value goes beside the text.',
+        ),
+        (
             "statement = text(f'SELECT 1 WHERE 1 = {name}')",
             'db.execute("SELECT … WHERE name = :name", {"name": name}): the value goes beside the text.',
         ),
@@ -126,3 +158,46 @@ def test_other_modules_of_the_project_are_read(project: Project, command: Comman
     found = json.loads(command("check", "--security", "--json").stdout)
 
     assert [each["where"] for each in found] == ["queries.py:2"]
+
+
+def test_sqlalchemy_is_known_by_another_name(find: Find) -> None:
+    assert [each["where"] for each in find("import sqlalchemy as sa\nsa.text(f'SELECT {name}')")] == ["app.py:12"]
+
+
+def test_a_module_that_imports_sqlalchemy_as_a_whole_is_read(project: Project, command: Command) -> None:
+    folder = project(app=f"import queries\n{HEAD}")
+    (folder / "queries.py").write_text("import sqlalchemy as sa\ndef find(q):\n    return sa.text(f'SELECT {q}')\n")
+
+    found = json.loads(command("check", "--security", "--json").stdout)
+
+    assert [each["where"] for each in found] == ["queries.py:3"]
+
+
+SUM = "total = " + " + ".join(["1"] * 1200)
+ELIFS = "if year == 0:\n    pass\n" + "".join(f"elif year == {number}:\n    pass\n" for number in range(1, 1100))
+
+
+@pytest.mark.parametrize("body", [SUM, f"db.execute({SUM[8:]})", ELIFS], ids=["sum", "given", "elif"])
+def test_a_long_source_is_read_and_other_functions_are_judged(find: Find, body: str) -> None:
+    found = find(f"def other(q):\n    db.execute(f'SELECT {{q}}')\n{body}")
+
+    assert [each["where"] for each in found] == ["app.py:12"]
+
+
+def test_of_what_is_too_deep_to_be_judged_nothing_is_said(find: Find) -> None:
+    names = "\n".join(f"s{number + 1} = f'{{s{number}}}'" for number in range(2000))
+
+    found = find(f"def other(q):\n    db.execute(f'SELECT {{q}}')\ns0 = name\n{names}\ndb.execute(s2000)")
+
+    assert [each["where"] for each in found] == ["app.py:12"]
+
+
+@pytest.mark.parametrize(
+    "made", ["f'{{{0}}}{{{0}}}'", "{0} if year else {0}", "{0} or {0}", "[*{0}, *{0}]", "{0} + {0}"]
+)
+def test_names_that_are_made_of_each_other_are_judged_once(find: Find, made: str) -> None:
+    names = "\n".join(f"s{number + 1} = {made.format(f's{number}')}" for number in range(60))
+
+    found = find(f"s0 = f'{{name}}'\n{names}\ndb.execute(f'SELECT {{s60}}')")
+
+    assert len(found) == 1

@@ -12,6 +12,7 @@ import ast
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from .reading import (
     Mix,
     Reader,
     Rules,
+    Source,
     article,
     leaves_of,
     own_nodes,
@@ -44,11 +46,34 @@ _CODES = {how: f"security.W00{number}" for number, how in enumerate(HOWS, 1)}
 _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[#0\- +]*[\d*.]*([a-zA-Z%])")
 
 
-def _is_other_than_html(call: ast.Call) -> bool:
-    kind = next((each.value for each in call.keywords if each.arg == "content_type"), None)
+def _is_other_than_html(answer: ast.Call | ast.Tuple) -> bool:
+    if isinstance(answer, ast.Tuple):
+        return any(map(_say_other_than_html, answer.elts[1:]))
+    kind = next((each.value for each in answer.keywords if each.arg == "content_type"), None)
     if isinstance(kind, ast.Constant):
         return "html" not in str(kind.value)
-    return kind is not None and ast.unparse(kind).rpartition(".")[2] in ("TEXT", "JSON")
+    if kind is not None:
+        return ast.unparse(kind).rpartition(".")[2] in ("TEXT", "JSON")
+    headers = [each.value for each in answer.keywords if each.arg == "headers"]
+    return any(map(_say_other_than_html, [*headers, *answer.args[1:]]))
+
+
+def _say_other_than_html(headers: ast.expr) -> bool:
+    """Whether these are literal headers with a content type that is not HTML."""
+    match headers:
+        case ast.Dict(keys=names, values=values):
+            pairs = [*zip(names, values, strict=True)]
+        case ast.List(elts=found) | ast.Tuple(elts=found):
+            pairs = [(each.elts[0], each.elts[1]) for each in found if isinstance(each, ast.Tuple) and each.elts[1:]]
+        case _:
+            pairs = []
+    return any(
+        isinstance(name, ast.Constant)
+        and str(name.value).lower() == "content-type"
+        and isinstance(value, ast.Constant)
+        and "html" not in str(value.value).lower()
+        for name, value in pairs
+    )
 
 
 _RULES = Rules(
@@ -62,13 +87,13 @@ _RULES = Rules(
         }
     ),
     escaping=frozenset({"Markup", "html", "escape"}),
-    counts=lambda call: not _is_other_than_html(call),
+    counts=lambda answer: not _is_other_than_html(answer),
 )  # fmt: skip
 
 
 def find_unsafe_html(app: App) -> list[Finding]:
     """Return a warning for each place of *app* where a value gets into HTML without being escaped."""
-    sources: dict[str, ast.Module | None] = {}
+    sources: dict[str, Source | None] = {}
     found: dict[tuple[str, str], Finding] = {}
     for function in _functions_of(app):
         for each in _check(function, sources):
@@ -103,7 +128,7 @@ def _methods_of(view: Any) -> Iterator[Callable[..., Any]]:
         yield from (member for member in vars(base).values() if callable(member) and not isinstance(member, type))
 
 
-def _check(function: Any, sources: dict[str, ast.Module | None]) -> Iterator[Finding]:
+def _check(function: Any, sources: dict[str, Source | None]) -> Iterator[Finding]:
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     function = getattr(function, "__func__", function)
@@ -113,10 +138,11 @@ def _check(function: Any, sources: dict[str, ast.Module | None]) -> Iterator[Fin
     path = code.co_filename
     if path not in sources:
         sources[path] = parsed(path)
-    module = sources[path]
-    node = _node_of(module, code.co_name, code.co_firstlineno) if module is not None else None
-    if module is not None and node is not None:
-        yield from _findings(module, node, code.co_name, shown_path(path))
+    source = sources[path]
+    node = _node_of(source.tree, code.co_name, code.co_firstlineno) if source is not None else None
+    if source is not None and node is not None:
+        with suppress(RecursionError):  # too deep to be judged: nothing is said of it
+            yield from [*_findings(Reader(source, node, _RULES), node, code.co_name, shown_path(path))]
 
 
 def _node_of(module: ast.Module, name: str, line: int) -> Function | None:
@@ -129,8 +155,7 @@ def _node_of(module: ast.Module, name: str, line: int) -> Function | None:
     return None
 
 
-def _findings(module: ast.Module, node: Function, name: str, path: str) -> Iterator[Finding]:
-    reader = Reader(module, node, _RULES)
+def _findings(reader: Reader, node: Function, name: str, path: str) -> Iterator[Finding]:
     for answer in _answers(node):
         mix = reader.mix(answer)
         if mix is not None:
@@ -138,7 +163,7 @@ def _findings(module: ast.Module, node: Function, name: str, path: str) -> Itera
                 _CODES[mix.how],
                 "warning",
                 f"{name}() returns text made by {article(mix.how)}, and nothing escapes {shown(mix.value)} in it.",
-                hint=_suggestion(mix),
+                hint=_suggestion(mix, reader),
                 where=f"{path}:{mix.whole.lineno}",
             )
 
@@ -152,10 +177,15 @@ def _answers(node: Function) -> Iterator[ast.expr]:
             yield each.value
 
 
-def _suggestion(mix: Mix) -> str:
+def _as_keyword(keyword: ast.keyword) -> str:
+    return (f"{keyword.arg}=" if keyword.arg else "**") + ast.unparse(keyword.value)
+
+
+def _suggestion(mix: Mix, reader: Reader) -> str:
     """Return the line to write instead, where it is easily made."""
     template, values = "", list[str]()
     parts: list[ast.expr] = []
+    several = False
     match mix.whole:
         case ast.JoinedStr(values=found):
             parts = found
@@ -168,7 +198,7 @@ def _suggestion(mix: Mix) -> str:
             values = [ast.unparse(each) for each in (right.elts if isinstance(right, ast.Tuple) else [right])]
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text))), args=arguments, keywords=named):
             template = text
-            values = [*map(ast.unparse, arguments), *(f"{each.arg}={ast.unparse(each.value)}" for each in named)]
+            values = [*map(ast.unparse, arguments), *map(_as_keyword, named)]
         case _:
             pass
     for part in parts:
@@ -181,7 +211,8 @@ def _suggestion(mix: Mix) -> str:
                 spec = f":{spec_of(part)}" if spec_of(part) else ""
             template += f"{{{spec}}}"
             values.append(ast.unparse(value))
+            several = several or reader.is_joined(value)
     line = f"return html({template!r}, {', '.join(values)})"
-    if not values or len(line) > 120:
+    if several or not values or len(line) > 120:
         return 'return html("<b>{}</b>", value), or render_template(…): both escape every value.'
     return line

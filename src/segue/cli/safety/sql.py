@@ -13,10 +13,11 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ...errors import Finding
-from .reading import Mix, Reader, Rules, article, called, leaves_of, own_nodes, parsed, shown, shown_path
+from .reading import Mix, Reader, Rules, Source, article, called, leaves_of, own_nodes, parsed, shown, shown_path
 
 if TYPE_CHECKING:
     from ...app import App
@@ -36,6 +37,7 @@ _RULES = Rules(
         {"uuid4", "isoformat", "quote", "quote_name", "quote_identifier", "quoted_name", "Identifier"}
     ),
     constants_are_safe=True,
+    joins_count=True,
 )
 
 _BEFORE_A_NAME = re.compile(r"\b(from|join|into|update|table|index|by|select|,)\s*[\"`]?$", re.IGNORECASE)
@@ -45,9 +47,9 @@ def find_formatted_sql(app: App) -> list[Finding]:
     """Return a warning for each SQL text of *app*'s project that was put together from values."""
     found: dict[str, Finding] = {}
     for path in _files_of(app):
-        module = parsed(path)
-        if module is not None:
-            for each in _check(module, shown_path(path)):
+        source = parsed(path)
+        if source is not None:
+            for each in _check(source, shown_path(path)):
                 found.setdefault(each.where, each)
     return list(found.values())
 
@@ -69,27 +71,38 @@ def _is_installed(path: str) -> bool:
     return "site-packages" in path.split(os.sep)
 
 
-def _check(module: ast.Module, path: str) -> Iterator[Finding]:
-    is_sqlalchemys = any(
-        isinstance(each, ast.ImportFrom) and (each.module or "").partition(".")[0] == "sqlalchemy"
-        for each in ast.walk(module)
-    )
-    functions = [
-        each for each in ast.walk(module) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-    ]
-    for scope in (module, *functions):
-        reader = Reader(module, scope, _RULES)
-        for node in own_nodes(scope):
-            sql = _sql_of(node, is_sqlalchemys=is_sqlalchemys) if isinstance(node, ast.Call) else None
-            mix = reader.mix(sql) if sql is not None else None
-            if mix is not None and isinstance(node, ast.Call):
-                yield Finding(
-                    _CODE,
-                    "warning",
-                    f"{called(node)}() is given SQL made by {article(mix.how)}, with {shown(mix.value)} in its text.",
-                    hint=_suggestion(node, mix),
-                    where=f"{path}:{mix.whole.lineno}",
-                )
+def _check(source: Source, path: str) -> Iterator[Finding]:
+    nodes = [*ast.walk(source.tree)]
+    is_sqlalchemys = any(_is_import_of_sqlalchemy(each) for each in nodes)
+    functions = [each for each in nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
+    for scope in (source.tree, *functions):
+        with suppress(RecursionError):  # too deep to be judged: nothing is said of it
+            yield from [*_findings(Reader(source, scope, _RULES), path, is_sqlalchemys=is_sqlalchemys)]
+
+
+def _is_import_of_sqlalchemy(node: ast.AST) -> bool:
+    match node:
+        case ast.ImportFrom(module=str(name)):
+            names = [name]
+        case ast.Import(names=found):
+            names = [each.name for each in found]
+        case _:
+            names = []
+    return any(name.partition(".")[0] == "sqlalchemy" for name in names)
+
+
+def _findings(reader: Reader, path: str, *, is_sqlalchemys: bool) -> Iterator[Finding]:
+    for node in own_nodes(reader.node):
+        sql = _sql_of(node, is_sqlalchemys=is_sqlalchemys) if isinstance(node, ast.Call) else None
+        mix = reader.mix(sql) if sql is not None else None
+        if mix is not None and isinstance(node, ast.Call):
+            yield Finding(
+                _CODE,
+                "warning",
+                f"{called(node)}() is given SQL made by {article(mix.how)}, with {shown(mix.value)} in its text.",
+                hint=_suggestion(node, mix, reader),
+                where=f"{path}:{mix.whole.lineno}",
+            )
 
 
 def _sql_of(call: ast.Call, *, is_sqlalchemys: bool) -> ast.expr | None:
@@ -103,7 +116,7 @@ def _sql_of(call: ast.Call, *, is_sqlalchemys: bool) -> ast.expr | None:
     return next((each.value for each in call.keywords if each.arg in _KEYWORDS), None)
 
 
-def _suggestion(call: ast.Call, mix: Mix) -> str:
+def _suggestion(call: ast.Call, mix: Mix, reader: Reader) -> str:
     """Return the call with its values beside the text, where that is easily made."""
     parts = _parts_of(mix.whole)
     text, values = "", dict[str, str]()
@@ -121,7 +134,8 @@ def _suggestion(call: ast.Call, mix: Mix) -> str:
         values[name] = ast.unparse(part)
     bound = ", ".join(f'"{name}": {value}' for name, value in values.items())
     line = f"{ast.unparse(call.func)}({ast.unparse(ast.Constant(text))}, {{{bound}}})"
-    if not values or len(line) > 120 or called(call) not in _METHODS:
+    several = any(reader.is_joined(each) for each in parts if isinstance(each, ast.expr))
+    if several or not values or len(line) > 120 or called(call) not in _METHODS:
         return 'db.execute("SELECT … WHERE name = :name", {"name": name}): the value goes beside the text.'
     return line
 

@@ -122,3 +122,11 @@ async def test_a_stream_left_early_in_a_block_does_not_meet_the_next_statement(n
         await numbers.aexecute("INSERT INTO numbers (n) VALUES (10)")
 
     assert (await numbers.aexecute("SELECT count(*) FROM numbers")).scalar() == 11
+
+
+async def test_a_stream_that_ends_with_a_short_chunk_keeps_its_connection(both: Any, numbers: Database) -> None:
+    identity = {"sqlite": "1", "postgresql": "pg_backend_pid()", "mysql": "CONNECTION_ID()"}[numbers.vendor]
+    before = (await both.execute(numbers, f"SELECT {identity}")).scalar()
+
+    assert [len(chunk) async for chunk in both.stream(numbers, ROWS, 4)] == [4, 4, 2]
+    assert (await both.execute(numbers, f"SELECT {identity}")).scalar() == before

@@ -356,7 +356,7 @@ class MySQLConnection(_Either):
             rows = list(stream.cursor.fetchmany(stream.size))
         except BaseException as error:
             self._raise(error)
-        stream.is_at_end = not rows
+        stream.is_at_end = len(rows) < stream.size
         return rows
 
     def close_stream(self, stream: _Stream) -> None:
@@ -448,7 +448,7 @@ class MySQLAsyncConnection(_Either):
             rows = list(await stream.cursor.fetchmany(stream.size))
         except BaseException as error:
             self._raise(error)
-        stream.is_at_end = not rows
+        stream.is_at_end = len(rows) < stream.size
         return rows
 
     async def aclose_stream(self, stream: _Stream) -> None:

@@ -51,9 +51,10 @@ class Block:
         is_marked: Whether it was asked to roll back at its end, whatever comes.
         first_callback: How many callbacks there were when it began.
         owner: Who entered it.
+        outer: The block to which went what was done in it, when it ended well.
     """
 
-    __slots__ = ("error", "first_callback", "is_marked", "is_read_only", "owner", "savepoint")
+    __slots__ = ("error", "first_callback", "is_marked", "is_read_only", "outer", "owner", "savepoint")
 
     def __init__(self, savepoint: str, *, is_read_only: bool, first_callback: int) -> None:
         self.savepoint: str = savepoint
@@ -62,6 +63,7 @@ class Block:
         self.is_marked: bool = False
         self.first_callback: int = first_callback
         self.owner: Owner | None = None
+        self.outer: Block | None = None
 
 
 class Transaction(ABC):
@@ -103,6 +105,12 @@ class Transaction(ABC):
     def is_usable(self) -> bool:
         """Whether it still takes statements."""
         return self.outcome == "open" and self.lost is None and bool(self.blocks) and self.blocks[-1].error is None
+
+    def keeps(self, block: Block) -> bool:
+        """Return whether what was begun in *block* is still there: no block around it was rolled back."""
+        while block.outer is not None:
+            block = block.outer
+        return block in self.blocks
 
     # Both colours have all four: a sync call in an async transaction comes from a thread, and
     # the other way round.
@@ -151,7 +159,7 @@ class Transaction(ABC):
             yield from self._end_savepoint(block, error)
         else:
             self.blocks.pop()
-            outer = self.blocks[-1]
+            outer = block.outer = self.blocks[-1]
             outer.error = outer.error or block.error or error
             outer.is_marked = outer.is_marked or block.is_marked
         if error is None and block.error is not None and not block.is_marked:
@@ -190,6 +198,7 @@ class Transaction(ABC):
         self.blocks.pop()
         if error is None and block.error is None and not block.is_marked:
             yield driver.release(block.savepoint)
+            block.outer = self.blocks[-1]
             return
         del self.callbacks[block.first_callback :]
         if self.lost is not None:

@@ -39,7 +39,7 @@ from .sessions import note_write
 from .shapes import PlanCache
 from .statements import Parameters, compile_statement
 from .steps import Operation, Prepared, Row
-from .streaming import astream, stream
+from .streaming import Closing, astream, stream
 from .transactions import current_transactions, find_transaction
 from .urls import DatabaseURL, parse_url
 
@@ -407,12 +407,9 @@ class Database:
         self, prepared: Prepared, parameters: Sequence[Any], chunk_size: int
     ) -> AsyncGenerator[list[Row]]:
         source = await self.replicas.achoose() if self.replicas is not None else None
-        chunks = astream(source or self, prepared, parameters, chunk_size)
-        try:
+        async with Closing(astream(source or self, prepared, parameters, chunk_size)) as chunks:
             async for chunk in chunks:
                 yield chunk
-        finally:
-            await chunks.aclose()
 
     def _may_leave(self, prepared: Prepared) -> bool:
         """Tell whether a copy may answer: outside a transaction, for a read."""

@@ -7,7 +7,7 @@ Never: compiles or fetches itself; plans and operations do.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ..errors import cut
@@ -27,6 +27,7 @@ from .policies.asking import ascoped, scoped
 from .query.plans import Plan, plan_of
 from .query.query import Joined, Lock, Query, Selection
 from .steps import Operation
+from .streaming import Closing
 
 if TYPE_CHECKING:
     from .managers import ManagerOf
@@ -844,7 +845,7 @@ class QuerySet(Generic[R]):
                     database.run(prefetch(found, self._prefetches, database, peers.mode), "iterator()")
             yield from found
 
-    async def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[R]:
+    async def aiterator(self, chunk_size: int = 2000) -> AsyncGenerator[R]:
         """`iterator()` in async code."""
         _check_chunk(chunk_size)
         if _text_of(self.query) is not None:
@@ -855,15 +856,16 @@ class QuerySet(Generic[R]):
         await database.aprepare()
         plan, values = plan_of(self.query, database)
         with_peers = self.query.frame.selection is None
-        async for rows in database.astream(plan, plan.bind(values), chunk_size):
-            peers = Peers(database, self._fetch_mode(database))
-            found = plan.hydrate(rows, peers)
-            if with_peers:
-                peers.hold(found)
-                if self._prefetches:
-                    await database.arun(prefetch(found, self._prefetches, database, peers.mode))
-            for each in found:
-                yield each
+        async with Closing(database.astream(plan, plan.bind(values), chunk_size)) as chunks:
+            async for rows in chunks:
+                peers = Peers(database, self._fetch_mode(database))
+                found = plan.hydrate(rows, peers)
+                if with_peers:
+                    peers.hold(found)
+                    if self._prefetches:
+                        await database.arun(prefetch(found, self._prefetches, database, peers.mode))
+                for each in found:
+                    yield each
 
     # Changes
 

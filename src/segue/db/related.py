@@ -7,7 +7,7 @@ Never: is built for an instance that is not asked.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from .columns import Column
@@ -23,6 +23,7 @@ from .query.query import Query
 from .query.where import Node
 from .queryset import QuerySet
 from .steps import Operation
+from .streaming import Closing
 
 __all__ = ["Key", "ManyRelatedManager", "RelatedManager", "Reverse", "missing_related", "related_manager"]
 
@@ -78,9 +79,10 @@ class RelatedManager(QuerySet[M]):
         for each in super().iterator(chunk_size):
             yield self._introduced([each])[0]
 
-    async def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[M]:
-        async for each in super().aiterator(chunk_size):
-            yield self._introduced([each])[0]
+    async def aiterator(self, chunk_size: int = 2000) -> AsyncGenerator[M]:
+        async with Closing(super().aiterator(chunk_size)) as rows:
+            async for each in rows:
+                yield self._introduced([each])[0]
 
     def _introduced(self, rows: list[Any]) -> list[Any]:
         """Let rows know the instance they refer to: touching it asks nothing."""

@@ -1,6 +1,6 @@
 """Rows in chunks, for results that are too many to be held at once.
 
-Holds: `stream` and `astream`.
+Holds: `stream` and `astream`; `Closing`, for who takes their rows on.
 Imports: the steps of this package, and the database for types.
 Never: gives back a connection on which a statement is still open.
 """
@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .blocks import Transaction
 from .observing import tell
+from .places import this_owner
 from .steps import Prepared, Row
 from .transactions import find_transaction
 
 if TYPE_CHECKING:
     from .database import Database
 
-__all__ = ["astream", "stream"]
+__all__ = ["Closing", "astream", "stream"]
+
+T = TypeVar("T")
 
 
 def stream(database: Database, prepared: Prepared, parameters: Sequence[Any], size: int) -> Generator[list[Row]]:
@@ -57,14 +60,17 @@ def _stream_alone(database: Database, prepared: Prepared, parameters: Sequence[A
 def _stream_inside(
     database: Database, transaction: Transaction, prepared: Prepared, parameters: Sequence[Any], size: int
 ) -> Generator[list[Row]]:
+    # Empty where the transaction has ended, which then refuses the stream.
+    begun_in = transaction.blocks[-1:]
     with _Told(database, prepared, parameters):
         opened = transaction.perform("open_stream", (prepared, parameters, size), writes=prepared.writes)
     try:
         while rows := transaction.perform("read_stream", (opened,), writes=False):
             yield rows
     finally:
-        # The end of the transaction has closed it; a broken one refuses everything.
-        if transaction.is_usable:
+        # The end of what it was begun in has closed it; a broken transaction refuses everything.
+        is_open = transaction.is_usable
+        if is_open and transaction.keeps(begun_in[0]):
             transaction.perform("close_stream", (opened,), writes=False)
 
 
@@ -111,14 +117,43 @@ async def _astream_alone(
 async def _astream_inside(
     database: Database, transaction: Transaction, prepared: Prepared, parameters: Sequence[Any], size: int
 ) -> AsyncGenerator[list[Row]]:
+    begun_in = transaction.blocks[-1:]
+    reader = this_owner()
     with _Told(database, prepared, parameters):
         opened = await transaction.aperform("open_stream", (prepared, parameters, size), writes=prepared.writes)
-    while rows := await transaction.aperform("read_stream", (opened,), writes=False):
-        yield rows
-    # One that is left early is closed by the loop, in a task of its own, while the transaction may
-    # be busy with the next statement; so it stays for the end of the transaction.
-    if transaction.is_usable:
-        await transaction.aperform("close_stream", (opened,), writes=False)
+    try:
+        while True:
+            reader = this_owner()
+            rows = await transaction.aperform("read_stream", (opened,), writes=False)
+            if not rows:
+                break
+            yield rows
+    finally:
+        # One that is dropped is closed by the loop, in a task of its own, while the transaction may be
+        # about to run the next statement; so it stays for the end of the transaction.
+        is_ours = this_owner() == reader
+        is_free = transaction.is_usable and transaction.holder is None and not transaction.is_ending
+        if is_ours and is_free and transaction.keeps(begun_in[0]):
+            await transaction.aperform("close_stream", (opened,), writes=False)
+
+
+class Closing(Generic[T]):
+    """Closes the generator of rows *chunks* with the one around it, as `async with`.
+
+    Only where the task that began it ends it: a loop that ends closes all generators at once, and
+    nobody may close one that is being closed.
+    """
+
+    def __init__(self, chunks: AsyncGenerator[T]) -> None:
+        self._chunks = chunks
+        self._opener = this_owner()
+
+    async def __aenter__(self) -> AsyncGenerator[T]:
+        return self._chunks
+
+    async def __aexit__(self, *_: object) -> None:
+        if this_owner() == self._opener:
+            await self._chunks.aclose()
 
 
 class _Told:

@@ -2,11 +2,12 @@
 
 Holds: `stream` and `astream`; `Closing`, for who takes their rows on.
 Imports: the steps of this package, and the database for types.
-Never: gives back a connection on which a statement is still open.
+Never: gives back a connection on which a statement is still open, or speaks on one of a parent process.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Closing", "astream", "stream"]
 
 T = TypeVar("T")
+
+# What a forked child must neither use nor close: it is the parent's.
+_inherited: list[Any] = []
 
 
 def stream(database: Database, prepared: Prepared, parameters: Sequence[Any], size: int) -> Generator[list[Row]]:
@@ -41,17 +45,19 @@ def _stream_alone(database: Database, prepared: Prepared, parameters: Sequence[A
     pool = database.pool
     connection = pool.take()
     opened: Any = None
+    process = os.getpid()
     try:
         with _Told(database, prepared, parameters):
             opened = connection.open_stream(prepared, parameters, size)
         while len(rows := connection.read_stream(opened)) == size:
             yield rows
     finally:
-        try:
-            if opened is not None and not connection.is_broken:
-                connection.close_stream(opened)
-        finally:
-            pool.give_back(connection)
+        if not _is_inherited(process, connection, opened):
+            try:
+                if opened is not None and not connection.is_broken:
+                    connection.close_stream(opened)
+            finally:
+                pool.give_back(connection)
     # A short chunk is the last one: who is slow to take it keeps no connection from others.
     if rows:
         yield rows
@@ -62,6 +68,7 @@ def _stream_inside(
 ) -> Generator[list[Row]]:
     # Empty where the transaction has ended, which then refuses the stream.
     begun_in = transaction.blocks[-1:]
+    process = os.getpid()
     with _Told(database, prepared, parameters):
         opened = transaction.perform("open_stream", (prepared, parameters, size), writes=prepared.writes)
     try:
@@ -69,7 +76,7 @@ def _stream_inside(
             yield rows
     finally:
         # The end of what it was begun in has closed it; a broken transaction refuses everything.
-        is_open = transaction.is_usable
+        is_open = not _is_inherited(process, transaction, opened) and transaction.is_usable
         if is_open and transaction.keeps(begun_in[0]):
             transaction.perform("close_stream", (opened,), writes=False)
 
@@ -99,17 +106,19 @@ async def _astream_alone(
     pool = database.loop_pool()
     connection = await pool.atake()
     opened: Any = None
+    process = os.getpid()
     try:
         with _Told(database, prepared, parameters):
             opened = await connection.aopen_stream(prepared, parameters, size)
         while len(rows := await connection.aread_stream(opened)) == size:
             yield rows
     finally:
-        try:
-            if opened is not None and not connection.is_broken:
-                await connection.aclose_stream(opened)
-        finally:
-            pool.give_back(connection)
+        if not _is_inherited(process, connection, opened):
+            try:
+                if opened is not None and not connection.is_broken:
+                    await connection.aclose_stream(opened)
+            finally:
+                pool.give_back(connection)
     if rows:
         yield rows
 
@@ -118,7 +127,7 @@ async def _astream_inside(
     database: Database, transaction: Transaction, prepared: Prepared, parameters: Sequence[Any], size: int
 ) -> AsyncGenerator[list[Row]]:
     begun_in = transaction.blocks[-1:]
-    reader = this_owner()
+    process, reader = os.getpid(), this_owner()
     with _Told(database, prepared, parameters):
         opened = await transaction.aperform("open_stream", (prepared, parameters, size), writes=prepared.writes)
     try:
@@ -131,7 +140,7 @@ async def _astream_inside(
     finally:
         # One that is dropped is closed by the loop, in a task of its own, while the transaction may be
         # about to run the next statement; so it stays for the end of the transaction.
-        is_ours = this_owner() == reader
+        is_ours = not _is_inherited(process, transaction, opened) and this_owner() == reader
         is_free = transaction.is_usable and transaction.holder is None and not transaction.is_ending
         if is_ours and is_free and transaction.keeps(begun_in[0]):
             await transaction.aperform("close_stream", (opened,), writes=False)
@@ -154,6 +163,14 @@ class Closing(Generic[T]):
     async def __aexit__(self, *_: object) -> None:
         if this_owner() == self._opener:
             await self._chunks.aclose()
+
+
+def _is_inherited(process: int, *things: object) -> bool:
+    """Return whether a stream begun in *process* is a parent's; then keep its *things*: their end may say goodbye."""
+    if os.getpid() == process:
+        return False
+    _inherited.append(things)
+    return True
 
 
 class _Told:

@@ -226,6 +226,16 @@ def test_a_model_whose_module_was_loaded_anew_is_in_nobodys_way(monkeypatch: pyt
     assert ids(second) == []
 
 
+def test_a_table_between_two_others_is_told_once() -> None:
+    class Player(db.Model):
+        name = db.CharField(max_length=9)
+
+    class Concert(db.Model):
+        players = db.ManyToManyField(Player)
+
+    assert ids(Player, Concert, Concert.players.through) == []
+
+
 def test_a_class_that_is_defined_again_takes_the_place_of_the_first() -> None:
     def make() -> Any:
         return type("Bar", (db.Model,), {"__module__": "reloaded_town", "__qualname__": "Bar"})

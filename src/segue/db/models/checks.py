@@ -100,8 +100,8 @@ def _path(model: Any) -> str:
 
 def _names_in_database(model: Any) -> Iterator[tuple[str, str]]:
     options = model._meta
-    if options.proxy or options.abstract:
-        return
+    if options.proxy or options.abstract or options.auto_created:
+        return  # a table between two others is named by its many-to-many field
     yield "table", options.db_table
     for field in options.many_to_many:
         if field.model is model and field.target_is_known() and field.auto_created:

@@ -183,6 +183,13 @@ def test_operators_of_databases_are_no_operators(text: str, expected: list[str])
     assert _titles(text) == expected
 
 
+@pytest.mark.parametrize(
+    "text", ["kind \u0344", "kind ❤\ufe0f", "kind -\u0301", '"kind \u034f of"', "\u0301kind", "❤\ufe0fkind"]
+)
+def test_a_mark_without_a_letter_is_no_word(text: str) -> None:
+    assert _titles(text) == ["Kind of Blue", "Blue Train"]
+
+
 def test_a_long_text_is_cut_before_it_is_read() -> None:
     assert _titles("blue " + "." * LONGEST_TEXT + " nothing") == BLUE
 

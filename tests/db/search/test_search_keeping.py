@@ -31,6 +31,12 @@ def test_a_row_is_found_as_soon_as_it_is_saved() -> None:
     assert _titles("midnight") == ["Round Midnight"]
 
 
+def test_a_word_behind_an_emoji_is_found() -> None:
+    Record.objects.create(title="Blue❤\ufe0ftrain \u0301kind ❤\ufe0f")
+
+    assert len(_titles("blue")) == len(_titles("train")) == len(_titles("kind")) == 1
+
+
 def test_rows_made_together_are_found() -> None:
     Record.objects.bulk_create([Record(title=f"Volume {at}", notes="blue" if at % 2 else None) for at in range(9)])
 

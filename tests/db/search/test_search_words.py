@@ -11,7 +11,7 @@ from segue.db.errors import ModelError
 from segue.db.search.words import LONGEST_TEXT, LONGEST_WORD, MOST_WORDS, fold, parse
 
 
-@pytest.mark.parametrize("text", ["", " ", "-", "-blue", "!?", '""', "or", "\x00"])
+@pytest.mark.parametrize("text", ["", " ", "-", "-blue", "!?", '""', "or", "\x00", "\u0344", "❤\ufe0f"])
 def test_without_a_word_to_look_for_there_is_nothing_to_ask(text: str) -> None:
     assert parse(text) is None
 

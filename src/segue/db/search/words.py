@@ -112,7 +112,8 @@ def _parted(terms: Iterator[tuple[Phrase, bool] | None]) -> Iterator[list[tuple[
 def _split(text: str) -> Iterator[str]:
     word = ""
     for each in text:
-        if unicodedata.category(each)[0] in "LNM":
+        # A mark goes on with a word and begins none: alone it folds to nothing.
+        if unicodedata.category(each)[0] in ("LNM" if word else "LN"):
             word += each
         elif word:
             yield word[:LONGEST_WORD]

@@ -37,6 +37,23 @@ def test_a_word_behind_an_emoji_is_found() -> None:
     assert len(_titles("blue")) == len(_titles("train")) == len(_titles("kind")) == 1
 
 
+@pytest.mark.parametrize("number", "²¹¼¾⁰⁵₂⅓Ⅳⅻ①⑩⒈Ⓐ⓪❷〇〡㆒㈠㊿㎏〸⳽")
+def test_a_number_that_is_no_digit_parts_words(number: str) -> None:
+    Record.objects.create(title=f"Kind{number}of {number}Blue{number}")
+
+    found = Record.objects.search(f"kind{number}").annotate(rank=db.SearchRank(f"{number}of"))
+
+    assert [int(row.rank) for row in found] == [8]
+    assert len(_titles(f'"of{number} blue{number}"')) == len(_titles("kind blue")) == 1
+
+
+@pytest.mark.parametrize("word", ["٢٠٢٠", "ↄaↃ", "xⁿ", "aª", "µ", "১২", "አ፩"])
+def test_digits_and_letters_of_any_script_are_words(word: str) -> None:
+    Record.objects.create(title=f"Blue {word} Train")
+
+    assert len(_titles(word)) == 1
+
+
 def test_rows_made_together_are_found() -> None:
     Record.objects.bulk_create([Record(title=f"Volume {at}", notes="blue" if at % 2 else None) for at in range(9)])
 

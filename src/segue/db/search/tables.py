@@ -33,27 +33,28 @@ BETWEEN = ";\n\n"
 
 _COLLATION = "utf8mb4_unicode_520_ci"
 _MOST_CHARACTERS = 100_000
-# What parts words, beside spaces: of ASCII and Latin-1, punctuation, currencies, arrows, signs and pictures, as
+# What parts words, beside spaces: punctuation, currencies, numbers that are no digits, arrows, signs and pictures, as
 # regular expressions of PostgreSQL write it. Its own parser would take `AC/DC` for a path, and `a-b` for one word more.
 _PARTING = (
-    r"\u0001-\u0008\u000e-\u001f\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf"
-    r"\u2000-\u206f\u20a0-\u20cf\u2190-\u245f\u2500-\u2bff\u3001-\u3003\u3008-\u3011\uff01-\uff0f\U0001f000-\U0001ffff"
+    r"\u0001-\u0008\u000e-\u001f\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
+    r"\u2000-\u2070\u2074-\u207e\u2080-\u208e\u20a0-\u20cf\u2150-\u2182\u2185-\u2bff\u2cfd"
+    r"\u3001-\u3003\u3007-\u3029\u3038-\u303a\u3190-\u319f\u3200-\u33ff\uff01-\uff0f\U0001f000-\U0001ffff"
 )
 _MARKS = r"[\u0300-\u036f]+"
 # The same characters as bytes of UTF-8, for MariaDB.
 _PARTING_BYTES = "|".join(
     (
         r"[\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]",
-        r"\xc2[\x80-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf]",
-        r"\xe2(?:\x80.|\x81[\x80-\xaf]|\x82[\xa0-\xbf]|\x83[\x80-\x8f]|\x86[\x90-\xbf]|[\x87-\x90\x94-\xaf].|\x91[\x80-\x9f])",
-        r"\xe3\x80[\x81-\x83\x88-\x91]",
+        r"\xc2[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]",
+        r"\xe2(?:\x80.|\x81[\x80-\xb0\xb4-\xbe]|\x82[\x80-\x8e\xa0-\xbf]|\x83[\x80-\x8f]|\x85[\x90-\xbf]|\x86[\x80-\x82\x85-\xbf]|[\x87-\xaf].|\xb3\xbd)",
+        r"\xe3(?:\x80[\x81-\x83\x87-\xa9\xb8-\xba]|\x86[\x90-\x9f]|[\x88-\x8f].)",
         r"\xef\xbc[\x81-\x8f]",
         r"\xf0\x9f..",
     )
 )
 _WORD_BYTES = rf"(?s)(?:{_PARTING_BYTES})*+((?:[0-9A-Za-z]++|(?!{_PARTING_BYTES})[\x80-\xff])++)(?:{_PARTING_BYTES})*+"
 # MySQL's regular expressions read no bytes.
-_WORD = r"[^\p{L}\p{N}\p{M}]*([\p{L}\p{N}\p{M}]+)[^\p{L}\p{N}\p{M}]*"
+_WORD = r"[^\p{L}\p{Nd}\p{M}]*([\p{L}\p{Nd}\p{M}]+)[^\p{L}\p{Nd}\p{M}]*"
 
 
 class SearchIndex(sa.Index):
@@ -169,7 +170,7 @@ class _Writer:
         inserted, deleted, updated = self.triggers
         return [
             f"CREATE VIRTUAL TABLE {self.index} USING fts5({names}, content='{content}', "
-            "tokenize='unicode61 remove_diacritics 2')",
+            "tokenize=\"unicode61 remove_diacritics 2 categories 'L* Nd Co'\")",
             f"CREATE TRIGGER {inserted} AFTER INSERT ON {self.table} BEGIN {put}; END",
             f"CREATE TRIGGER {deleted} AFTER DELETE ON {self.table} BEGIN {take}; END",
             f"CREATE TRIGGER {updated} AFTER UPDATE ON {self.table} WHEN {changed} BEGIN {take}; {put}; END",

@@ -113,13 +113,20 @@ def _split(text: str) -> Iterator[str]:
     word = ""
     for each in text:
         # A mark goes on with a word and begins none: alone it folds to nothing.
-        if unicodedata.category(each)[0] in ("LNM" if word else "LN"):
+        if _is_in_word(each) or (word and unicodedata.category(each)[0] == "M"):
             word += each
         elif word:
             yield word[:LONGEST_WORD]
             word = ""
     if word:
         yield word[:LONGEST_WORD]
+
+
+def _is_in_word(character: str) -> bool:
+    """Tell a letter or digit. Of other numbers those part words that stand among signs: ², ½, ①, Ⅳ."""
+    if character.isalpha() or character.isdecimal():
+        return True
+    return character.isalnum() and not (character < "\u0100" or "\u2000" <= character < "\u3400")
 
 
 # The rank on SQLite
@@ -149,7 +156,7 @@ def _count(word: str, text: str) -> int:
     at = text.find(word)
     while at >= 0:
         stop = at + size
-        if (at == 0 or not text[at - 1].isalnum()) and (stop == end or not text[stop].isalnum()):
+        if (at == 0 or not _is_in_word(text[at - 1])) and (stop == end or not _is_in_word(text[stop])):
             found += 1
         at = text.find(word, stop)
     return found

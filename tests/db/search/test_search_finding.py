@@ -361,3 +361,30 @@ def test_distinct_rows_keep_their_rank() -> None:
     found = Record.objects.search("blue").distinct()
 
     assert [record.title for record in found] == BLUE
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_distinct_values_are_not_parted_by_the_rank(flat: bool) -> None:
+    found = Record.objects.search("blue").values_list("subtitle", flat=flat).distinct()
+
+    assert len(found) == found.count() == 2
+
+
+def test_distinct_values_keep_an_order_of_ones_own() -> None:
+    found = Record.objects.search("blue").order_by("-subtitle").values_list("subtitle", flat=True).distinct()
+
+    assert list(found) == ["The Ultimate", ""]
+    assert len(Record.objects.search("blue").order_by(db.SearchRank("kind")).values("subtitle").distinct()) == 3
+
+
+def test_distinct_values_with_the_key_keep_their_rank() -> None:
+    found = Record.objects.search("blue").distinct()
+
+    assert [title for _, title in found.values_list("pk", "title")] == BLUE
+    assert [title for _, title in found.reverse().values_list("id", "title")] == BLUE[::-1]
+
+
+def test_the_best_of_distinct_rows_stand_inside_another_query() -> None:
+    best = Record.objects.search("coltrane -slow").distinct()[:1]
+
+    assert [row.title for row in Record.objects.filter(pk__in=best.values("pk"))] == ["Blue Train"]

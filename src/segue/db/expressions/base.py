@@ -189,6 +189,7 @@ class Expression(Combinable):
     output_field: Any = None
     is_aggregate: ClassVar[bool] = False
     is_window: ClassVar[bool] = False
+    is_implied_order: ClassVar[bool] = False
 
     def children(self) -> tuple[Expression, ...]:
         """Return the expressions inside this one."""

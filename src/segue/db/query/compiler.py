@@ -26,7 +26,7 @@ from ..fields.special import JSONField
 from ..types import ExactDecimal, vendor_of
 from .joins import Join, Joins
 from .lookups import Pattern, Regex
-from .query import Annotation, Lock, Query
+from .query import Annotation, Frame, Lock, Query
 from .where import Leaf, Node, finish
 
 __all__ = ["Column", "Parameters", "SelectCompiler"]
@@ -779,13 +779,23 @@ class SelectCompiler:
                 return []  # Meta.ordering does not part groups
             parts = [query.order_of(each) for each in query.model._meta.ordering]
         else:
-            parts = list(frame.order)
+            parts = [] if self._drops_implied_order(frame) else list(frame.order)
         self._share = None
         found: list[Any] = []
         for part in parts:
             ordered = part.reversed() if frame.reversed else part
             found.extend(self._ordered(ordered))
         return found
+
+    def _drops_implied_order(self, frame: Frame) -> bool:
+        """Tell whether nobody asked for the order, and it would part equal values of `distinct()`."""
+        if not frame.distinct or frame.distinct_on or frame.selection is None or not frame.order:
+            return False
+        chosen = set(frame.selection.names)
+        has_key = "pk" in chosen or all(
+            not chosen.isdisjoint((each.name, each.attname)) for each in self.query.model._meta.pk_fields
+        )
+        return frame.order[0].expression.is_implied_order and not has_key
 
     def _ordered(self, part: OrderBy) -> list[Any]:
         inner = part.expression

@@ -42,7 +42,7 @@ def searched(query: Query, text: str, field: str = "") -> Query:
         )
     if words is None:
         return query.copy(empty=True)
-    return query.filtered((Matches(search, words),), {}).ordered((_Rank(search, words).desc(), "pk"))
+    return query.filtered((Matches(search, words),), {}).ordered((_OwnRank(search, words).desc(), "pk"))
 
 
 def _parsed(text: Any) -> Words | None:
@@ -157,6 +157,12 @@ class _Rank(_Searching):
         asked = self.parameter(compiler, lambda words: " ".join(words.wanted))
         texts = [sa.type_coerce(each, sa.Text()) for each in self.columns(compiler)]
         return sa.func.segue_search_rank(asked, constant(f"'{weights}'"), *texts)
+
+
+class _OwnRank(_Rank):
+    """The rank that `search()` orders by where nobody asks for an order."""
+
+    is_implied_order = True
 
 
 class SearchRank(Expression):

@@ -17,12 +17,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable, DropTable
 
+from ..errors import did_you_mean
 from .ddl import Later
 from .errors import ModelError
 from .expressions.base import Expression, OrderBy
 from .fields.base import NOT_PROVIDED
 from .fields.relations import ForeignKey
 from .fields.special import GeneratedField
+from .fields.text import CharField, TextField
 from .models.constraints import BaseConstraint, CheckConstraint, Index, UniqueConstraint
 from .models.faults import groups_of
 from .naming import short_name
@@ -177,7 +179,7 @@ def _index_options(options: Any, table: sa.Table, index: Any) -> dict[str, Any]:
 
 def _index(options: Any, table: sa.Table, index: Index) -> None:
     if isinstance(index, SearchField):
-        own = [_column(table, options.get_field(name)) for name in index.fields]
+        own = [_column(table, _searched(options, index, name)) for name in index.fields]
         SearchIndex.of(index.named(options), index, table, own)
         return
     parts: list[Any] = []
@@ -189,6 +191,20 @@ def _index(options: Any, table: sa.Table, index: Index) -> None:
     parts += [_expression(options.model, each) for each in index.expressions]
     name = _named(options, index.name) if index.name else short_name("ix", options.db_table, *columns)
     sa.Index(name, *parts, _table=table, **_index_options(options, table, index))
+
+
+def _searched(options: Any, search: SearchField, name: str) -> Any:
+    field = options.find_field(name)
+    if isinstance(field, CharField | TextField) and field in options.local_fields:
+        return field
+    texts = [each.name for each in options.local_fields if isinstance(each, CharField | TextField)]
+    what = "which is no field" if field is None else f"which is no text of its own table: {type(field).__name__}"
+    raise ModelError(
+        f"{options.object_name}.{search.column} searches {name[:80]!r}, {what}.",
+        code="data/search",
+        where=options.where,
+        hint=did_you_mean(name, texts) or f"Texts: {', '.join(texts) or 'none'}.",
+    )
 
 
 def _condition(model: Any, condition: Any) -> Any:

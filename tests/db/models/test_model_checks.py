@@ -133,6 +133,17 @@ def test_a_name_in_meta_that_means_nothing_is_found(meta: dict[str, Any], number
         ({"search": db.SearchField("year")}, "models.E018", "CharField"),
         ({"rank": db.TextField(), "search": db.SearchField("rank")}, "models.E018", "rank_text"),
         ({"search": db.SearchField("title", column="title")}, "models.E018", "title_words"),
+        ({"rowid": db.IntegerField(), "search": db.SearchField("title")}, "models.E018", "rowid_column"),
+        (
+            {"place": db.IntegerField(db_column="RowId"), "search": db.SearchField("title")},
+            "models.E018",
+            "place_column",
+        ),
+        (
+            {"rowid": db.BigIntegerField(primary_key=True), "search": db.SearchField("title")},
+            "models.E018",
+            "AutoField",
+        ),
         (
             {"to": db.ForeignKey(Leader, on_delete=db.CASCADE, to_field="born", related_name="+")},
             "models.E005",
@@ -150,6 +161,15 @@ def test_a_field_that_cannot_work_is_found(body: dict[str, Any], number: str, hi
 
     assert [finding.id for finding in findings] == [number]
     assert hint in findings[0].hint
+
+
+def test_an_integer_key_of_a_searched_model_may_be_called_rowid() -> None:
+    class Take(db.Model):
+        rowid = db.BigAutoField(primary_key=True)
+        title = db.TextField()
+        search = db.SearchField("title")
+
+    assert ids(Take) == []
 
 
 def test_a_part_of_a_key_may_not_be_null() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from segue import db
+from segue.db.database import Database
 from segue.db.errors import ModelError
 from segue.db.search.words import LONGEST_TEXT, LONGEST_WORD, MOST_WORDS, fold, parse
 
@@ -62,3 +63,21 @@ def test_a_search_field_stands_in_the_body_of_a_model() -> None:
 
     with pytest.raises(ModelError, match="is no attribute of it"):
         _ = Record.table.indexes
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("titel", "which is no field"), ("year", "no text of its own table: IntegerField")]
+)
+def test_a_search_field_over_no_text_is_refused_before_a_table_is_made(
+    memory: Database, name: str, message: str
+) -> None:
+    class Record(db.Model):
+        title = db.CharField(max_length=50)
+        year = db.IntegerField()
+        search = db.SearchField(name)
+
+    with pytest.raises(ModelError, match=message) as caught:
+        memory.create_all(Record)
+
+    assert caught.value.code == "data/search"
+    assert "title" in caught.value.hint

@@ -1,7 +1,7 @@
 """What can only be checked when all models are known.
 
 Holds: `check_models`, which start-up and `segue check` ask.
-Imports: options, fields, floor 0.
+Imports: options, fields, SQLAlchemy's SQLite, floor 0.
 Never: raises for a fault it was asked to look for; asks a database.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from sqlalchemy.dialects import sqlite
 
 from ...errors import Finding, SegueError, did_you_mean
 from ..expressions.base import Expression, F, OrderBy
@@ -282,9 +284,21 @@ def _searched(model: Any, search: SearchField) -> Iterator[Finding]:
         elif field is not None and field.column.lower() in _FTS_NAMES:
             message = f"{what} searches the column {field.column!r}, a name that SQLite keeps for itself in a search."
             yield _error("models.E018", model, message, f'{name} = …(db_column="{name}_text")')
+    for field in options.local_fields:
+        # An integer that is the key is what SQLite itself calls rowid.
+        is_rowid = options.pk_fields == (field,) and _is_integer_on_sqlite(options.table.c[field.column])
+        if field.column.lower() == "rowid" and not is_rowid:
+            message = f"{what} finds rows of SQLite by their rowid, which the column {field.column!r} hides."
+            key = f"{field.name} = BigAutoField(primary_key=True)"
+            hint = key if field.primary_key else f'{field.name} = …(db_column="{field.name}_column")'
+            yield _error("models.E018", model, message, hint)
     if any(field.column == search.column for field in options.local_fields):
         message = f"{what} has the name of a column."
         yield _error("models.E018", model, message, f'SearchField(…, column="{search.column}_words")')
+
+
+def _is_integer_on_sqlite(column: Any) -> bool:
+    return str(column.type.compile(dialect=sqlite.dialect())) == "INTEGER"
 
 
 def _own_paths(model: Any, paths: list[str], id: str, what: str) -> Iterator[Finding]:  # noqa: A002

@@ -12,6 +12,7 @@ import importlib
 import inspect
 import itertools
 import logging
+import os
 import re
 import sys
 import threading
@@ -41,6 +42,7 @@ __all__ = [
 
 logger: logging.Logger = logging.getLogger("segue.config")
 _numbers = itertools.count(1)
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 FORMS = (
     "package.module\n"
@@ -570,7 +572,8 @@ def _reporting(text: str, part: str) -> Generator[None, None, None]:
     """Turn what the user's code raises into an error that says where; Segue's own pass."""
     try:
         yield
-    except SegueError:
+    except SegueError as error:
+        error.where = error.where or _place_in(error, besides=_PACKAGE)
         raise
     except Exception as error:
         absent = error.name if isinstance(error, ModuleNotFoundError) else None
@@ -589,13 +592,14 @@ class _AbsentModuleError(ImportError):
     """The module that was asked for does not exist, as opposed to one that it imports."""
 
 
-def _place_in(error: Exception) -> str:
+def _place_in(error: Exception, *, besides: str = __file__) -> str:
+    """Return the innermost line on the way of an error that stands in no file whose path begins with *besides*."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     place, trace = "", error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if file != __file__ and not file.startswith("<frozen"):
+        if not file.startswith((besides, "<frozen")):
             place = f"{file}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place

@@ -190,6 +190,18 @@ def test_a_misspelt_key_is_a_finding(project: Project, command: Command, monkeyp
     assert "config.E001" in done.stdout
 
 
+def test_an_error_of_a_declaration_says_the_line(project: Project, command: Command) -> None:
+    project(
+        app="from segue import App, db\napp = App(__name__)\nclass Record(db.Model):\n"
+        "    title = db.CharField(max_lenght=50)\n"
+    )
+
+    done = command("check")
+
+    assert "CharField takes no `max_lenght`" in done.stderr
+    assert "app.py:4" in done.stderr
+
+
 def test_check_tells_every_fault_of_every_model(project: Project, command: Command) -> None:
     project(
         app="from segue import App, db\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from decimal import Decimal
 from typing import Any, assert_type
 
@@ -77,7 +77,7 @@ async def in_async_code() -> None:
     assert_type(await musicians.aexists(), bool)
     assert_type(await musicians.acreate(name="x"), Musician)
     assert_type(await musicians.aget_or_create(name="x"), tuple[Musician, bool])
-    assert_type(musicians.aiterator(), AsyncIterator[Musician])
+    assert_type(musicians.aiterator(), AsyncGenerator[Musician, None])
     assert_type(await musicians.avisible_to(user), db.QuerySet[Musician])
     assert_type(await Record.objects.recent(), list[Record])
     assert_type(await Record.objects.values_list(Record.title, Record.year), list[tuple[str, int]])

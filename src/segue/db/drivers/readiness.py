@@ -8,12 +8,16 @@ Never: reads or closes the socket.
 from __future__ import annotations
 
 import asyncio
+import threading
 from asyncio import events
 from collections.abc import Callable
+from time import monotonic
 
 __all__ = ["Readiness"]
 
 _LOOK_SECONDS = 0.25
+_SOON_SECONDS = 0.01
+_PATIENCE_SECONDS = 1.0
 _running_loop = events._get_running_loop  # pyright: ignore[reportPrivateUsage]  # documented for this
 
 
@@ -86,15 +90,38 @@ class Readiness:
     def stop_before(self, close: Callable[[], object]) -> None:
         """Stop, then call *close*; from any thread. Who waits still is woken, to find it closed."""
         loop = self._loop
-        if loop is not None and loop.is_running() and _running_loop() is not loop:
-            try:
-                loop.call_soon_threadsafe(self.stop_before, close)
-            except RuntimeError:
-                pass  # it was closed in this moment
-            else:
-                return
+        if loop is not None and loop.is_running() and _running_loop() is not loop and self._is_left_there(loop):
+            close()
+            return
         self.stop()
         close()
         waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done() and not waiter.get_loop().is_closed():
-            waiter.set_result(None)
+        if waiter is not None and not waiter.get_loop().is_closed():
+            _tell(waiter)
+
+    def _is_left_there(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Let the thread of *loop* stop; return whether it did so, and does not end or hang instead."""
+        done = threading.Event()
+
+        def leave() -> None:
+            self.stop()
+            waiter, self._waiter = self._waiter, None
+            if waiter is not None:
+                # At a later step of the loop: then it is closed.
+                loop.call_later(_SOON_SECONDS, _tell, waiter)
+            done.set()
+
+        try:
+            loop.call_soon_threadsafe(leave)
+        except RuntimeError:
+            return False  # it was closed in this moment
+        last = monotonic() + _PATIENCE_SECONDS
+        while loop.is_running() and monotonic() < last:
+            if done.wait(_SOON_SECONDS):
+                return True
+        return done.is_set()
+
+
+def _tell(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

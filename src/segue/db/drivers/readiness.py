@@ -53,9 +53,7 @@ class Readiness:
         return waiter
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self._tell():
             self._told = True
         elif self._told:
             self._told = False  # PERF: of the same message, which who was told has yet to read
@@ -71,9 +69,7 @@ class Readiness:
             return
         if waiter is self._seen:
             self.stop()
-            self._waiter = None
-            if not waiter.done():
-                waiter.set_result(None)
+            self._tell()
             return
         self._seen = waiter
         self._timer = loop.call_later(_LOOK_SECONDS, self._look)
@@ -95,9 +91,8 @@ class Readiness:
             return
         self.stop()
         close()
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.get_loop().is_closed():
-            _tell(waiter)
+        if self._waiter is not None and not self._waiter.get_loop().is_closed():
+            self._tell()
 
     def _is_left_there(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Let the thread of *loop* stop; return whether it did so, and does not end or hang instead."""
@@ -105,10 +100,7 @@ class Readiness:
 
         def leave() -> None:
             self.stop()
-            waiter, self._waiter = self._waiter, None
-            if waiter is not None:
-                # At a later step of the loop: then it is closed.
-                loop.call_later(_SOON_SECONDS, _tell, waiter)
+            loop.call_later(_SOON_SECONDS, self._tell)  # then it is closed
             done.set()
 
         try:
@@ -121,7 +113,10 @@ class Readiness:
                 return True
         return done.is_set()
 
-
-def _tell(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
+    def _tell(self) -> bool:
+        """Wake who waits; return whether somebody does."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is None or waiter.done():
+            return False
         waiter.set_result(None)
+        return True

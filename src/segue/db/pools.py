@@ -25,6 +25,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from .drivers import AsyncConnection, Connection, Driver
 from .errors import OperationalError, PoolTimeout
+from .forks import leave_to_parent
 
 __all__ = ["LoopPools", "Pool", "Turns", "Writers", "writers_of"]
 
@@ -92,8 +93,6 @@ def _wake(future: asyncio.Future[None] | None) -> None:
 
 
 _all: WeakSet[Turns[Any] | LoopPools] = WeakSet()
-# What a forked child must neither use nor close: it is the parent's.
-_inherited: list[Any] = []
 
 
 class Turns(ABC, Generic[T]):
@@ -120,7 +119,7 @@ class Turns(ABC, Generic[T]):
 
     def forget(self) -> None:
         """Start empty in a forked child."""
-        _inherited.extend(self._idle)
+        leave_to_parent(*self._idle)
         self._begin()
 
     def __repr__(self) -> str:

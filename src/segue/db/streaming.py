@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .blocks import Transaction
+from .forks import leave_to_parent
 from .observing import tell
 from .places import this_owner
 from .steps import Prepared, Row
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Closing", "astream", "stream"]
 
 T = TypeVar("T")
-
-# What a forked child must neither use nor close: it is the parent's.
-_inherited: list[Any] = []
 
 
 def stream(database: Database, prepared: Prepared, parameters: Sequence[Any], size: int) -> Generator[list[Row]]:
@@ -166,10 +164,10 @@ class Closing(Generic[T]):
 
 
 def _is_inherited(process: int, *things: object) -> bool:
-    """Return whether a stream begun in *process* is a parent's; then keep its *things*: their end may say goodbye."""
+    """Return whether a stream begun in *process* is a parent's; then its *things* are left to it."""
     if os.getpid() == process:
         return False
-    _inherited.append(things)
+    leave_to_parent(*things)
     return True
 
 

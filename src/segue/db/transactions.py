@@ -23,14 +23,13 @@ from .blocks import Commands, Transaction
 from .drivers import AsyncConnection, Connection, Driver
 from .drivers.threads import workers
 from .errors import TransactionManagementError
+from .forks import leave_to_parent
 from .places import Owner, place_of_caller, this_owner
 
 __all__ = ["AsyncTransaction", "SyncTransaction", "current_transactions", "find_transaction", "hide", "show"]
 
 T = TypeVar("T")
 
-# What a forked child must neither use nor close: it is the parent's.
-_inherited: list[Transaction] = []
 current_transactions: ContextVar[Mapping[object, Transaction] | None] = ContextVar("segue_transactions", default=None)
 
 
@@ -74,7 +73,7 @@ def hide() -> None:
     """Forget the transactions of this context: a forked child has none of its parent's."""
     for transaction in (current_transactions.get() or {}).values():
         transaction.is_inherited = True
-        _inherited.append(transaction)
+        leave_to_parent(transaction)
     current_transactions.set(None)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -29,10 +28,11 @@ from .reading import (
     leaves_of,
     own_nodes,
     parsed,
+    placeholders_of,
     shown,
     shown_path,
     spec_of,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from ...app import App
@@ -42,8 +42,6 @@ __all__ = ["find_unsafe_html"]
 _PACKAGE = os.fspath(Path(__file__).resolve().parents[2]) + os.sep
 
 _CODES = {how: f"security.W00{number}" for number, how in enumerate(HOWS, 1)}
-
-_PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[#0\- +]*[\d*.]*([a-zA-Z%])")
 
 
 def _is_other_than_html(answer: ast.Call | ast.Tuple) -> bool:
@@ -191,9 +189,9 @@ def _suggestion(mix: Mix, reader: Reader) -> str:
             parts = found
         case ast.BinOp(op=ast.Add()):
             parts = leaves_of(mix.whole)
-        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=right) if (
-            _PLACEHOLDER.findall(text) and set(_PLACEHOLDER.findall(text)) == {"s"} and "%(" not in text
-        ):
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=right) if {*placeholders_of(text)} == {
+            "s"
+        } and "%(" not in text:
             template = text.replace("{", "{{").replace("}", "}}").replace("%s", "{}")
             values = [ast.unparse(each) for each in (right.elts if isinstance(right, ast.Tuple) else [right])]
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text))), args=arguments, keywords=named):

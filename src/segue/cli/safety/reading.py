@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 __all__ = [
     "HOWS", "Function", "Mix", "Reader", "Rules", "Source", "article", "called", "leaves_of", "own_nodes", "parsed",
-    "shown", "shown_path", "spec_of",
+    "placeholders_of", "shown", "shown_path", "spec_of",
 ]  # fmt: skip
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -526,9 +526,14 @@ def _values_of(text: ast.JoinedStr) -> list[ast.expr]:
     return found
 
 
+def placeholders_of(text: str) -> list[str]:
+    """Return what each `%` of a text makes of its value: `s`, `d`, …"""
+    return _PLACEHOLDER.findall(text)
+
+
 def _arguments_of(text: str, right: ast.expr) -> list[ast.expr]:
     """Return the values of a %-format, but those that it makes numbers of."""
-    kinds = [kind for kind in _PLACEHOLDER.findall(text) if kind != "%"]
+    kinds = [kind for kind in placeholders_of(text) if kind != "%"]
     values = list(right.elts) if isinstance(right, ast.Tuple) else [right]
     if isinstance(right, ast.Dict):
         values = list(right.values)

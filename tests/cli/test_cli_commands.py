@@ -386,6 +386,17 @@ def test_graph_has_every_foreign_key_of_the_sample() -> None:
     }
 
 
+def test_graph_has_foreign_keys_of_several_columns(project: Project, command: Command) -> None:
+    project(
+        app="from segue import App, db\napp = App(__name__, database='sqlite:///club.db')\n"
+        "class Band(db.Model):\n    town = db.CharField(max_length=9)\n    number = db.IntegerField()\n"
+        "    pk = db.CompositePrimaryKey('town', 'number')\n"
+        "class Record(db.Model):\n    band = db.ForeignKey(Band, on_delete=db.CASCADE)\n"
+    )
+
+    assert '-- "band" -->' in command("graph").stdout
+
+
 def test_graph_draws_the_same_keys_for_graphviz(project: Project, command: Command) -> None:
     project(app=MODELS + "class Record(db.Model):\n    leader = db.ForeignKey(Musician, on_delete=db.CASCADE)\n")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -44,18 +43,12 @@ def edges_of(app: App) -> tuple[dict[str, str], list[Edge]]:
             needed = getattr(part.scaffold, "requires", ())
             edges += [Edge(part.name, each, "requires", "requires") for each in needed]
     if app.config["DATABASE"] is not None:
-        keys = list(_foreign_keys(app))
-        nodes |= {_id(model): model._meta.label for model in app.owned_models()}
+        models = app.owned_models()
+        keys = [key for model in models for key in model._meta.local_foreign_keys]
+        nodes |= {_id(model): model._meta.label for model in models}
         nodes |= {_id(key.target): key.target._meta.label for key in keys}  # of another package, perhaps
         edges += [Edge(_id(key.model), _id(key.target), "key", key.name) for key in keys]
     return nodes, edges
-
-
-def _foreign_keys(app: App) -> Iterator[Any]:
-    from ...db import ForeignKey
-
-    for model in app.owned_models():
-        yield from (each for each in model._meta.local_fields if isinstance(each, ForeignKey))
 
 
 def _id(model: Any) -> str:

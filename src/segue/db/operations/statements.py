@@ -194,14 +194,13 @@ def _with_rows(plan: Plan, returning: Sequence[Any], database: Any) -> Plan:
     ]
 
     def hydrate(rows: list[Any], peers: Any) -> list[Any]:
-        if readers.count(None) == len(readers):
-            return rows
         return [
             tuple(value if reader is None else reader(value) for value, reader in zip(row, readers, strict=True))
             for row in rows
         ]
 
-    plan.hydrate = hydrate
+    if any(readers):  # else the rows are given as they come
+        plan.hydrate = hydrate
     return plan
 
 

@@ -69,11 +69,8 @@ def plan_of(query: Query, database: Any) -> tuple[Plan, list[Any]]:
         _, keyer = key_of(query.shape)
         return _compile(query, database, keyer.slots), keyer.values
     plan = plans.get(key)
-    if plan is None:
-        try:
-            plan = plans.keep(key, _compile(query, database, keyer.slots))
-        except RecursionError:
-            raise too_deep() from None
+    if plan is None:  # PERF: asked here, so that a hit makes no function
+        plan = plans.find(key, lambda: _compile(query, database, keyer.slots))
     return plan, keyer.values
 
 

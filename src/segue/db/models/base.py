@@ -223,18 +223,19 @@ class Model(Loads):
         """
         self._refuse_async_override("save", "asave")
         database = self._database(using, writes=True)
-        if update_fields is None and not force_insert and not force_update:
-            self._take_related(database)
-            database.refuse_on_loop("save()")
-            only = only_statement(self, database)
-            if only is not None and finish(
-                self, database, only, database.perform("execute", only.prepared, only.parameters)
-            ):
+        database.refuse_on_loop("save()")
+        options: dict[str, Any] = {
+            "update_fields": update_fields,
+            "force_insert": force_insert,
+            "force_update": force_update,
+        }
+        self._take_related(database)
+        only = only_statement(self, database, **options)
+        if only is not None:
+            answer = database.perform("execute", only.prepared, only.parameters)
+            if finish(self, database, only, answer):
                 return
-        operation = self._save(
-            database, update_fields=update_fields, force_insert=force_insert, force_update=force_update
-        )
-        database.run(operation, "save()")
+        database.run(save_operation(self, database, **options), "save()")
 
     async def asave(
         self,
@@ -254,20 +255,15 @@ class Model(Loads):
         if _overrides(type(self), "save") and not _overrides(type(self), "asave"):
             await database.in_thread(lambda: self.save(**options, using=database))
             return
-        if update_fields is None and not force_insert and not force_update:
-            if not database.driver.is_prepared:
-                await database.aprepare()
-            self._take_related(database)
-            only = only_statement(self, database)
-            if only is not None and finish(
-                self, database, only, await database.aperform("execute", only.prepared, only.parameters)
-            ):
-                return
-        await database.arun(self._save(database, **options))
-
-    def _save(self, database: Any, **options: Any) -> Operation[None]:
+        if not database.driver.is_prepared:
+            await database.aprepare()
         self._take_related(database)
-        return save_operation(self, database, **options)
+        only = only_statement(self, database, **options)
+        if only is not None:
+            answer = await database.aperform("execute", only.prepared, only.parameters)
+            if finish(self, database, only, answer):
+                return
+        await database.arun(save_operation(self, database, **options))
 
     def _save_here(self, database: Any, **options: Any) -> Any:
         """Save from inside an operation: by the method that its model overrides, in either colour."""

@@ -91,8 +91,17 @@ class Only(NamedTuple):
     missing: Sequence[Any] | None
 
 
-def only_statement(instance: Any, database: Any) -> Only | None:
+def only_statement(
+    instance: Any,
+    database: Any,
+    *,
+    update_fields: Sequence[str] | None = None,
+    force_insert: bool = False,
+    force_update: bool = False,
+) -> Only | None:
     """Return the statement that saves *instance*; `None` where it takes more, or more than one may be needed."""
+    if update_fields is not None or force_insert or force_update:
+        return None
     options = instance._meta
     key, fields, fills, missing = options.cache.get("only statement") or _only_facts(options)
     if key is None or database.signals:

@@ -224,18 +224,18 @@ class Model(Loads):
         self._refuse_async_override("save", "asave")
         database = self._database(using, writes=True)
         database.refuse_on_loop("save()")
-        options: dict[str, Any] = {
-            "update_fields": update_fields,
-            "force_insert": force_insert,
-            "force_update": force_update,
-        }
         self._take_related(database)
-        only = only_statement(self, database, **options)
+        is_plain = update_fields is None and not force_insert and not force_update
+        only = only_statement(self, database) if is_plain else None
         if only is not None:
-            answer = database.perform("execute", only.prepared, only.parameters)
+            plan, parameters, _ = only
+            answer = database.perform("execute", plan, parameters)
             if finish(self, database, only, answer):
                 return
-        database.run(save_operation(self, database, **options), "save()")
+        operation = save_operation(
+            self, database, update_fields=update_fields, force_insert=force_insert, force_update=force_update
+        )
+        database.run(operation, "save()")
 
     async def asave(
         self,
@@ -258,9 +258,11 @@ class Model(Loads):
         if not database.driver.is_prepared:
             await database.aprepare()
         self._take_related(database)
-        only = only_statement(self, database, **options)
+        is_plain = update_fields is None and not force_insert and not force_update
+        only = only_statement(self, database) if is_plain else None
         if only is not None:
-            answer = await database.aperform("execute", only.prepared, only.parameters)
+            plan, parameters, _ = only
+            answer = await database.aperform("execute", plan, parameters)
             if finish(self, database, only, answer):
                 return
         await database.arun(save_operation(self, database, **options))

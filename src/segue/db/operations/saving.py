@@ -11,7 +11,7 @@ Never: validates; that is at the edges and in `full_clean()`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import DatabaseError, QueryError
 from ..expressions.base import Expression
@@ -23,7 +23,7 @@ from ..signals import post_save, pre_save, send, sends
 from ..steps import Execute, Operation, Transaction
 from .statements import insert_all, insert_row, update_all, update_row, update_rows
 
-__all__ = ["Only", "finish", "only_statement", "save", "values_to_insert"]
+__all__ = ["finish", "only_statement", "save", "values_to_insert"]
 
 
 def save(
@@ -77,31 +77,12 @@ def save(
 # as the database does; where it turns out not to be enough, `save` does all of it.
 
 
-class Only(NamedTuple):
-    """The one statement that saves an instance.
-
-    Attributes:
-        prepared: The plan.
-        parameters: For the driver.
-        missing: The fields that the database fills in; `None` where it is an UPDATE.
-    """
-
-    prepared: Any
-    parameters: Sequence[Any]
-    missing: Sequence[Any] | None
+Only = tuple[Any, Sequence[Any], Sequence[Any] | None]
+"""A plan, its parameters, and the fields that the database fills in; `None` where it is an UPDATE."""
 
 
-def only_statement(
-    instance: Any,
-    database: Any,
-    *,
-    update_fields: Sequence[str] | None = None,
-    force_insert: bool = False,
-    force_update: bool = False,
-) -> Only | None:
+def only_statement(instance: Any, database: Any) -> Only | None:
     """Return the statement that saves *instance*; `None` where it takes more, or more than one may be needed."""
-    if update_fields is not None or force_insert or force_update:
-        return None
     options = instance._meta
     key, fields, fills, missing = options.cache.get("only statement") or _only_facts(options)
     if key is None or database.signals:
@@ -125,12 +106,12 @@ def only_statement(
         values[at] = prepare(value)
     if adding:
         plan = insert_all(database, options.concrete_model, missing)
-        return Only(plan, plan.bind(values), missing)
+        return plan, plan.bind(values), missing
     if not values:
         return None
     values.append(options.pk.prepare(number))
     plan = update_all(database, options.concrete_model)
-    return Only(plan, plan.bind(values), None)
+    return plan, plan.bind(values), None
 
 
 OnlyFacts = tuple[str | None, tuple[tuple[str, Any], ...], tuple[tuple[int, Any, Any], ...], tuple[Any, ...]]
@@ -158,11 +139,11 @@ def _only_facts(options: Any) -> OnlyFacts:
 
 def finish(instance: Any, database: Any, only: Only, answer: Any) -> bool:
     """Take over the answer; return whether the instance is saved by it."""
-    options = instance._meta.concrete_model._meta
-    if only.missing is None:
-        _forget_computed(instance, options)
+    plan, _, missing = only
+    if missing is None:
+        _forget_computed(instance, instance._meta.concrete_model._meta)
         return bool(answer.count)
-    _take_answer(instance, only.prepared, only.missing, answer)
+    _take_answer(instance, plan, missing, answer)
     instance.__dict__["_peers"] = Peers(database)
     return True
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -35,6 +37,20 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         file = getattr(sys.modules[name], "__file__", None)
         if file is not None and file.startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def find_unsafe(project: Project, command: Command) -> Callable[[str, str], list[dict[str, Any]]]:
+    """Return what `segue check --security` finds in `app.py`: some lines, and below them a function's body."""
+
+    def run(head: str, body: str) -> list[dict[str, Any]]:
+        project(app=head + "".join(f"    {line}\n" for line in body.splitlines()))
+        result = command("check", "--security", "--json")
+        assert result.exit_code == 0, result.output
+        found: list[dict[str, Any]] = json.loads(result.stdout)
+        return found
+
+    return run
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,9 @@ HEAD = (
 
 
 @pytest.fixture
-def find(project: Project, command: Command) -> Find:
+def find(find_unsafe: Callable[[str, str], list[dict[str, Any]]]) -> Find:
     """Return what is found in a view with this body."""
-
-    def run(body: str) -> list[dict[str, Any]]:
-        lines = "".join(f"    {line}\n" for line in body.splitlines())
-        project(app=f"{HEAD}@app.get('/<name>/<int:pk>')\ndef view(name: str, pk: int):\n{lines}")
-        result = command("check", "--security", "--json")
-        assert result.exit_code == 0, result.output
-        found: list[dict[str, Any]] = json.loads(result.stdout)
-        return found
-
-    return run
+    return partial(find_unsafe, f"{HEAD}@app.get('/<name>/<int:pk>')\ndef view(name: str, pk: int):\n")
 
 
 @pytest.mark.parametrize(

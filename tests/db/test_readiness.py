@@ -106,26 +106,29 @@ def test_who_reads_late_is_watched_all_the_same(loop: asyncio.AbstractEventLoop,
 def test_who_waits_on_what_is_closed_is_woken(loop: asyncio.AbstractEventLoop, pair: Pair) -> None:
     here, _ = pair
 
-    async def woken() -> None:
+    async def woken() -> bool:
         readiness = Readiness()
         waiter = readiness.wait(here.fileno())
         readiness.stop_before(here.close)
         async with asyncio.timeout(60):
             await waiter
+        return here.fileno() < 0
 
-    loop.run_until_complete(woken())
+    assert loop.run_until_complete(woken())
 
 
 def test_who_waits_in_vain_is_woken_to_look(loop: asyncio.AbstractEventLoop, pair: Pair) -> None:
     here, _ = pair
 
-    async def woken() -> None:
+    async def woken() -> bool:
         readiness = Readiness()
+        waiter = readiness.wait(here.fileno())
         async with asyncio.timeout(60):
-            await readiness.wait(here.fileno())
+            await waiter
         readiness.stop()
+        return waiter.done()
 
-    loop.run_until_complete(woken())
+    assert loop.run_until_complete(woken())
 
 
 @pytest.mark.internal

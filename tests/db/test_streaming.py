@@ -144,6 +144,8 @@ async def test_a_stream_that_is_closed_in_a_block_leaves_nothing_open_on_the_ser
         # PostgreSQL refuses it while a cursor reads the table.
         await both.execute(numbers, "ALTER TABLE numbers ADD COLUMN m INTEGER")
 
+    assert (await both.execute(numbers, "SELECT count(*) FROM numbers WHERE m IS NULL")).scalar() == 10
+
 
 async def test_a_stream_that_another_task_reads_to_its_end_is_closed(numbers: Database) -> None:
     async with numbers.atomic():
@@ -179,6 +181,8 @@ async def test_a_stream_of_a_block_within_that_ended_well_is_closed(both: Any, n
         await stream.aclose()
 
         await both.execute(numbers, "ALTER TABLE numbers ADD COLUMN m INTEGER")
+
+    assert (await both.execute(numbers, "SELECT count(*) FROM numbers WHERE m IS NULL")).scalar() == 10
 
 
 async def test_a_stream_that_ends_with_a_short_chunk_keeps_its_connection(both: Any, numbers: Database) -> None:

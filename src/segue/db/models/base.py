@@ -12,7 +12,6 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from ...errors import did_you_mean
-from ..choice import refuse_apart
 from ..errors import DoesNotExist, ModelError, MultipleObjectsReturned, QueryError
 from ..fields.relations import ForeignKey, ManyToManyField
 from ..instance import Peers
@@ -287,14 +286,7 @@ class Model(Loads):
             if related is None:
                 continue
             value = getattr(related, field.remote.attname)
-            if value is None:
-                raise QueryError(
-                    f"{type(self).__name__}.{field.name} is a {type(related).__name__} that was not saved.",
-                    code="data/unsaved",
-                    hint=f"Save the {type(related).__name__.lower()} first.",
-                )
-            if related._peers is not None and related._peers.database is not database:
-                refuse_apart(self, database, related, field.name)
+            self._demand_saved(field, related, value, database)
             if kept.get(field.attname) is None:
                 kept[field.attname] = value
             elif kept[field.attname] != value:

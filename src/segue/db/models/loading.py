@@ -137,17 +137,17 @@ class Loads(Instance):
             del kept[field.name]
         if field.attname not in kept:
             value = self._load_deferred(field.attname)
-        if value is None:
+        return self._fetched(field, value)
+
+    def _fetched(self, field: Any, key: Any) -> Any:
+        """Fetch what a foreign key refers to, for all peers; `None` where it refers to nothing."""
+        kept = self.__dict__
+        if key is None:
             if field.null:
                 return None
             raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
-        if kept.get("_prefetched", {}).get(field.name) == value:
+        if kept.get("_prefetched", {}).get(field.name) == key:
             return None  # a Prefetch left it out
-        return self._fetched(field)
-
-    def _fetched(self, field: Any) -> Any:
-        """Fetch what a foreign key refers to, for all peers."""
-        kept = self.__dict__
         self._refuse_touch(field.name, f'select_related("{field.name}")')
         relation = self._meta.relation(field.name)
         assert relation is not None
@@ -171,12 +171,27 @@ class Loads(Instance):
             kept.pop(field.name, None)
             return
         kept[field.attname] = field.value_of(value)
+        self._attach(field, value)
+
+    def _attach(self, field: Any, value: Any) -> None:
+        """Keep what a foreign key refers to, now that its key is written."""
         peers = self._peers
         if peers is not None and value._peers is not None and value._peers.database is not peers.database:
             refuse_apart(self, peers.database, value, field.name)
-        kept[field.name] = value
+        self.__dict__[field.name] = value
         if field.one and not field.hidden:
             value.__dict__[field.back_name(many=False)] = self
+
+    def _demand_saved(self, field: Any, related: Any, key: Any, database: Any) -> None:
+        """Refuse to refer to what has no key, or lives elsewhere."""
+        if key is None:
+            raise QueryError(
+                f"{type(self).__name__}.{field.name} is a {type(related).__name__} that was not saved.",
+                code="data/unsaved",
+                hint=f"Save the {type(related).__name__.lower()} first.",
+            )
+        if related._peers is not None and related._peers.database is not database:
+            refuse_apart(self, database, related, field.name)
 
     # References of several columns: the same, part by part
 
@@ -190,13 +205,7 @@ class Loads(Instance):
             if theirs == key or (None in theirs and key is None):
                 return found
             del kept[field.name]
-        if key is None:
-            if field.null:
-                return None
-            raise missing_related(field.target, f"{type(self).__name__} has no {field.name} yet.")
-        if kept.get("_prefetched", {}).get(field.name) == key:
-            return None  # a Prefetch left it out
-        return self._fetched(field)
+        return self._fetched(field, key)
 
     def _refer(self, field: Any, value: Any) -> None:
         kept = self.__dict__
@@ -211,12 +220,7 @@ class Loads(Instance):
                 hint=f"{type(self).__name__}.objects.filter(…).update({field.name}=…)",
             )
         field.set_parts(kept, field.value_of(value))
-        peers = self._peers
-        if peers is not None and value._peers is not None and value._peers.database is not peers.database:
-            refuse_apart(self, peers.database, value, field.name)
-        kept[field.name] = value
-        if field.one and not field.hidden:
-            value.__dict__[field.back_name(many=False)] = self
+        self._attach(field, value)
 
     def _take_reference(self, field: Any, database: Any) -> None:
         """Take the key of a related instance that was saved since; refuse half of a key."""
@@ -224,14 +228,7 @@ class Loads(Instance):
         related = kept.get(field.name)
         if related is not None:
             value = field.value_of(related)
-            if value is None:
-                raise QueryError(
-                    f"{type(self).__name__}.{field.name} is a {type(related).__name__} that was not saved.",
-                    code="data/unsaved",
-                    hint=f"Save the {type(related).__name__.lower()} first.",
-                )
-            if related._peers is not None and related._peers.database is not database:
-                refuse_apart(self, database, related, field.name)
+            self._demand_saved(field, related, value, database)
             if all(kept.get(part.attname) is None for part in field.own_parts):
                 field.set_parts(kept, value)
             elif tuple([kept.get(part.attname) for part in field.fields]) != value:

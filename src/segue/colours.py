@@ -1,7 +1,7 @@
 """One text of an operation for `def` and `async def`.
 
 Holds: `Either`, a step that can be taken in both colours; `pair`, which makes the two
-functions of an operation; `twin_of`, the async one of a function; `is_on_loop`.
+functions of an operation; `twin`, which joins two; `twin_of`; `is_on_loop`.
 Imports: the standard library only.
 Never: knows what an operation is about, or starts a loop or a thread.
 
@@ -23,7 +23,7 @@ from functools import wraps
 from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
-__all__ = ["Either", "Operation", "arun", "either", "is_on_loop", "pair", "run", "twin_of"]
+__all__ = ["Either", "Operation", "arun", "either", "is_on_loop", "pair", "run", "twin", "twin_of"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -119,8 +119,17 @@ def pair(operation: Callable[P, Operation[T]]) -> tuple[Callable[P, T], Callable
     for function, called in ((synchronous, name), (asynchronous, f"a{name}")):
         function.__name__ = called
         function.__qualname__ = operation.__qualname__.removesuffix(operation.__name__) + called
-    setattr(synchronous, _TWIN, asynchronous)
-    return synchronous, asynchronous
+    return twin(asynchronous)(synchronous), asynchronous
+
+
+def twin(asynchronous: Callable[P, Coroutine[Any, Any, T]]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Decorate a `def` function as the sync twin of *asynchronous*, where both are written out."""
+
+    def join(synchronous: Callable[P, T]) -> Callable[P, T]:
+        setattr(synchronous, _TWIN, asynchronous)
+        return synchronous
+
+    return join
 
 
 def twin_of(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import msgspec
 
 from ... import clock
-from ...colours import Operation, either, is_on_loop, pair, run
+from ...colours import Operation, arun, either, is_on_loop, run, twin
 from ...context import Key
 from ...errors import UsageError, cut
 from ...http.cookies import BadCookie
@@ -70,7 +70,6 @@ class Session(MutableMapping[str, Any]):
     # Loading
 
     def _load(self) -> Operation[Session]:
-        """Read what is stored, and return this."""
         if self._data is None:
             stored = None
             if self._text is not None:
@@ -79,7 +78,13 @@ class Session(MutableMapping[str, Any]):
         self._touched()
         return self
 
-    load, aload = pair(_load)
+    def load(self) -> Session:
+        """Read what is stored, and return this."""
+        return run(self._load())
+
+    async def aload(self) -> Session:
+        """Read what is stored, and return this."""
+        return await arun(self._load())
 
     def _take(self, stored: Stored | None) -> None:
         moment = clock.now()
@@ -198,12 +203,19 @@ class Session(MutableMapping[str, Any]):
         self._is_renewed = True
         self.owner = ""
 
-    def _change(self, function: Callable[[dict[str, Any]], T]) -> Operation[T]:
+    def change(self, function: Callable[[dict[str, Any]], T]) -> T:
         """Apply *function* to the content as it stands in the store now, and save that at once.
 
         Of two requests that count something, neither loses: the second is given what the first
         saved. It may be called more than once.
         """
+        return run(self._change(function))
+
+    async def achange(self, function: Callable[[dict[str, Any]], T]) -> T:
+        """`change()` in async code."""
+        return await arun(self._change(function))
+
+    def _change(self, function: Callable[[dict[str, Any]], T]) -> Operation[T]:
         yield from self._load()
         content = self._changing()
         for tries in range(_MOST_TRIES):
@@ -221,8 +233,6 @@ class Session(MutableMapping[str, Any]):
                 self._take(None)
             return result
         raise _too_busy()
-
-    change, achange = pair(_change)
 
     # The end of the request
 
@@ -327,10 +337,14 @@ class Session(MutableMapping[str, Any]):
 
 def _give_way(tries: int) -> Operation[None]:
     """Wait a moment before the next try, longer each time, so that the unlucky come through too."""
-    from asyncio import sleep as asleep
-
     seconds = random.random() * 0.002 * tries
-    yield from either(time.sleep, asleep, seconds)
+    yield from either(time.sleep, _asleep, seconds)
+
+
+async def _asleep(seconds: float) -> None:
+    from asyncio import sleep  # for stores that are asked on a loop
+
+    await sleep(seconds)
 
 
 _NOTHING = msgspec.msgpack.encode(({}, None))
@@ -402,9 +416,15 @@ def session_of(request: Any) -> Session:
     return session
 
 
-def _loaded(request: Any) -> Operation[Session]:
-    return (yield from session_of(request)._load())  # pyright: ignore[reportPrivateUsage]
+async def aloaded(request: Any) -> Session:
+    """Return the session of *request*, read."""
+    return await session_of(request).aload()
 
 
-loaded, aloaded = pair(_loaded)
+@twin(aloaded)
+def loaded(request: Any) -> Session:
+    """Return the session of *request*, read."""
+    return session_of(request).load()
+
+
 Session.__from_request__ = staticmethod(loaded)

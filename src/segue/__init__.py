@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from .tables import include, path, re_path
     from .web.conditions import cache_control, conditional, never_cache, vary_on
+    from .web.csrf import csrf_exempt, csrf_protect
     from .web.sessions.session import Session
 
 # name → module below this package; nothing: the name is a module itself.
@@ -92,6 +93,8 @@ _WHERE: dict[str, str] = {
     "arender_template": "shortcuts",
     "cache_control": "web.conditions",
     "conditional": "web.conditions",
+    "csrf_exempt": "web.csrf",
+    "csrf_protect": "web.csrf",
     "current_app": "shortcuts",
     "db": "",
     "escape": ":markupsafe",
@@ -152,6 +155,8 @@ __all__ = [
     "arender_template",
     "cache_control",
     "conditional",
+    "csrf_exempt",
+    "csrf_protect",
     "current_app",
     "db",
     "escape",

@@ -247,12 +247,13 @@ class _Assembly:
                 types=rule.value_types,
                 constants=dict(rule.defaults),
             )
+            first = self._origin_guards(part, route) if methods - _SAFE else []
             endpoint = compile_endpoint(
                 name=name,
                 rule=rule,
                 route=facts,
                 handler=self._in_transaction(part, route),
-                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *guards]),
+                hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *guards]),
                 known=self.known,
                 recovery=self._recovery(part),
                 make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now
@@ -261,6 +262,20 @@ class _Assembly:
             )
             endpoints.setdefault(name, []).append(endpoint)
             table.add(rule, endpoint, methods=methods)
+
+    def _origin_guards(self, part: Part, route: Route) -> list[Callee]:
+        """What refuses a request of another site: the nearest word on it counts, the route's or a blueprint's."""
+        chain = [getattr(each.scaffold, "csrf", None) for each in reversed(part.chain)]
+        said = [route.options.get("csrf"), marks_of(route.view).get("csrf"), *chain]
+        wanted = next((each for each in said if each is not None), None)
+        if wanted is False or not self.config["CSRF_PROTECTION"]:
+            return []
+        from .web.csrf import OriginGuard  # for apps that have something to change
+
+        guard = OriginGuard(
+            trusted=self.config["TRUSTED_ORIGINS"], site=self.config["SITE_URL"], is_strict=wanted is True
+        )
+        return [inspect_callable(guard)]
 
     def _in_transaction(self, part: Part, route: Route) -> Callable[..., Any]:
         """Return the handler, in a transaction and with a budget of queries where it has them."""
@@ -440,12 +455,13 @@ def _app_level(part: Part) -> Registries:
     return part.scaffold.app_level if isinstance(part.scaffold, Blueprint) else Registries()
 
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def _groups(methods: frozenset[str]) -> list[frozenset[str]]:
-    reads, writes = methods & _READS, methods - _READS
-    return [group for group in (reads, writes) if group]
+    # Reads have no guard against other sites; a DELETE has one, but takes its Struct from the query as they do.
+    reads, deletes, writes = methods & _SAFE, methods & {"DELETE"}, methods - _SAFE - {"DELETE"}
+    return [group for group in (reads, deletes, writes) if group]
 
 
 def _is_declared(annotation: Any) -> bool:

@@ -18,6 +18,7 @@ from .http.response import Response
 from .shortcuts import url_for
 from .signals import Signals, template_rendered
 from .templating import Folder, Templates
+from .web.processors import PROCESSORS
 
 if TYPE_CHECKING:
     from .app import App
@@ -57,7 +58,7 @@ def make_templates(app: App) -> Templates:
         filters={name: value for level in levels for name, value in level.filters.items()},
         tests={name: value for level in levels for name, value in level.tests.items()},
         on_rendered=rendered,
-        processors=compiled.processors,
+        processors={**compiled.processors, None: [*PROCESSORS, *compiled.processors.get(None, ())]},
     )
 
 

@@ -44,6 +44,7 @@ def declare_core(config: Config) -> None:
     )
     declare("TRUSTED_PROXIES", [], doc="Networks whose X-Forwarded-* headers are believed.")
     declare("TRUSTED_ORIGINS", [], doc="Other origins that may send forms.")
+    declare("CSRF_PROTECTION", True, doc="Whether a request of another site that would change something is refused.")
     _declare_sessions(config)
     declare("CSP", None, doc="Content security policy directives to add or replace; None removes one.")
     declare("MAX_CONTENT_LENGTH", 2_500_000, doc="Largest body in bytes; `max_body=` on a route overrides it.")

@@ -17,6 +17,7 @@ from .environment import Environment, Template
 from .faults import BlockNotFound, TemplateNotFound, TemplateSyntaxError, TooMuchOutput
 from .filters import FILTERS, as_json
 from .folders import Folder, FolderLoader
+from .tags import CsrfTag
 from .undefined import Loud, Quiet
 from .values import Context, Late, Processor, Values
 
@@ -70,7 +71,7 @@ class Templates:
             undefined=undefined,
             auto_reload=auto_reload,
             cache_size=-1,
-            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", *extensions],
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", CsrfTag, *extensions],
         )
         policies: dict[str, Any] = self.environment.policies
         policies["urlize.rel"] = "nofollow"

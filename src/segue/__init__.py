@@ -55,11 +55,13 @@ if TYPE_CHECKING:
         template_rendered,
     )
     from .tables import include, path, re_path
+    from .web import messages
     from .web.conditions import cache_control, conditional, never_cache, vary_on
     from .web.csrf import csrf_exempt, csrf_protect
+    from .web.messages import flash, get_flashed_messages
     from .web.sessions.session import Session
 
-# name → module below this package; nothing: the name is a module itself.
+# name → module below this package; nothing, or "=" before it: the name is that module itself.
 # "" before the colon means another distribution.
 _WHERE: dict[str, str] = {
     "App": "app",
@@ -98,12 +100,15 @@ _WHERE: dict[str, str] = {
     "current_app": "shortcuts",
     "db": "",
     "escape": ":markupsafe",
+    "flash": "web.messages",
+    "get_flashed_messages": "web.messages",
     "got_request_exception": "signals",
     "html": "shortcuts",
     "include": "tables",
     "jsonify": "shortcuts",
     "make_response": "shortcuts",
     "message_flashed": "signals",
+    "messages": "=web.messages",
     "never_cache": "web.conditions",
     "path": "tables",
     "re_path": "tables",
@@ -160,12 +165,15 @@ __all__ = [
     "current_app",
     "db",
     "escape",
+    "flash",
+    "get_flashed_messages",
     "got_request_exception",
     "html",
     "include",
     "jsonify",
     "make_response",
     "message_flashed",
+    "messages",
     "never_cache",
     "path",
     "re_path",
@@ -199,8 +207,9 @@ def __getattr__(name: str) -> Any:
     where = _WHERE.get(name)
     if where is None:
         raise _NoSuchName(name)
-    module = import_module(where[1:] if where.startswith(":") else f"{__name__}.{where or name}")
-    value = getattr(module, name) if where else module
+    path = where.lstrip(":=") or name
+    module = import_module(path if where.startswith(":") else f"{__name__}.{path}")
+    value = module if where == "" or where.startswith("=") else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -122,9 +122,12 @@ class Exchange(Context):
         else:
             self.cleanups.append(cleanup)
 
-    def add_finisher(self, finisher: Finisher) -> None:
-        """Let *finisher* see the response before its first byte, last added first."""
+    def add_finisher(self, finisher: Finisher, *, is_last: bool = False) -> None:
+        """Let *finisher* see the response before its first byte, last added first.
+
+        Args:
+            is_last: Whether it comes after all others, as what keeps the changes of others must.
+        """
         if self.finishers is None:
-            self.finishers = [finisher]
-        else:
-            self.finishers.append(finisher)
+            self.finishers = []
+        self.finishers.insert(0 if is_last else len(self.finishers), finisher)

@@ -1,4 +1,4 @@
-"""What every template may name: the session, and the token of a form.
+"""What every template may name: the session, its messages, and the token of a form.
 
 Holds: the context processors that each app has; a template that names nothing of them runs none.
 Imports: markupsafe; sessions and csrf when one of their names is read.
@@ -41,4 +41,13 @@ def _csrf(request: Any) -> Mapping[str, Any]:
     return {"csrf_token": token, "csrf_input": field}
 
 
-PROCESSORS: tuple[Callable[..., Any], ...] = (_session, _csrf)
+@_providing("messages", "get_flashed_messages")
+def _messages(request: Any) -> Mapping[str, Any]:
+    if request is None:
+        return {}
+    from .messages import get_flashed_messages, get_messages
+
+    return {"messages": get_messages(request), "get_flashed_messages": get_flashed_messages}
+
+
+PROCESSORS: tuple[Callable[..., Any], ...] = (_session, _csrf, _messages)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
@@ -427,7 +428,9 @@ def session_of(request: Any) -> Session:
     session: Session | None = context.kept.get(SESSION)
     if session is None:
         sessions = context.app.provided(SESSIONS)
-        session = Session(sessions, request.cookies.get(sessions.name), on_touch=context.add_finisher)
+        session = Session(
+            sessions, request.cookies.get(sessions.name), on_touch=partial(context.add_finisher, is_last=True)
+        )
         context.keep(SESSION, session)
     return session
 

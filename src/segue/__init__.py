@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from .tables import include, path, re_path
     from .web.conditions import cache_control, conditional, never_cache, vary_on
+    from .web.limiting import rate_limit
 
 # name → module below this package; nothing: the name is a module itself.
 # "" before the colon means another distribution.
@@ -101,6 +102,7 @@ _WHERE: dict[str, str] = {
     "message_flashed": "signals",
     "never_cache": "web.conditions",
     "path": "tables",
+    "rate_limit": "web.limiting",
     "re_path": "tables",
     "redirect": "http.response",
     "render_template": "shortcuts",
@@ -160,6 +162,7 @@ __all__ = [
     "message_flashed",
     "never_cache",
     "path",
+    "rate_limit",
     "re_path",
     "redirect",
     "render_template",

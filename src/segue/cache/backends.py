@@ -96,10 +96,7 @@ class Backend(ABC):
         for key in keys:
             self.delete(key)
 
-    def prepare(self) -> None:
-        """Make what is needed before the first value; an app calls it when it starts."""
-
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most hold nothing open
         """Give back what is held open; a later call opens it anew."""
 
     # In async code

@@ -25,7 +25,7 @@ from .errors import BadKey, CacheUnavailable, NoCounter
 from .flights import Flights, Landed, await_landing, own_flights, wait_for_landing
 from .packing import MISSING, Envelope, hashed, pack, start_of, unpack, unwrap, wrap
 
-__all__ = ["DEFAULT_TIMEOUT", "Cache", "Timeout"]
+__all__ = ["DEFAULT_TIMEOUT", "Cache", "Timeout", "is_on_loop"]
 
 DEFAULT_TIMEOUT: Final[Any] = object()
 """As long as the cache says itself."""
@@ -488,7 +488,7 @@ class Cache:
 
     def _refuse_on_loop(self, method: str) -> None:
         """Refuse to wait in a thread that runs an event loop."""
-        if asyncio._get_running_loop() is None:  # documented for this
+        if not is_on_loop():
             return
         raise UsageError(
             f"cache.{method}() would keep the event loop waiting.",
@@ -496,6 +496,11 @@ class Cache:
             why="While it waits, no other request of this process is served.",
             hint=f"await cache.a{method}(…)",
         )
+
+
+def is_on_loop() -> bool:
+    """Tell whether this thread runs an event loop, on which nothing may wait."""
+    return asyncio._get_running_loop() is not None  # documented for this
 
 
 async def _wait_for_nothing(method: str) -> None:

@@ -7,13 +7,13 @@ request is rolled back. Only SQLite, where one writes at a time, makes it part o
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from .. import db
-from ..colours import Operation, either, pair
+from ..clock import now
+from ..colours import Operation, arun, either, run
 from ..db.transactions import current_transactions
 from .backends import Backend, Count
 from .errors import CacheUnavailable
@@ -45,9 +45,7 @@ class DatabaseBackend(Backend):
         clock: The moment in seconds, on which all workers agree.
     """
 
-    def __init__(
-        self, database: db.Database | Callable[[], db.Database], *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: db.Database | Callable[[], db.Database], *, clock: Callable[[], float] = now) -> None:
         self._find: Callable[[], db.Database] = (lambda: database) if isinstance(database, db.Database) else database
         self._clock = clock
         self._prepared: db.Database | None = None
@@ -63,7 +61,13 @@ class DatabaseBackend(Backend):
         found: dict[str, bytes] = yield from self._get_many([key])
         return found.get(key)
 
-    get, aget = pair(_get)
+    def get(self, key: str) -> bytes | None:
+        """Do what `Backend.get()` says."""
+        return run(self._get(key))
+
+    async def aget(self, key: str) -> bytes | None:
+        """`get()` in async code."""
+        return await arun(self._get(key))
 
     def _get_many(self, keys: Sequence[str]) -> Operation[dict[str, bytes]]:
         with self._outside():
@@ -72,14 +76,26 @@ class DatabaseBackend(Backend):
             rows: list[Any] = yield from either(lambda: list(chosen), lambda: _rows(chosen))
         return {key: value if number is None else b"%d" % number for key, value, number in rows}
 
-    get_many, aget_many = pair(_get_many)
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Do what `Backend.get_many()` says."""
+        return run(self._get_many(keys))
+
+    async def aget_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """`get_many()` in async code."""
+        return await arun(self._get_many(keys))
 
     # Writing
 
     def _set(self, key: str, value: bytes, seconds: float | None) -> Operation[None]:
         yield from self._set_many({key: value}, seconds)
 
-    set, aset = pair(_set)
+    def set(self, key: str, value: bytes, seconds: float | None) -> None:
+        """Do what `Backend.set()` says."""
+        return run(self._set(key, value, seconds))
+
+    async def aset(self, key: str, value: bytes, seconds: float | None) -> None:
+        """`set()` in async code."""
+        return await arun(self._set(key, value, seconds))
 
     def _set_many(self, values: Mapping[str, bytes], seconds: float | None) -> Operation[None]:
         entries = [self._entry(key, value, seconds) for key, value in values.items()]
@@ -95,14 +111,26 @@ class DatabaseBackend(Backend):
             )
             yield from self._sweep()
 
-    set_many, aset_many = pair(_set_many)
+    def set_many(self, values: Mapping[str, bytes], seconds: float | None) -> None:
+        """Do what `Backend.set_many()` says."""
+        return run(self._set_many(values, seconds))
+
+    async def aset_many(self, values: Mapping[str, bytes], seconds: float | None) -> None:
+        """`set_many()` in async code."""
+        return await arun(self._set_many(values, seconds))
 
     def _add(self, key: str, value: bytes, seconds: float | None) -> Operation[bool]:
         with self._outside():
             yield from self._ready()
             return (yield from self._insert(self._entry(key, value, seconds)))
 
-    add, aadd = pair(_add)
+    def add(self, key: str, value: bytes, seconds: float | None) -> bool:
+        """Do what `Backend.add()` says."""
+        return run(self._add(key, value, seconds))
+
+    async def aadd(self, key: str, value: bytes, seconds: float | None) -> bool:
+        """`add()` in async code."""
+        return await arun(self._add(key, value, seconds))
 
     def _delete(self, key: str) -> Operation[bool]:
         with self._outside():
@@ -111,7 +139,13 @@ class DatabaseBackend(Backend):
             count, _ = yield from either(there.delete, there.adelete)
         return count > 0
 
-    delete, adelete = pair(_delete)
+    def delete(self, key: str) -> bool:
+        """Do what `Backend.delete()` says."""
+        return run(self._delete(key))
+
+    async def adelete(self, key: str) -> bool:
+        """`delete()` in async code."""
+        return await arun(self._delete(key))
 
     def _delete_many(self, keys: Sequence[str]) -> Operation[None]:
         with self._outside():
@@ -119,7 +153,13 @@ class DatabaseBackend(Backend):
             chosen = self._all.filter(key__in=list(keys))
             yield from either(chosen.delete, chosen.adelete)
 
-    delete_many, adelete_many = pair(_delete_many)
+    def delete_many(self, keys: Sequence[str]) -> None:
+        """Do what `Backend.delete_many()` says."""
+        return run(self._delete_many(keys))
+
+    async def adelete_many(self, keys: Sequence[str]) -> None:
+        """`delete_many()` in async code."""
+        return await arun(self._delete_many(keys))
 
     def _touch(self, key: str, seconds: float | None) -> Operation[bool]:
         with self._outside():
@@ -127,7 +167,13 @@ class DatabaseBackend(Backend):
             there = self._live.filter(key=key)
             return (yield from either(there.update, there.aupdate, until=self._until(seconds))) > 0
 
-    touch, atouch = pair(_touch)
+    def touch(self, key: str, seconds: float | None) -> bool:
+        """Do what `Backend.touch()` says."""
+        return run(self._touch(key, seconds))
+
+    async def atouch(self, key: str, seconds: float | None) -> bool:
+        """`touch()` in async code."""
+        return await arun(self._touch(key, seconds))
 
     def _count(self, key: str, step: int, initial: int | None, seconds: float | None) -> Operation[Count | None]:
         with self._outside():
@@ -143,7 +189,13 @@ class DatabaseBackend(Backend):
                     return Count(initial + step, seconds)
             raise CacheUnavailable("The counter was made and ended by others again and again.")
 
-    count, acount = pair(_count)
+    def count(self, key: str, step: int, initial: int | None, seconds: float | None) -> Count | None:
+        """Do what `Backend.count()` says."""
+        return run(self._count(key, step, initial, seconds))
+
+    async def acount(self, key: str, step: int, initial: int | None, seconds: float | None) -> Count | None:
+        """`count()` in async code."""
+        return await arun(self._count(key, step, initial, seconds))
 
     def _clear(self, start: str) -> Operation[None]:
         with self._outside():
@@ -151,7 +203,13 @@ class DatabaseBackend(Backend):
             chosen = self._all.filter(key__startswith=start)
             yield from either(chosen.delete, chosen.adelete)
 
-    clear, aclear = pair(_clear)
+    def clear(self, start: str) -> None:
+        """Do what `Backend.clear()` says."""
+        return run(self._clear(start))
+
+    async def aclear(self, start: str) -> None:
+        """`clear()` in async code."""
+        return await arun(self._clear(start))
 
     # Counting: the row is locked by its update, so what is read after it is this caller's number.
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from ..clock import now
 from .backends import Backend, Count
 
 __all__ = ["FileBackend"]
@@ -42,9 +43,7 @@ class FileBackend(Backend):
         clock: The moment in seconds, on which all processes agree.
     """
 
-    def __init__(
-        self, folder: str | Path, *, max_entries: int = 10_000, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, folder: str | Path, *, max_entries: int = 10_000, clock: Callable[[], float] = now) -> None:
         self.folder: Path = Path(folder)
         self._most_of_a_shard = max_entries // _SHARDS + 8
         self._clock = clock

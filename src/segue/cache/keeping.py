@@ -1,6 +1,6 @@
 """`Cache`: what users say to what keeps values.
 
-Each operation is written once, as a generator of steps on the back end; `pair` makes the `def`
+Each operation is written once, as a generator of steps on the back end; `run` and `arun` drive it for the `def`
 and the `async def` method of it. What the back end cannot answer is a miss.
 """
 
@@ -10,14 +10,14 @@ import asyncio
 import inspect
 import random
 import secrets
-import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from copy import copy
 from datetime import timedelta
 from typing import Any, Final
 
-from ..colours import Either, Operation, pair
+from ..clock import now
+from ..colours import Either, Operation, arun, run
 from ..errors import UsageError, cut, place_of
 from .backends import Backend, Count
 from .breaker import Breaker
@@ -63,7 +63,7 @@ class Cache:
         prefix: str = "",
         version: int | str = 1,
         name: str = "",
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:
         self.backend: Backend = backend
         self.timeout: Timeout = timeout
@@ -95,19 +95,33 @@ class Cache:
     # One value
 
     def _get(self, key: str, default: Any = None, version: Any = None, *, type: Any = Any) -> Operation[Any]:  # noqa: A002  # msgspec's name
+        """`get()` as steps."""
+        found, _ = yield from self._look(self._key(key, version), type)
+        return default if found is MISSING else found
+
+    def get(self, key: str, default: Any = None, version: Any = None, *, type: Any = Any) -> Any:  # noqa: A002  # msgspec's name
         """Return the value of *key*, else *default*.
 
         Args:
             type: What the value has to be, such as a Struct; what is not is not found.
         """
-        found, _ = yield from self._look(self._key(key, version), type)
-        return default if found is MISSING else found
+        return run(self._get(key, default, version, type=type))
 
-    get, aget = pair(_get)
+    async def aget(self, key: str, default: Any = None, version: Any = None, *, type: Any = Any) -> Any:  # noqa: A002
+        """`get()` in async code."""
+        return await arun(self._get(key, default, version, type=type))
 
     def _set(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None, *, tags: Iterable[str] = ()
     ) -> Operation[None]:
+        """`set()` as steps."""
+        tokens = yield from self._tokens(tags)
+        packed = wrap(pack(value), fresh_until=None, tags=tokens)
+        yield from self._put(self._key(key, version), packed, self._seconds(timeout))
+
+    def set(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None, *, tags: Iterable[str] = ()
+    ) -> None:
         """Keep *value* under *key*.
 
         Args:
@@ -116,16 +130,18 @@ class Cache:
         Raises:
             NotStorable: A cache cannot give it back (`cache/not-storable`).
         """
-        tokens = yield from self._tokens(tags)
-        packed = wrap(pack(value), fresh_until=None, tags=tokens)
-        yield from self._put(self._key(key, version), packed, self._seconds(timeout))
+        return run(self._set(key, value, timeout, version, tags=tags))
 
-    set, aset = pair(_set)
+    async def aset(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None, *, tags: Iterable[str] = ()
+    ) -> None:
+        """`set()` in async code."""
+        return await arun(self._set(key, value, timeout, version, tags=tags))
 
     def _add(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None, *, tags: Iterable[str] = ()
     ) -> Operation[bool]:
-        """Keep *value* where nothing is under *key*; tell whether it was. Of several callers one wins."""
+        """`add()` as steps."""
         full, seconds = self._key(key, version), self._seconds(timeout)
         tokens = yield from self._tokens(tags)
         packed = wrap(pack(value), fresh_until=None, tags=tokens)
@@ -138,16 +154,32 @@ class Cache:
         yield from self._ask("delete", full, otherwise=False)
         return (yield from self._ask("add", full, packed, seconds, otherwise=False))  # type: ignore[no-any-return]  # a bool
 
-    add, aadd = pair(_add)
+    def add(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None, *, tags: Iterable[str] = ()
+    ) -> bool:
+        """Keep *value* where nothing is under *key*; tell whether it was. Of several callers one wins."""
+        return run(self._add(key, value, timeout, version, tags=tags))
+
+    async def aadd(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None, *, tags: Iterable[str] = ()
+    ) -> bool:
+        """`add()` in async code."""
+        return await arun(self._add(key, value, timeout, version, tags=tags))
 
     def _delete(self, key: str, version: Any = None) -> Operation[bool]:
-        """Forget *key*; tell whether it was there."""
+        """`delete()` as steps."""
         return (yield from self._ask("delete", self._key(key, version), otherwise=False))  # type: ignore[no-any-return]  # a bool
 
-    delete, adelete = pair(_delete)
+    def delete(self, key: str, version: Any = None) -> bool:
+        """Forget *key*; tell whether it was there."""
+        return run(self._delete(key, version))
+
+    async def adelete(self, key: str, version: Any = None) -> bool:
+        """`delete()` in async code."""
+        return await arun(self._delete(key, version))
 
     def _touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Operation[bool]:
-        """Let *key* live so long from now; tell whether it is there."""
+        """`touch()` as steps."""
         full, seconds = self._key(key, version), self._seconds(timeout)
         if (yield from self._find(full)) is None:
             return False
@@ -155,13 +187,25 @@ class Cache:
             return (yield from self._ask("delete", full, otherwise=False))  # type: ignore[no-any-return]  # a bool
         return (yield from self._ask("touch", full, seconds, otherwise=False))  # type: ignore[no-any-return]  # a bool
 
-    touch, atouch = pair(_touch)
+    def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
+        """Let *key* live so long from now; tell whether it is there."""
+        return run(self._touch(key, timeout, version))
+
+    async def atouch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
+        """`touch()` in async code."""
+        return await arun(self._touch(key, timeout, version))
 
     def _has_key(self, key: str, version: Any = None) -> Operation[bool]:
-        """Tell whether something is kept under *key*."""
+        """`has_key()` as steps."""
         return (yield from self._look(self._key(key, version), Any))[0] is not MISSING
 
-    has_key, ahas_key = pair(_has_key)
+    def has_key(self, key: str, version: Any = None) -> bool:
+        """Tell whether something is kept under *key*."""
+        return run(self._has_key(key, version))
+
+    async def ahas_key(self, key: str, version: Any = None) -> bool:
+        """`has_key()` in async code."""
+        return await arun(self._has_key(key, version))
 
     def __contains__(self, key: str) -> bool:
         return self.has_key(key)
@@ -177,15 +221,7 @@ class Cache:
         initial: int | None = None,
         timeout: Any = DEFAULT_TIMEOUT,
     ) -> Operation[int]:
-        """Add *delta* to a number and return it; exact, whoever else counts.
-
-        Args:
-            initial: What is counted from where nothing is there.
-            timeout: How long a number that is made by this is kept; later steps leave it.
-
-        Raises:
-            NoCounter: Nothing is there and *initial* is not given, or what is there is no number.
-        """
+        """`incr()` as steps."""
         counted = yield from self._counted(key, delta, version, initial=initial, timeout=timeout)
         if counted is not None:
             return counted.value
@@ -198,7 +234,37 @@ class Cache:
             hint=f"cache.incr({cut(key)}, initial=0, timeout=3600)",
         )
 
-    incr, aincr = pair(_incr)
+    def incr(
+        self,
+        key: str,
+        delta: int = 1,
+        version: Any = None,
+        *,
+        initial: int | None = None,
+        timeout: Any = DEFAULT_TIMEOUT,
+    ) -> int:
+        """Add *delta* to a number and return it; exact, whoever else counts.
+
+        Args:
+            initial: What is counted from where nothing is there.
+            timeout: How long a number that is made by this is kept; later steps leave it.
+
+        Raises:
+            NoCounter: Nothing is there and *initial* is not given, or what is there is no number.
+        """
+        return run(self._incr(key, delta, version, initial=initial, timeout=timeout))
+
+    async def aincr(
+        self,
+        key: str,
+        delta: int = 1,
+        version: Any = None,
+        *,
+        initial: int | None = None,
+        timeout: Any = DEFAULT_TIMEOUT,
+    ) -> int:
+        """`incr()` in async code."""
+        return await arun(self._incr(key, delta, version, initial=initial, timeout=timeout))
 
     def _decr(
         self,
@@ -209,10 +275,32 @@ class Cache:
         initial: int | None = None,
         timeout: Any = DEFAULT_TIMEOUT,
     ) -> Operation[int]:
-        """Subtract *delta* from a number and return it, as `incr()` adds."""
+        """`decr()` as steps."""
         return (yield from self._incr(key, -delta, version, initial=initial, timeout=timeout))
 
-    decr, adecr = pair(_decr)
+    def decr(
+        self,
+        key: str,
+        delta: int = 1,
+        version: Any = None,
+        *,
+        initial: int | None = None,
+        timeout: Any = DEFAULT_TIMEOUT,
+    ) -> int:
+        """Subtract *delta* from a number and return it, as `incr()` adds."""
+        return run(self._decr(key, delta, version, initial=initial, timeout=timeout))
+
+    async def adecr(
+        self,
+        key: str,
+        delta: int = 1,
+        version: Any = None,
+        *,
+        initial: int | None = None,
+        timeout: Any = DEFAULT_TIMEOUT,
+    ) -> int:
+        """`decr()` in async code."""
+        return await arun(self._decr(key, delta, version, initial=initial, timeout=timeout))
 
     def _counted(
         self,
@@ -223,7 +311,7 @@ class Cache:
         initial: int | None = 0,
         timeout: Any = DEFAULT_TIMEOUT,
     ) -> Operation[Count | None]:
-        """Count as `incr()` does, and return how long the counter lives too; `None` where there is none."""
+        """`counted()` as steps."""
         full, seconds = self._key(key, version), self._seconds(timeout)
         try:
             return (yield from self._ask("count", full, delta, initial, seconds))  # type: ignore[no-any-return]
@@ -235,12 +323,34 @@ class Cache:
                 hint="cache.set(key, 0)   # a number, without tags",
             ) from None
 
-    counted, acounted = pair(_counted)
+    def counted(
+        self,
+        key: str,
+        delta: int = 1,
+        version: Any = None,
+        *,
+        initial: int | None = 0,
+        timeout: Any = DEFAULT_TIMEOUT,
+    ) -> Count | None:
+        """Count as `incr()` does, and return how long the counter lives too; `None` where there is none."""
+        return run(self._counted(key, delta, version, initial=initial, timeout=timeout))
+
+    async def acounted(
+        self,
+        key: str,
+        delta: int = 1,
+        version: Any = None,
+        *,
+        initial: int | None = 0,
+        timeout: Any = DEFAULT_TIMEOUT,
+    ) -> Count | None:
+        """`counted()` in async code."""
+        return await arun(self._counted(key, delta, version, initial=initial, timeout=timeout))
 
     # Many
 
     def _get_many(self, keys: Iterable[str], version: Any = None) -> Operation[dict[str, Any]]:
-        """Return the values of those keys that are there."""
+        """`get_many()` as steps."""
         full = {self._key(key, version): key for key in keys}
         stored: dict[str, bytes] = yield from self._ask("get_many", list(full), otherwise={})
         opened = {each: envelope for each, value in stored.items() if (envelope := unwrap(value)) is not None}
@@ -248,7 +358,13 @@ class Cache:
         found = {full[each]: unpack(kept.packed) for each, kept in opened.items() if _is_good(kept, current)}
         return {key: value for key, value in found.items() if value is not MISSING}
 
-    get_many, aget_many = pair(_get_many)
+    def get_many(self, keys: Iterable[str], version: Any = None) -> dict[str, Any]:
+        """Return the values of those keys that are there."""
+        return run(self._get_many(keys, version))
+
+    async def aget_many(self, keys: Iterable[str], version: Any = None) -> dict[str, Any]:
+        """`get_many()` in async code."""
+        return await arun(self._get_many(keys, version))
 
     def _set_many(
         self,
@@ -258,7 +374,7 @@ class Cache:
         *,
         tags: Iterable[str] = (),
     ) -> Operation[list[str]]:
-        """Keep several values; return the keys of those that could not be kept."""
+        """`set_many()` as steps."""
         seconds = self._seconds(timeout)
         tokens = yield from self._tokens(tags)
         packed = {
@@ -270,26 +386,64 @@ class Cache:
         failed: Any = yield from self._ask("set_many", packed, seconds, otherwise=MISSING)
         return list(values) if failed is MISSING else []
 
-    set_many, aset_many = pair(_set_many)
+    def set_many(
+        self,
+        values: Mapping[str, Any],
+        timeout: Any = DEFAULT_TIMEOUT,
+        version: Any = None,
+        *,
+        tags: Iterable[str] = (),
+    ) -> list[str]:
+        """Keep several values; return the keys of those that could not be kept."""
+        return run(self._set_many(values, timeout, version, tags=tags))
+
+    async def aset_many(
+        self,
+        values: Mapping[str, Any],
+        timeout: Any = DEFAULT_TIMEOUT,
+        version: Any = None,
+        *,
+        tags: Iterable[str] = (),
+    ) -> list[str]:
+        """`set_many()` in async code."""
+        return await arun(self._set_many(values, timeout, version, tags=tags))
 
     def _delete_many(self, keys: Iterable[str], version: Any = None) -> Operation[None]:
-        """Forget several keys."""
+        """`delete_many()` as steps."""
         yield from self._ask("delete_many", [self._key(key, version) for key in keys])
 
-    delete_many, adelete_many = pair(_delete_many)
+    def delete_many(self, keys: Iterable[str], version: Any = None) -> None:
+        """Forget several keys."""
+        return run(self._delete_many(keys, version))
+
+    async def adelete_many(self, keys: Iterable[str], version: Any = None) -> None:
+        """`delete_many()` in async code."""
+        return await arun(self._delete_many(keys, version))
 
     def _clear(self) -> Operation[None]:
-        """Forget everything of this prefix."""
+        """`clear()` as steps."""
         yield from self._ask("clear", start_of(self.prefix))
 
-    clear, aclear = pair(_clear)
+    def clear(self) -> None:
+        """Forget everything of this prefix."""
+        return run(self._clear())
+
+    async def aclear(self) -> None:
+        """`clear()` in async code."""
+        return await arun(self._clear())
 
     def _invalidate_tags(self, *tags: str) -> Operation[None]:
-        """Forget every value that was given one of these tags."""
+        """`invalidate_tags()` as steps."""
         values = {self._tag_key(tag): pack(secrets.token_hex(8)) for tag in tags}
         yield from self._ask("set_many", values, None)
 
-    invalidate_tags, ainvalidate_tags = pair(_invalidate_tags)
+    def invalidate_tags(self, *tags: str) -> None:
+        """Forget every value that was given one of these tags."""
+        return run(self._invalidate_tags(*tags))
+
+    async def ainvalidate_tags(self, *tags: str) -> None:
+        """`invalidate_tags()` in async code."""
+        return await arun(self._invalidate_tags(*tags))
 
     # What is made where it is missing
 
@@ -305,18 +459,7 @@ class Cache:
         jitter: float = 0.0,
         type: Any = Any,  # noqa: A002  # msgspec's name
     ) -> Operation[Any]:
-        """Return the value of *key*; where it is missing, make and keep it.
-
-        Of all who miss it at once in this process, one makes it and the others wait for it.
-
-        Args:
-            default: The value, or a function that makes it; in async code it may be async.
-            stale: For how long after its time the old value is given out, while one caller
-                makes the new one.
-            jitter: Which part of the time may be cut off, by chance, so that values that were
-                made together do not end together: 0.1 is up to a tenth.
-            type: What the value has to be, such as a Struct; what is not is made anew.
-        """
+        """`get_or_set()` as steps."""
         yield Either(self._refuse_on_loop, _wait_for_nothing, "get_or_set")
         return (yield from self._made(self._key(key, version), default, timeout, tuple(tags), stale, jitter, type))
 
@@ -348,7 +491,48 @@ class Cache:
             if landed.packed is not None:
                 return unpack(landed.packed, kind)
 
-    get_or_set, aget_or_set = pair(_get_or_set)
+    def get_or_set(
+        self,
+        key: str,
+        default: Any,
+        timeout: Any = DEFAULT_TIMEOUT,
+        version: Any = None,
+        *,
+        tags: Iterable[str] = (),
+        stale: Timeout = 0,
+        jitter: float = 0.0,
+        type: Any = Any,  # noqa: A002  # msgspec's name
+    ) -> Any:
+        """Return the value of *key*; where it is missing, make and keep it.
+
+        Of all who miss it at once in this process, one makes it and the others wait for it.
+
+        Args:
+            default: The value, or a function that makes it; in async code it may be async.
+            stale: For how long after its time the old value is given out, while one caller
+                makes the new one.
+            jitter: Which part of the time may be cut off, by chance, so that values that were
+                made together do not end together: 0.1 is up to a tenth.
+            type: What the value has to be, such as a Struct; what is not is made anew.
+        """
+        return run(self._get_or_set(key, default, timeout, version, tags=tags, stale=stale, jitter=jitter, type=type))
+
+    async def aget_or_set(
+        self,
+        key: str,
+        default: Any,
+        timeout: Any = DEFAULT_TIMEOUT,
+        version: Any = None,
+        *,
+        tags: Iterable[str] = (),
+        stale: Timeout = 0,
+        jitter: float = 0.0,
+        type: Any = Any,  # noqa: A002  # msgspec's name
+    ) -> Any:
+        """`get_or_set()` in async code."""
+        return await arun(
+            self._get_or_set(key, default, timeout, version, tags=tags, stale=stale, jitter=jitter, type=type)
+        )
 
     @contextmanager
     def _leading(self, full: str, me: tuple[int, str]) -> Generator[list[bytes]]:

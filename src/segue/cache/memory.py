@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from ..clock import now
 from .backends import Backend, Count
 
 __all__ = ["MemoryBackend"]
@@ -24,7 +24,7 @@ class MemoryBackend(Backend):
     Args:
         max_entries: How many values there may be.
         max_bytes: How many bytes they may have, all together.
-        clock: Seconds that only grow.
+        clock: The moment in seconds.
     """
 
     waits: ClassVar[bool] = False
@@ -34,7 +34,7 @@ class MemoryBackend(Backend):
         *,
         max_entries: int = 10_000,
         max_bytes: int = 64_000_000,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = now,
     ) -> None:
         self._max_entries = max_entries
         self._max_bytes = max_bytes

@@ -16,7 +16,7 @@ from math import ceil
 from typing import Any, Final, TypeVar
 
 from ..cache import CACHES, Cache, CacheUnavailable
-from ..colours import Operation, either, pair
+from ..colours import Operation, arun, either, pair, run
 from ..context import Key, current
 from ..errors import ServiceUnavailable, SetupError, TooManyRequests, cut, place_of
 from ..handling.markers import mark, marks_of
@@ -144,11 +144,7 @@ class Limiter:
         return f"<Limiter {self.scope!r}: {self.rate.limit} in {self.rate.seconds} seconds>"
 
     def _hit(self, key: str) -> Operation[Hit]:
-        """Count a hit of *key* and tell whether it is allowed.
-
-        Raises:
-            ServiceUnavailable: The cache does not answer, and the limiter fails closed.
-        """
+        """`hit()` as steps."""
         cache = self._cache()
         name = self._name(key)
         try:
@@ -160,14 +156,30 @@ class Limiter:
         # None: a back end that keeps nothing.
         return self._told(0, None) if counted is None else self._told(counted.value, counted.seconds_left)
 
-    hit, ahit = pair(_hit)
+    def hit(self, key: str) -> Hit:
+        """Count a hit of *key* and tell whether it is allowed.
+
+        Raises:
+            ServiceUnavailable: The cache does not answer, and the limiter fails closed.
+        """
+        return run(self._hit(key))
+
+    async def ahit(self, key: str) -> Hit:
+        """`hit()` in async code."""
+        return await arun(self._hit(key))
 
     def _reset(self, key: str) -> Operation[None]:
-        """Forget the hits of *key*, such as those before a log-in that succeeded."""
+        """`reset()` as steps."""
         cache = self._cache(strict=False)
         yield from either(cache.delete, cache.adelete, self._name(key))
 
-    reset, areset = pair(_reset)
+    def reset(self, key: str) -> None:
+        """Forget the hits of *key*, such as those before a log-in that succeeded."""
+        return run(self._reset(key))
+
+    async def areset(self, key: str) -> None:
+        """`reset()` in async code."""
+        return await arun(self._reset(key))
 
     def _told(self, count: int, seconds_left: float | None) -> Hit:
         rate = self.rate

@@ -27,7 +27,7 @@ def make_always(seconds: Any, parts: tuple[Any, ...], render: Callable[[], str])
 class FragmentExtension(Extension):
     """The tag `cache`; `environment.fragments` keeps what is in it."""
 
-    tags = {"cache"}  # noqa: RUF012  # Jinja2's attribute
+    tags: set[str] = {"cache"}  # noqa: RUF012  # Jinja2's attribute
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Read `{% cache seconds, name, … %}…{% endcache %}`."""

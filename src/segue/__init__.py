@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .web import messages
     from .web.conditions import cache_control, conditional, never_cache, vary_on
     from .web.csrf import csrf_exempt, csrf_protect
+    from .web.limiting import rate_limit
     from .web.messages import flash, get_flashed_messages
     from .web.sessions.session import Session
 
@@ -111,6 +112,7 @@ _WHERE: dict[str, str] = {
     "messages": "=web.messages",
     "never_cache": "web.conditions",
     "path": "tables",
+    "rate_limit": "web.limiting",
     "re_path": "tables",
     "redirect": "http.response",
     "render_template": "shortcuts",
@@ -176,6 +178,7 @@ __all__ = [
     "messages",
     "never_cache",
     "path",
+    "rate_limit",
     "re_path",
     "redirect",
     "render_template",

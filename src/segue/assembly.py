@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 import msgspec
 
 from .blueprint import Blueprint, Registries, Route
+from .cache import CACHES
 from .context import Key
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
@@ -84,6 +85,7 @@ class _Assembly:
         self.databases: Any = None
         self.models: list[Any] = []
         self._connect_databases()
+        self._make_caches()
         self.limits = Limits(
             max_body=self.config["MAX_CONTENT_LENGTH"],
             max_fields=self.config["MAX_FORM_FIELDS"],
@@ -126,7 +128,11 @@ class _Assembly:
             blocked_seconds=self._blocked_seconds(),
             attributes={"session": _session, "asession": _asession, **app.request_attributes},
             values=self.values,
-            makers={**_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]), **self._sessions()},
+            makers={
+                CACHES: self._caches,
+                **_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
+                **self._sessions(),
+            },
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
@@ -153,9 +159,23 @@ class _Assembly:
         enter_owner(self.models, databases)
         teach_answers(self.results.encoders)
 
+    def _make_caches(self) -> None:
+        """Make the caches that `CACHES` names, so that a wrong address stops the start."""
+        self.caches: Any = None
+        if self.config["CACHES"] is not None:
+            self.caches = self.values[CACHES] = self._caches()
+
+    def _caches(self) -> Any:
+        from .cache.named import make_caches  # for apps that keep something
+
+        app = self.app
+        return make_caches(self.config["CACHES"], root=app.root_path, prefix=app.name, databases=self.databases)
+
     def _lifecycle(self) -> Lifecycle:
         app = self.app
         startup, shutdown = list(app.startup_functions), list(app.shutdown_functions)
+        if self.caches is not None:
+            shutdown.insert(0, self.caches.aclose)
         databases = self.databases
         if databases is not None:
             if self.debug or app.testing:

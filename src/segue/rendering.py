@@ -12,6 +12,8 @@ from urllib.parse import quote
 import msgspec
 from markupsafe import Markup
 
+from .cache import CACHES
+from .cache.fragments import fragments_in
 from .context import Context, current
 from .handling.exchange import Exchange
 from .http.response import Response
@@ -59,6 +61,7 @@ def make_templates(app: App) -> Templates:
         tests={name: value for level in levels for name, value in level.tests.items()},
         on_rendered=rendered,
         processors={**compiled.processors, None: [*PROCESSORS, *compiled.processors.get(None, ())]},
+        fragments=fragments_in(lambda: compiled.provided(CACHES)["default"]),
     )
 
 

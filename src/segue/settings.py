@@ -37,6 +37,12 @@ def declare_core(config: Config) -> None:
     )
     declare("STRICT_POLICIES", False, doc="Whether what no policy allows is denied, permissions of models or not.")
     declare("REDIS_URL", None, type=str, secret=True, env="REDIS_URL", doc="Address of Redis.")
+    declare(
+        "CACHES",
+        None,
+        secret=True,
+        doc="Where caches keep their values: an address, or several by name; else in memory.",
+    )
     declare("SITE_URL", None, type=str, doc="The canonical origin, such as https://www.example.com.")
     declare("SERVER_NAME", None, type=str, doc="The domain below which `subdomain=` routes live.")
     declare(

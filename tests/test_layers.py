@@ -32,6 +32,7 @@ FLOORS: dict[str, float] = {
     "watchdog": GROUND,
     "signals": GROUND,
     "context": GROUND,
+    "colours": GROUND,
     "typing": GROUND,
     "masking": GROUND,
     "targets": GROUND,
@@ -81,8 +82,8 @@ FLOORS: dict[str, float] = {
 # What a floor imports of its own: these read in one direction, so they form no cycle.
 INSIDE: dict[float, tuple[list[str], str]] = {
     GROUND: (
-        ["_version", "errors", "text", "places", "resources", "regexes", "watchdog", "signals", "context", "typing",
-         "conversion", "masking", "targets", "sources", "layers", "config"],
+        ["_version", "errors", "text", "places", "resources", "regexes", "watchdog", "signals", "context", "colours",
+         "typing", "conversion", "masking", "targets", "sources", "layers", "config"],
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (

@@ -267,6 +267,11 @@ class _Writer:
         self.guards = calls.guards
         self.reads_body = reads_body
         self.is_async = self._must_wait()
+        if self.is_async:
+            # What has two colours takes that of the endpoint, and needs no hop to a thread.
+            self.before, self.after, self.guards = map(_on_loop, (self.before, self.after, self.guards))
+            (self.handler,) = _on_loop([self.handler])
+            binder.dependencies[:] = _on_loop(binder.dependencies)
 
     def _must_wait(self) -> bool:
         handler = self.handler.callee
@@ -311,11 +316,19 @@ class _Writer:
         lines += [
             self._head("endpoint"),
             "    try:",
-            f"        return {self._inner(inner)}",
+            f"        reply = {self._inner(inner)}",
             "    except Exception as error:",
-            f"        return {self._recover('fail')}",
+            f"        reply = {self._recover('fail')}",
+            *self._settled(),
+            "    return reply",
         ]
         return "\n".join(lines)
+
+    def _settled(self) -> list[str]:
+        """Write the very end: what a step asked for to be done before the first byte."""
+        settle = "await asettle(exchange, reply, afail)" if self.is_async else "settle(exchange, reply, fail)"
+        # PERF: an attribute of the class is all that a request pays that has nothing to settle.
+        return [f"    if exchange.finishers is not None: reply = {settle}"]
 
     def _head(self, name: str) -> str:
         return f"{'async ' if self.is_async else ''}def {name}(exchange, values):"
@@ -412,6 +425,8 @@ class _Writer:
             lines.append("        if reply.__class__ is Waiting: reply = reply.then(await reply.awaitable)")
         lines += ["    except Exception as error:", f"        reply = {self._recover('fail' if last else 'recover')}"]
         lines += self._after()
+        if last:
+            lines += self._settled()
         lines.append("    return reply")
         return lines
 
@@ -502,6 +517,10 @@ class _Writer:
             lines.append(indent + guarded)
         flush()
         return lines
+
+
+def _on_loop(calls: Sequence[Call]) -> list[Call]:
+    return [replace(call, callee=call.callee.on_loop()) for call in calls]
 
 
 def inject(function: Callable[..., Any], known: Known, given: Sequence[str]) -> Injected:

@@ -7,7 +7,7 @@ The adapters subclass it.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..context import Context, lazy
 from ..http.request import Request
@@ -15,14 +15,24 @@ from ..http.request import Request
 if TYPE_CHECKING:
     import asyncio
 
+    from ..colours import Operation
     from ..http.headers import RequestHeaders
     from ..http.intake import Body
     from ..http.limits import Limits
     from ..http.proxies import Peer
+    from ..http.response import Response
     from .bridge import Bridge, Portal
     from .endpoint import Endpoint
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "Finisher"]
+
+
+class Finisher(Protocol):
+    """What a step leaves to be done once the response stands, before its first byte."""
+
+    def finish(self, response: Response) -> Operation[None]:
+        """Change the response, and keep what must be kept; an error becomes the answer."""
+        ...
 
 
 class Exchange(Context):
@@ -35,6 +45,7 @@ class Exchange(Context):
         portal: Set while a WSGI thread serves this request's `def` steps.
         received: What was read of the body, or `None`.
         error: The exception that ended the request, for teardown.
+        finishers: What is done before the first byte, last added first.
         outcome: What the door or the router found where no route answers.
         deadline: When the supervisor cancels it, in loop time.
         is_reading: Whether a small body is being read, so that its time is what runs.
@@ -48,6 +59,7 @@ class Exchange(Context):
     cleanups: list[Callable[[BaseException | None], Any]] | None = None
     deadline: float | None = None
     endpoint: Endpoint | None = None
+    finishers: list[Finisher] | None = None
     is_reading: bool = False
     error: BaseException | None = None
     outcome: Any = None
@@ -107,3 +119,10 @@ class Exchange(Context):
             self.cleanups = [cleanup]
         else:
             self.cleanups.append(cleanup)
+
+    def add_finisher(self, finisher: Finisher) -> None:
+        """Let *finisher* see the response before its first byte, last added first."""
+        if self.finishers is None:
+            self.finishers = [finisher]
+        else:
+            self.finishers.append(finisher)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import Context, copy_context
 from typing import Any
 
+from ..colours import Operation, arun, run
 from ..errors import URITooLong, UsageError, ValidationError, place_of
 from ..http.hygiene import MAX_URI
 from ..http.query import parse_query
@@ -195,6 +196,31 @@ def announce_start(exchange: Exchange) -> None:
     exchange.app.started.send(exchange.app.app, request=exchange.request)
 
 
+# The very end
+
+
+def _settling(exchange: Exchange, response: Response) -> Operation[Reply]:
+    while exchange.finishers:
+        yield from exchange.finishers.pop().finish(response)
+    return response
+
+
+def settle(exchange: Exchange, reply: Reply, fail: Callable[[Exchange, Exception], Reply]) -> Reply:
+    """Do what steps left to be done once the response stands; an error of it is the answer."""
+    try:
+        return run(_settling(exchange, as_response(reply)))
+    except Exception as error:
+        return fail(exchange, error)
+
+
+async def asettle(exchange: Exchange, reply: Reply, afail: Callable[[Exchange, Exception], Awaitable[Reply]]) -> Reply:
+    """Do what steps left to be done once the response stands; an error of it is the answer."""
+    try:
+        return await arun(_settling(exchange, as_response(reply)))
+    except Exception as error:
+        return await afail(exchange, error)
+
+
 # Dependencies that yield
 
 
@@ -285,6 +311,7 @@ NAMES: dict[str, Any] = {
     "ValidationError": ValidationError,
     "after_this": after_this,
     "aenter": aenter,
+    "asettle": asettle,
     "announce_start": announce_start,
     "anext_layer": anext_layer,
     "begin": begin,
@@ -296,5 +323,6 @@ NAMES: dict[str, Any] = {
     "next_layer": next_layer,
     "next_through_bridge": next_through_bridge,
     "read_query": read_query,
+    "settle": settle,
     "surface": surface,
 }

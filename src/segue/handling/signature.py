@@ -5,11 +5,12 @@ from __future__ import annotations
 import dis
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Annotated, Any, TypeGuard, get_args, get_origin, get_type_hints
 
+from ..colours import twin_of
 from ..errors import SetupError, cut, did_you_mean, place_of
 from .markers import Depends, Marker, marks_of
 
@@ -49,6 +50,7 @@ class Callee:
         takes_kwargs: The name of its `**kwargs`, or `None`.
         takes_args: The name of its `*args`, or `None`.
         returns: Its return annotation, or `MISSING`.
+        twin: The async function that does the same, for a `def` that has one.
     """
 
     function: Callable[..., Any]
@@ -62,9 +64,16 @@ class Callee:
     takes_kwargs: str | None
     takes_args: str | None
     returns: Any
+    twin: Callable[..., Any] | None = None
 
     def __str__(self) -> str:
         return f"{self.name}()"
+
+    def on_loop(self) -> Callee:
+        """Return what stands for this in an endpoint that runs on a loop: its twin, if it has one."""
+        if self.twin is None:
+            return self
+        return replace(self, function=self.twin, is_async=True, blocking=False, twin=None)
 
 
 def inspect_callable(function: Callable[..., Any], *, skip: int = 0) -> Callee:
@@ -125,6 +134,7 @@ def inspect_callable(function: Callable[..., Any], *, skip: int = 0) -> Callee:
         takes_kwargs=takes_kwargs,
         takes_args=takes_args,
         returns=hints.get("return", signature.return_annotation),
+        twin=twin_of(function),
     )
 
 

@@ -435,11 +435,26 @@ class Blueprint(Scaffold):
         return f"<Blueprint {self.name}>"
 
     def register(
-        self, blueprint: Blueprint, *, prefix: str | None = None, host: str | None = None, name: str | None = None
+        self, thing: Any, *, prefix: str | None = None, host: str | None = None, name: str | None = None
     ) -> None:
-        """Put *blueprint* inside this one."""
+        """Put a blueprint inside this one, or install a battery for its routes alone.
+
+        Raises:
+            SetupError: A battery that is for whole apps, or something else (`app/not-registrable`).
+        """
         self._open()
-        self.children.append(Registration(blueprint, prefix, host, name, caller_place()))
+        if isinstance(thing, Blueprint):
+            self.children.append(Registration(thing, prefix, host, name, caller_place()))
+            return
+        if not getattr(thing, "fits_blueprints", False):
+            raise SetupError(
+                f"{thing!r} cannot be registered in a blueprint.",
+                code="app/not-registrable",
+                where=caller_place(),
+                why="A blueprint takes blueprints, and batteries that can be for some routes alone, such as Cors.",
+                hint=f"app.register({type(thing).__name__}(…))",
+            )
+        thing.install(self)
 
     def _open_app_level(self) -> Registries:
         self._open()

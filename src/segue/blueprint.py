@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict, TypeVar, Unpack, overload
 
 from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for
+from .handling.markers import mark
 from .places import caller_place, root_of
 from .signals import Receiver
 
@@ -348,8 +349,21 @@ class Scaffold:
         self._open().commands.append((name, function))
         return function
 
-    def check(self, function: F) -> F:
-        """Add a system check: a function that yields `Finding`s."""
+    @overload
+    def check(self, function: F) -> F: ...
+
+    @overload
+    def check(self, function: None = None, *, tags: Iterable[str] = ()) -> Callable[[F], F]: ...
+
+    def check(self, function: Any = None, *, tags: Iterable[str] = ()) -> Any:
+        """Add a system check: a function that yields `Finding`s.
+
+        Args:
+            tags: Words by which `segue check --tag` chooses what it finds.
+        """
+        if function is None:
+            words = tuple(tags)
+            return lambda decorated: self.check(mark(decorated, check_tags=words))
         return append_to(self._open().checks, function)
 
     def on(self, signal: Any, sender: Any = None) -> Callable[[F], F]:

@@ -153,3 +153,11 @@ def test_every_lookup_is_listed(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(META_NAMES))
 def test_every_option_of_meta_is_listed(name: str) -> None:
     assert name in first_cells("model-meta.md")
+
+
+def test_every_finding_of_a_deployment_is_listed() -> None:
+    folder = Path(segue.cli.deploy.__file__).parent
+    sources = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    listed = set(re.findall(r"^\| `deploy\.(\w\d+)` ", (REFERENCE / "checks.md").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert set(re.findall(r'"(?:deploy\.)?([EW]\d{3})"', sources)) == listed

@@ -363,7 +363,11 @@ class Scaffold:
         """
         if function is None:
             words = tuple(tags)
-            return lambda decorated: self.check(mark(decorated, check_tags=words))
+
+            def tag(decorated: F) -> F:
+                return append_to(self._open().checks, mark(decorated, check_tags=words))
+
+            return tag
         return append_to(self._open().checks, function)
 
     def on(self, signal: Any, sender: Any = None) -> Callable[[F], F]:

@@ -207,20 +207,16 @@ class _Assembly:
             is_regex=route.is_regex,
             prefix=part.prefix if route.is_regex else "",
         )
-        middleware = [*options.get("middleware", ()), *marks_of(route.view).get("middleware", ())]
-        guards = self._guards_of(route.view)
-        if "produces" in options:
-            from .web.accepting import accept_guard, media_types, vary_on_accept
-
-            types = media_types(options["produces"], place=route.place)
-            guards.append(inspect_callable(accept_guard(types)))
-            if len(types) > 1:
-                middleware.append(vary_on_accept)
-        hooks = self._hooks(part, middleware, options.get("dependencies", ()))
-        # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
-        for methods in _groups(route.methods):
+        shared, guards = self._accepting(route)
+        by_method = marks_of(route.view).get("by_method")
+        if by_method is not None:
+            where = f"{route.place}, {route_line(path, route.methods)}"
+            by_method.check_route(rule.value_names, rule.defaults, where)
+        for methods, view in _handlers(route):
+            middleware = [*options.get("middleware", ()), *marks_of(view).get("middleware", ()), *shared]
+            hooks = self._hooks(part, middleware, options.get("dependencies", ()))
             facts = RouteFacts(
-                line=route_line(path, route.methods),
+                line=route_line(path, methods if by_method is not None else route.methods),
                 place=route.place,
                 names=rule.value_names,
                 methods=methods,
@@ -231,8 +227,8 @@ class _Assembly:
                 name=name,
                 rule=rule,
                 route=facts,
-                handler=self._in_transaction(part, route),
-                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *guards]),
+                handler=self._in_transaction(part, route, view),
+                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *self._guards_of(view), *guards]),
                 known=self.known,
                 recovery=self._recovery(part),
                 make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now
@@ -242,17 +238,26 @@ class _Assembly:
             endpoints.setdefault(name, []).append(endpoint)
             table.add(rule, endpoint, methods=methods)
 
-    def _in_transaction(self, part: Part, route: Route) -> Callable[..., Any]:
-        """Return the handler, in a transaction and with a budget of queries where it has them."""
+    def _accepting(self, route: Route) -> tuple[list[Callable[..., Any]], list[Callee]]:
+        """Return the middleware and the guards of a route that declares what it produces."""
+        if "produces" not in route.options:
+            return [], []
+        from .web.accepting import accept_guard, media_types, vary_on_accept
+
+        types = media_types(route.options["produces"], place=route.place)
+        return [vary_on_accept] if len(types) > 1 else [], [inspect_callable(accept_guard(types))]
+
+    def _in_transaction(self, part: Part, route: Route, view: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the handler *view*, in a transaction and with a budget of queries where it has them."""
         queries = route.options.get("queries")
         said = [route.options.get("atomic"), *[getattr(each.scaffold, "atomic", None) for each in reversed(part.chain)]]
         is_atomic = next((each for each in said if each is not None), self.config["ATOMIC_REQUESTS"])
         if not is_atomic and queries is None:
-            return route.view
+            return view
         from .databases import wrap_view  # with the data layer: for handlers that have to do with it
 
         return wrap_view(
-            route.view,
+            view,
             is_atomic=is_atomic,
             queries=queries,
             what=route_line(route.path, route.methods),
@@ -405,9 +410,14 @@ def _app_level(part: Part) -> Registries:
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
-def _groups(methods: frozenset[str]) -> list[frozenset[str]]:
-    reads, writes = methods & _READS, methods - _READS
-    return [group for group in (reads, writes) if group]
+def _handlers(route: Route) -> list[tuple[frozenset[str], Callable[..., Any]]]:
+    """Return what answers a route: by a class, one function for each method."""
+    by_method = marks_of(route.view).get("by_method")
+    if by_method is not None:
+        return [(frozenset({method}), by_method.handler(method, route.view)) for method in sorted(route.methods)]
+    # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
+    groups = route.methods & _READS, route.methods - _READS
+    return [(group, route.view) for group in groups if group]
 
 
 def _is_declared(annotation: Any) -> bool:

@@ -1,0 +1,23 @@
+"""Class-based views: pages from classes, under Django's names.
+
+Holds: `View`, `MethodView`, the views of a template, a redirect, an object, a list.
+Imports: the app's shortcuts, the data layer where a view reads it.
+Never: is needed: a function answers as well, and what a class adds is said by its attributes.
+"""
+
+from __future__ import annotations
+
+from .base import MethodView, View
+from .details import DetailView, SingleObjectMixin
+from .pages import ContextMixin, RedirectView, TemplateResponseMixin, TemplateView
+
+__all__ = [
+    "ContextMixin",
+    "DetailView",
+    "MethodView",
+    "RedirectView",
+    "SingleObjectMixin",
+    "TemplateResponseMixin",
+    "TemplateView",
+    "View",
+]

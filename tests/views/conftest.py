@@ -44,10 +44,8 @@ def stored(app: App) -> App:
     bob = Member(username="bob", name="Bob")
     bob.save(using=app.db)
     Member(username="ann", name="Ann").save(using=app.db)
+    titles = {"Indigos": 1958, "Duets": 1962, "Live": 1962}
     Record.objects.using(app.db).bulk_create(
-        [
-            Record(title=title, leader=bob, year=year)
-            for title, year in (("Indigos", 1958), ("Duets", 1962), ("Live", 1962))
-        ]
+        [Record(title=title, leader=bob, year=year) for title, year in titles.items()]
     )
     return app

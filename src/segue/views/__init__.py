@@ -8,16 +8,37 @@ Never: is needed: a function answers as well, and what a class adds is said by i
 from __future__ import annotations
 
 from .base import MethodView, View
+from .dates import (
+    ArchiveIndexView,
+    DateDetailView,
+    DateListMixin,
+    DayArchiveView,
+    MonthArchiveView,
+    TodayArchiveView,
+    WeekArchiveView,
+    YearArchiveView,
+)
 from .details import DetailView, SingleObjectMixin
+from .listing import ListView, MultipleObjectMixin
 from .pages import ContextMixin, RedirectView, TemplateResponseMixin, TemplateView
 
 __all__ = [
+    "ArchiveIndexView",
     "ContextMixin",
+    "DateDetailView",
+    "DateListMixin",
+    "DayArchiveView",
     "DetailView",
+    "ListView",
     "MethodView",
+    "MonthArchiveView",
+    "MultipleObjectMixin",
     "RedirectView",
     "SingleObjectMixin",
     "TemplateResponseMixin",
     "TemplateView",
+    "TodayArchiveView",
     "View",
+    "WeekArchiveView",
+    "YearArchiveView",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dis
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from types import CodeType
 from typing import Any
@@ -17,9 +17,11 @@ from typing import Any
 from ..errors import SetupError, did_you_mean, place_of
 from .hooks import is_ours
 
-__all__ = ["check_attributes", "check_options", "check_route"]
+__all__ = ["check_attributes", "check_options", "check_route", "mentions"]
 
 _HTTP = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
+# What a view sets on itself while it answers.
+_OF_INSTANCES = frozenset({"args", "date_list", "kwargs", "object", "object_list", "request"})
 # How alike two names are when one is taken for the other, misspelt: `slug_kw_arg` and
 # `slug_url_kwarg` are 0.8. Short names and methods resemble each other by chance.
 _ALIKE, _NEARLY_THE_SAME, _SHORT = 0.8, 0.9, 8
@@ -37,11 +39,9 @@ def check_attributes(cls: type) -> None:
             _check_class(base, known)
 
 
-def _known(classes: Any) -> set[str]:
-    found: set[str] = set()
-    for base in classes:
-        found.update(vars(base), getattr(base, "__annotations__", {}))
-    return {name for name in found if not name.startswith("_")} - _HTTP
+def _known(classes: Iterable[type]) -> set[str]:
+    names = {name for base in classes for name in vars(base) if not name.startswith("_")}
+    return names - _HTTP | _OF_INSTANCES
 
 
 def _check_class(cls: type, known: set[str]) -> None:
@@ -77,7 +77,7 @@ def check_options(cls: type, options: Mapping[str, Any], where: str) -> None:
     Raises:
         SetupError: Such an option (`views/unknown-attribute`).
     """
-    known = _known(cls.__mro__)
+    known = _known(cls.__mro__) - _OF_INSTANCES
     for name in options:
         if name not in known:
             raise SetupError(
@@ -112,7 +112,7 @@ def check_route(
     if reads is None:
         return
     for name in given:
-        if name not in reads and not _reads(type(view), methods, name):
+        if name not in reads and not _reads(view.__class__, methods, name):
             raise SetupError(
                 f"The route gives `{name}`, and {type(view).__name__} never reads it.",
                 code="views/unread-value",
@@ -123,6 +123,11 @@ def check_route(
             )
 
 
+def mentions(cls: type, names: set[str]) -> bool:
+    """Whether the user's code of a class calls one of *names*."""
+    return any(names & set(code.co_names) for code in _own_codes(cls))
+
+
 def _listed(names: frozenset[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 
@@ -131,8 +136,9 @@ def _reads(cls: type, methods: Sequence[Callable[..., Any]], name: str) -> bool:
     """Whether the user's code takes the value *name* of a route, as far as reading it can tell."""
     if any(name in inspect.signature(inspect.unwrap(each)).parameters for each in methods):
         return True
-    codes = [code for base in cls.__mro__ if base is not object and not is_ours(base) for code in _codes(base)]
-    return any(name in set(_constants(code)) or name in _parameters(code) or _takes_all(code) for code in codes)
+    return any(
+        name in set(_constants(code)) or name in _parameters(code) or _takes_all(code) for code in _own_codes(cls)
+    )
 
 
 def _parameters(code: CodeType) -> Sequence[str]:
@@ -155,6 +161,12 @@ def _takes_all(code: CodeType) -> bool:
 
 
 _HANDLERS = _HTTP | {"dispatch", "setup"}
+
+
+def _own_codes(cls: type) -> Iterator[CodeType]:
+    for base in cls.__mro__:
+        if base is not object and not is_ours(base):
+            yield from _codes(base)
 
 
 def _codes(cls: type) -> Iterator[CodeType]:

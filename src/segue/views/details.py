@@ -13,6 +13,7 @@ from ..colours import Operation, arun, run
 from ..errors import SetupError, UsageError, place_of
 from ..http.request import Request
 from .base import View
+from .checks import mentions
 from .hooks import has_methods_of_ours, hook, is_overridden
 from .naming import listed, model_of, names_of_templates
 from .rows import demand_rows, find_one, rows_of, scoped, unknown_field
@@ -20,6 +21,13 @@ from .rows import demand_rows, find_one, rows_of, scoped, unknown_field
 __all__ = ["DetailView", "SingleObjectMixin"]
 
 E = TypeVar("E", SetupError, UsageError)
+
+
+class AnonymousUserError(UsageError):
+    """A page that shows the user who asks was asked for by nobody."""
+
+    # A visitor is told to log in; the log and the debug page tell the developer what is missing.
+    status = 401
 
 
 class SingleObjectMixin(View):
@@ -104,15 +112,18 @@ class SingleObjectMixin(View):
         if self.template_name_field is not None and obj is not None:
             named = getattr(obj, self.template_name_field)
             names += [named] if named else []
-        names += names_of_templates(self, obj, self.template_name_suffix)
+        names += names_of_templates([model_of(self, obj), obj.__class__], self.template_name_suffix)
         return names or super().get_template_names()
 
     # How it is found
 
     def _get_object(self, queryset: Any) -> Operation[Any]:
         rows = queryset if queryset is not None else (yield from hook(self, "get_queryset"))
-        rows = yield from scoped(self, rows, self.policy_action)
+        rows = self._narrowed((yield from scoped(self, rows, self.policy_action)))
         return (yield from find_one(rows, self._lookups(rows.model)))
+
+    def _narrowed(self, rows: Any) -> Any:
+        return rows
 
     def _lookups(self, model: Any) -> dict[str, Any]:
         kwargs = self.kwargs
@@ -130,7 +141,7 @@ class SingleObjectMixin(View):
         """Find the object and keep it; refuse to show nobody as somebody."""
         self.object = yield from hook(self, "get_object")
         if getattr(self.object, "is_anonymous", False) is True:
-            raise UsageError(
+            raise AnonymousUserError(
                 f"{type(self).__name__}.get_object() returned an anonymous user: this page needs a logged-in user.",
                 code="auth/anonymous-user",
                 where=place_of(type(self).get_object),
@@ -145,7 +156,8 @@ class SingleObjectMixin(View):
         return not (is_overridden(type(self), "get_object") or is_overridden(type(self), "aget_object"))
 
     def _reads_from_route(self) -> frozenset[str]:
-        if not self._finds_by_route():
+        # An override may call what it overrides.
+        if not self._finds_by_route() and not mentions(type(self), {"get_object", "aget_object"}):
             return frozenset()
         return frozenset([*self._keys(), self.slug_url_kwarg])
 

@@ -62,7 +62,7 @@ def hook(view: Any, name: str, /, *arguments: Any, **keywords: Any) -> Operation
         return method(*arguments, **keywords)
 
     async def acall() -> Any:
-        cls: type[Any] = type(view)
+        cls: type[Any] = view.__class__
         owner, twin = owner_of(cls, name), owner_of(cls, f"a{name}")
         if twin is not None and (owner is None or cls.__mro__.index(twin) <= cls.__mro__.index(owner)):
             return await getattr(view, f"a{name}")(*arguments, **keywords)

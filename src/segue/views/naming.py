@@ -20,15 +20,13 @@ def model_of(view: Any, obj: Any) -> Any:
     model = getattr(view.queryset, "model", None)
     if model is not None:
         return model
-    kind: Any = type(obj)
+    kind: Any = obj.__class__
     return kind if hasattr(kind, "_meta") else None
 
 
-def names_of_templates(view: Any, obj: Any, suffix: str) -> list[str]:
-    """Return the default names: that of the view's model, then that of the object it shows."""
-    models: list[Any] = [model_of(view, obj), type(obj)]
-    names = [_name(model, suffix) for model in models if hasattr(model, "_meta")]
-    return list(dict.fromkeys(names))
+def names_of_templates(models: Iterable[Any], suffix: str) -> list[str]:
+    """Return the default names of templates, `<label>/<model><suffix>.html`, of what is a model."""
+    return list(dict.fromkeys(_name(model, suffix) for model in models if hasattr(model, "_meta")))
 
 
 def _name(model: Any, suffix: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from ..colours import Operation, arun, run
-from ..errors import Gone, SetupError
-from ..http.redirects import LazyURL
+from ..errors import Gone, NotFound, SetupError
+from ..http.redirects import BadRedirect, LazyURL
 from ..http.request import Request
 from ..http.response import redirect
 from ..shortcuts import url_for
@@ -111,7 +111,12 @@ class RedirectView(View):
             raise Gone()
         # Whether it leaves the site is said by the class alone, never by a value of the request.
         leaves = self.url is not None and str(self.url).startswith(("http://", "https://"))
-        return redirect(url, 301 if self.permanent else 302, external=leaves)
+        try:
+            return redirect(url, 301 if self.permanent else 302, external=leaves)
+        except BadRedirect as error:
+            if not self.kwargs:
+                raise  # the class says so
+            raise NotFound() from error
 
     def _reads_from_route(self) -> None:
         return None  # the target may

@@ -42,13 +42,13 @@ def demand_rows(view: Any) -> None:
         SetupError: Neither a model nor a queryset, nor a method that gives them (`views/no-model`).
     """
     own = ("get_queryset", "aget_queryset", "get_object", "aget_object", "get", "dispatch")
-    cls: type[Any] = type(view)
+    cls: type[Any] = view.__class__
     if view.model is None and view.queryset is None and not any(is_overridden(cls, name) for name in own):
         raise _no_model(view)
 
 
 def _no_model(view: Any) -> SetupError:
-    cls: type[Any] = type(view)
+    cls: type[Any] = view.__class__
     return SetupError(
         f"{cls.__name__} has neither a model nor a queryset.",
         code="views/no-model",

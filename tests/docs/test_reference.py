@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from markdown_pages import DOCS
 
-from segue import App, Blueprint, Response, db
+from segue import App, Blueprint, Response, db, lists, views
 from segue.blueprint import RouteOptions
 from segue.db.models.options import META_NAMES
 from segue.db.query.documents import DOCUMENT_LOOKUPS
@@ -153,3 +153,17 @@ def test_every_lookup_is_listed(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(META_NAMES))
 def test_every_option_of_meta_is_listed(name: str) -> None:
     assert name in first_cells("model-meta.md")
+
+
+@pytest.mark.parametrize(
+    "name", sorted({name for each in views.__all__ for name in [each, *public(getattr(views, each))]})
+)
+def test_every_class_of_views_and_its_members_are_listed(name: str) -> None:
+    methods = {"get", "post", "put", "patch", "delete", "aget"}
+
+    assert name in codes_in("views.md") | methods
+
+
+@pytest.mark.parametrize("name", sorted({*lists.__all__, *public(lists.Paginator), *public(lists.Page)} - {"index"}))
+def test_every_name_of_the_paginator_is_listed(name: str) -> None:
+    assert name in codes_in("views.md") | {"per_page", "orphans", "allow_empty_first_page"}

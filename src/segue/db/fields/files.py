@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 from ..errors import ModelError
 from .base import FieldOptions
 from .text import CharField
-from .validators import FileExtensionValidator, validate_path
+from ...validators import FileExtensionValidator, validate_path
 
 __all__ = ["FileField", "ImageField"]
 

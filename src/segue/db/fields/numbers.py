@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeEngine
 from ..errors import ModelError
 from ..types import EXACT, ExactDecimal
 from .base import Field, FieldOptions
-from .validators import DecimalValidator, MaxValueValidator, MinValueValidator
+from ...validators import DecimalValidator, MaxValueValidator, MinValueValidator
 
 __all__ = [
     "AutoField",

@@ -19,7 +19,7 @@ from sqlalchemy.types import TypeEngine
 
 from ..errors import ModelError
 from .base import Field, FieldOptions
-from .validators import MaxLengthValidator, MinLengthValidator, validate_email, validate_slug, validate_url
+from ...validators import MaxLengthValidator, MinLengthValidator, validate_email, validate_slug, validate_url
 
 __all__ = ["CharField", "EmailField", "GenericIPAddressField", "SlugField", "TextField", "URLField"]
 

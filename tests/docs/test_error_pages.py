@@ -58,6 +58,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "db/managers.py": "an abstract method: each kind of manager has it",
     },
     "TypeError": {
+        "forms/boundfield.py": "the protocol of a sequence",
         "http/response.py": "a hook of the JSON encoder must raise it",
         "templating/filters/markup.py": "a hook of the JSON encoder must raise it",
         "db/expressions/base.py": "an abstract method: each expression has it",
@@ -70,6 +71,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "db/types.py": "an abstract method: each type of a column has it",
     },
     "ValueError": {
+        "forms/fields/text.py": "caught a few lines below: a fault of the field",
         "db/datafiles.py": "caught a line below: data/data-file",
         "conversion.py": "caught by the configuration, which says key, value and place",
         "sources.py": "caught by the configuration: config/bad-file",

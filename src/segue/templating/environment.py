@@ -69,7 +69,7 @@ class Environment(jinja2.Environment):
 
     def _read_item(self, value: Any, name: str) -> Any:
         # PERF: a plain dictionary has no properties to look for.
-        if type(value) is not dict and is_computed(value, name):
+        if value.__class__ is not dict and is_computed(value, name):
             raise  # what the property raised, which `read` is handling
         try:
             return value[name]

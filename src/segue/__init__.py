@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markupsafe import Markup, escape
 
-    from . import db
+    from . import db, forms
     from ._version import __version__
     from .app import App
     from .blueprint import Blueprint
@@ -93,6 +93,7 @@ _WHERE: dict[str, str] = {
     "current_app": "shortcuts",
     "db": "",
     "escape": ":markupsafe",
+    "forms": "",
     "got_request_exception": "signals",
     "html": "shortcuts",
     "include": "tables",
@@ -152,6 +153,7 @@ __all__ = [
     "current_app",
     "db",
     "escape",
+    "forms",
     "got_request_exception",
     "html",
     "include",

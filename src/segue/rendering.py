@@ -17,7 +17,7 @@ from .handling.exchange import Exchange
 from .http.response import Response
 from .shortcuts import url_for
 from .signals import Signals, template_rendered
-from .templating import Folder, Templates
+from .templating import Folder, Templates, own_folders
 
 if TYPE_CHECKING:
     from .app import App
@@ -45,7 +45,7 @@ def make_templates(app: App) -> Templates:
             signal.send(app, template=template, context=context)
 
     return Templates(
-        folders,
+        [*folders, *own_folders()],
         debug=compiled.debug or app.testing,
         auto_reload=compiled.debug if reload is None else reload,
         globals={

@@ -58,10 +58,11 @@ ALLOWED: dict[str, dict[str, str]] = {
         "db/managers.py": "an abstract method: each kind of manager has it",
     },
     "TypeError": {
+        "forms/boundfield.py": "the protocol of a sequence",
         "http/response.py": "a hook of the JSON encoder must raise it",
         "templating/filters/markup.py": "a hook of the JSON encoder must raise it",
         "db/expressions/base.py": "an abstract method: each expression has it",
-        "db/fields/validators.py": "an abstract method: each limit has it",
+        "validators.py": "an abstract method: each limit has it",
         "db/migrations/operations/base.py": "an abstract method: each operation that is written has it",
         "db/models/base.py": "what a call with wrong arguments, and hash(), raise",
         "db/query/lookups.py": "an abstract method: each look-up has it",
@@ -70,6 +71,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "db/types.py": "an abstract method: each type of a column has it",
     },
     "ValueError": {
+        "forms/fields/text.py": "caught a few lines below: a fault of the field",
         "db/datafiles.py": "caught a line below: data/data-file",
         "conversion.py": "caught by the configuration, which says key, value and place",
         "sources.py": "caught by the configuration: config/bad-file",
@@ -80,7 +82,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "routing/converters.py": "the contract of a converter: this text is not one of its values",
         "regexes.py": "caught by reversing, which tries the next rule",
         "db/expressions/parts.py": "its callers have checked the part",
-        "db/fields/validators.py": "caught two lines below",
+        "validators.py": "caught two lines below",
         "db/migrations/state.py": "caught two lines below: data/migration-snapshot",
     },
 }

@@ -102,7 +102,8 @@ class ByMethod(Protocol):
     """The mark `by_method` of a view that answers each HTTP method by a function of its own.
 
     Such a function has the mark `is_method`: it may read the request and the route's
-    values through its object, so what its signature does not take is no mistake.
+    values through its object, so what its signature does not take is no mistake. With the
+    mark `takes_files` it may have bodies of the size of files.
     """
 
     @property

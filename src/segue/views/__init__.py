@@ -19,18 +19,33 @@ from .dates import (
     YearArchiveView,
 )
 from .details import DetailView, SingleObjectMixin
+from .editing import (
+    CreateView,
+    DeleteView,
+    DeletionMixin,
+    FormMixin,
+    FormView,
+    ModelFormMixin,
+    UpdateView,
+)
 from .listing import ListView, MultipleObjectMixin
 from .pages import ContextMixin, RedirectView, TemplateResponseMixin, TemplateView
 
 __all__ = [
     "ArchiveIndexView",
     "ContextMixin",
+    "CreateView",
     "DateDetailView",
     "DateListMixin",
     "DayArchiveView",
+    "DeleteView",
+    "DeletionMixin",
     "DetailView",
+    "FormMixin",
+    "FormView",
     "ListView",
     "MethodView",
+    "ModelFormMixin",
     "MonthArchiveView",
     "MultipleObjectMixin",
     "RedirectView",
@@ -38,6 +53,7 @@ __all__ = [
     "TemplateResponseMixin",
     "TemplateView",
     "TodayArchiveView",
+    "UpdateView",
     "View",
     "WeekArchiveView",
     "YearArchiveView",

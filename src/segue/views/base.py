@@ -177,6 +177,10 @@ class View:
         """Return the route's values that this view reads by itself; `None` where it may be any."""
         return frozenset()
 
+    def _takes_files(self) -> bool:
+        """Whether bodies of the size of files are read."""
+        return False
+
     def _hint_for(self, name: str) -> str:
         """Say how this view could read the route's value *name*."""
         return ""

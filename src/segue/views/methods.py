@@ -28,6 +28,7 @@ __all__ = ["HTTP_METHODS", "Bound", "Methods", "answered_by", "call_method", "me
 # TRACE and CONNECT are for servers: no class answers them.
 HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
+_WRITES = frozenset({"POST", "PUT", "PATCH"})
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -165,8 +166,10 @@ class Methods:
         made.__name__ = made.__qualname__ = f"{cls.__name__}.{method.lower()}"
         # Read by the innermost signature, as every wrapped handler is; `self` is taken out of it.
         made.__wrapped__ = MethodType(inspect.unwrap(function), cls)  # type: ignore[attr-defined]
-        gates = _merged(cls, view, cls.dispatch, function)
-        return mark(made, **{**gates, "is_method": True, "by_method": None, "methods_of": self})
+        marks = _merged(cls, view, cls.dispatch, function)
+        takes_files = method in _WRITES and cls(**self._options)._takes_files()
+        marks |= {"is_method": True, "takes_files": takes_files, "by_method": None, "methods_of": self}
+        return mark(made, **marks)
 
     def bind(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Bound:
         """Return what a call of the view says: by a route, which may have injected, or by hand."""

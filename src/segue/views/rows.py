@@ -14,7 +14,7 @@ from ..colours import Operation, either
 from ..errors import FieldError, NotFound, SegueError, SetupError, place_of
 from .hooks import is_overridden
 
-__all__ = ["demand_rows", "find_one", "rows_of", "scoped", "unknown_field"]
+__all__ = ["demand_rows", "find_one", "may", "rows_of", "scoped", "unknown_field"]
 
 # What a client sent cannot be compared with a column, or be stored in it: no row has it.
 _UNFIT = frozenset({"data/lookup-value", "data/value", "data/value-type"})
@@ -66,10 +66,25 @@ def scoped(view: Any, rows: Any, action: str) -> Operation[Any]:
 
     if not has_policy(model):
         return rows
-    user = yield from either(_user_of, _auser_of, view.request)
-    if getattr(user, "is_anonymous", False) is True:
-        user = None  # nobody, as policies have it
+    user = yield from _who(view)
     return (yield from either(rows.visible_to, rows.avisible_to, user, action))
+
+
+def may(view: Any, action: str, model: Any) -> Operation[bool]:
+    """Tell whether the user may do *action* with rows of *model*; where it has no policy, anybody may."""
+    if not hasattr(model, "_meta"):
+        return True
+    from ..db.policies import acan, can, has_policy  # where there is a model, the data layer is there
+
+    if not has_policy(model):
+        return True
+    user = yield from _who(view)
+    return (yield from either(can, acan, user, action, model))
+
+
+def _who(view: Any) -> Operation[Any]:
+    user = yield from either(_user_of, _auser_of, view.request)
+    return None if getattr(user, "is_anonymous", False) is True else user  # nobody, as policies have it
 
 
 def _user_of(request: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from segue import App, db, path
+from segue.clock import moved
 from segue.errors import SetupError
 from segue.http.request import Request
 from segue.testing import Client
@@ -167,6 +168,8 @@ def test_today_is_a_day(app: App, client: Clients, options: dict[str, Any]) -> N
     asked = client()
 
     assert (asked.get("/today/").status_code, asked.get("/empty/").status_code) == (404, 200)
+    with moved(datetime.datetime(1959, 8, 17, 23, 45, tzinfo=UTC) - datetime.datetime.now(UTC)):
+        assert asked.get("/today/").text == "Aug |1959-08-17 1959-02-10 None 1959-02-01 None"
 
 
 def test_the_future_is_shown_where_it_is_allowed(app: App, client: Clients, options: dict[str, Any]) -> None:

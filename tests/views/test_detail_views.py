@@ -166,6 +166,25 @@ class OwnPage(Profile):
         return SimpleNamespace(is_anonymous=True, name="nobody")
 
 
+def test_a_row_that_an_override_does_not_find_is_404_several_are_500(stored: App, client: Clients) -> None:
+    class Missing(Profile):
+        def get_object(self, queryset: Any = None) -> Any:
+            return Member.objects.get(pk=99)
+
+    class AsyncMissing(Profile):
+        async def get_object(self, queryset: Any = None) -> Any:
+            return await Member.objects.aget(pk=99)
+
+    class Several(Profile):
+        def get_object(self, queryset: Any = None) -> Any:
+            return Member.objects.get(pk__gte=1)
+
+    stored.include([path("a", Missing), path("b", AsyncMissing), path("c", Several)])
+    asked = client()
+
+    assert [asked.get(each).status_code for each in ("/a", "/b", "/c")] == [404, 404, 500]
+
+
 def test_nobodys_own_page_says_what_is_missing(app: App) -> None:
     with app.test_request_context("/") as request, pytest.raises(UsageError, match="needs a logged-in user") as caught:
         OwnPage.as_view()(request)

@@ -11,6 +11,7 @@ import datetime
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from .. import clock
 from ..errors import NotFound
 
 __all__ = ["Kind", "Period", "lookups_until", "period_of", "today"]
@@ -24,7 +25,7 @@ _DAY = datetime.timedelta(days=1)
 
 def today() -> datetime.date:
     """Return the date of now, in UTC as everything that is stored."""
-    return datetime.datetime.now(datetime.UTC).date()
+    return clock.today().date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Period:
 def lookups_until(model: Any, name: str) -> dict[str, Any]:
     """Return the look-ups of the rows that are not of the future."""
     if _has_moments(model, name):
-        return {f"{name}__lte": datetime.datetime.now(datetime.UTC)}
+        return {f"{name}__lte": clock.today()}
     return {f"{name}__lte": today()}
 
 

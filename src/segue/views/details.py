@@ -62,20 +62,18 @@ class SingleObjectMixin(View):
     # What the policies of a model are asked for.
     policy_action: ClassVar[str] = "view"
 
-    def get_object(self, queryset: Any = None) -> Any:
-        """Return the object that the route names.
-
-        Args:
-            queryset: The rows to look in, instead of `get_queryset()`.
+    # Declared so loosely because an override may take the queryset or not; type checkers allow both.
+    def get_object(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the object that the route names, among the rows of a *queryset* or of `get_queryset()`.
 
         Raises:
             NotFound: There is none, or the model's policies hide it.
         """
-        return run(self._get_object(queryset))
+        return run(self._get_object(*args, **kwargs))
 
-    async def aget_object(self, queryset: Any = None) -> Any:
+    async def aget_object(self, *args: Any, **kwargs: Any) -> Any:
         """`get_object()` in async code."""
-        return await arun(self._get_object(queryset))
+        return await arun(self._get_object(*args, **kwargs))
 
     def get_queryset(self) -> Any:
         """Return the rows among which the object is."""
@@ -117,7 +115,7 @@ class SingleObjectMixin(View):
 
     # How it is found
 
-    def _get_object(self, queryset: Any) -> Operation[Any]:
+    def _get_object(self, queryset: Any = None) -> Operation[Any]:
         rows = queryset if queryset is not None else (yield from hook(self, "get_queryset"))
         rows = self._narrowed((yield from scoped(self, rows, self.policy_action)))
         return (yield from find_one(rows, self._lookups(rows.model)))

@@ -123,11 +123,13 @@ def test_groups_of_a_pattern_are_keywords_or_positions(app: App, client: Clients
         [
             re_path(r"^profile/(?P<pk>\d+)/$", Group.as_view("named")),
             re_path(r"^year/(\d{4})/(\d\d)/$", Group.as_view("unnamed")),
+            re_path(r"^more/(\d{4})/$", Group.as_view("more"), {"a": 1}),
         ]
     )
     asked = client()
 
     assert asked.get("/profile/7/").json == {"args": [], "kwargs": {"pk": "7"}, "self": [[], {"pk": "7"}]}
+    assert asked.get("/more/1959/").json["self"] == [["1959"], {"a": 1}]
     assert asked.get("/year/1959/08/").json == {
         "args": ["1959", "08"],
         "kwargs": {},

@@ -81,15 +81,13 @@ class View:
         methods = Methods(cls, options)
 
         def view(*arguments: Any, **keywords: Any) -> Any:
-            instance = cls(**options)
-            bound = instance._bound = methods.bind(arguments, keywords)
-            instance.setup(bound.request, *bound.args, **bound.kwargs)
-            return instance.dispatch(bound.request, *bound.args, **bound.kwargs)
+            return methods.answer(arguments, keywords, methods.routed())
 
         view.__name__ = view.__qualname__ = name or snake_name(cls.__name__)
         view.__doc__, view.__module__ = cls.__doc__, cls.__module__
         # What Flask and Django keep there too, for those who list routes.
         vars(view).update(view_class=cls, view_initkwargs=options, methods=sorted(methods.methods))
+        methods.view = view
         return mark(view, by_method=methods)
 
     # What happens to a request

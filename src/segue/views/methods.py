@@ -10,10 +10,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from types import MethodType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ..context import current, find_current
 from ..errors import SetupError, place_of
@@ -41,8 +40,7 @@ def snake_name(name: str) -> str:
     return _WORD.sub("_", name).lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """What one request gives to a view.
 
     Attributes:
@@ -130,11 +128,15 @@ class Methods:
     Args:
         cls: The class of the view.
         options: Attributes of its instances.
+
+    Attributes:
+        view: What `as_view()` returned.
     """
 
     def __init__(self, cls: type, options: Mapping[str, Any]) -> None:
         self._cls = cls
         self._options = options
+        self.view: Callable[..., Any] | None = None
 
     @property
     def methods(self) -> frozenset[str]:
@@ -162,7 +164,7 @@ class Methods:
         cls: Any = self._cls
         name = method_of(cls, method)
         function = getattr(cls, name) if name is not None else cls.http_method_not_allowed
-        made = _in_colour_of(function, cls, view)
+        made = _in_colour_of(function, cls, self._called(view))
         made.__name__ = made.__qualname__ = f"{cls.__name__}.{method.lower()}"
         # Read by the innermost signature, as every wrapped handler is; `self` is taken out of it.
         made.__wrapped__ = MethodType(inspect.unwrap(function), cls)  # type: ignore[attr-defined]
@@ -171,26 +173,51 @@ class Methods:
         marks |= {"is_method": True, "takes_files": takes_files, "by_method": None, "methods_of": self}
         return mark(made, **marks)
 
-    def bind(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Bound:
-        """Return what a call of the view says: by a route, which may have injected, or by hand."""
-        exchange = self._routed()
-        found = keywords.get("request") or next((each for each in arguments if isinstance(each, Request)), None)
-        request = cast("Request", found if found is not None else current().request)
-        if exchange is None or exchange.endpoint is None:
-            rest = tuple(each for each in arguments if each is not request)
-            return Bound(request, rest, {name: each for name, each in keywords.items() if name != "request"})
-        names = exchange.endpoint.route.names
-        args = tuple(value for name, value in zip(names, exchange.values, strict=False) if name is None)
-        kwargs = {name: keywords.get(name, value) for name, value in exchange.path_params.items()}
-        return Bound(request, args, kwargs, (arguments, keywords))
+    # What happens to a request
 
-    def _routed(self) -> Exchange | None:
+    def answer(self, arguments: tuple[Any, ...], keywords: dict[str, Any], exchange: Exchange | None) -> Any:
+        """Answer by a new instance.
+
+        Args:
+            exchange: The running one, where the view was called by its route, not by hand.
+        """
+        instance: Any = self._cls(**self._options)
+        bound = instance._bound = _bind(arguments, keywords, exchange)
+        instance.setup(bound.request, *bound.args, **bound.kwargs)
+        return instance.dispatch(bound.request, *bound.args, **bound.kwargs)
+
+    def routed(self) -> Exchange | None:
         """Return the running exchange, where it is this view that its endpoint calls."""
         context = find_current()
         if not isinstance(context, Exchange) or context.endpoint is None or context.endpoint.handler is None:
             return None
         marks = marks_of(context.endpoint.handler.function)
         return context if marks.get("methods_of") is self else None
+
+    def _called(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what a handler calls: *view*, or without the detour what it comes to."""
+        if view is not self.view:
+            return view  # something was wrapped around it
+
+        def answer(*arguments: Any, **keywords: Any) -> Any:
+            return self.answer(arguments, keywords, cast("Exchange", current()))
+
+        return answer
+
+
+def _bind(arguments: tuple[Any, ...], keywords: dict[str, Any], exchange: Exchange | None) -> Bound:
+    """Return what a call of the view says: by a route, which may have injected, or by hand."""
+    if exchange is None:
+        found = keywords.get("request") or next((each for each in arguments if isinstance(each, Request)), None)
+        request: Any = found if found is not None else current().request
+        rest = tuple(each for each in arguments if each is not request)
+        return Bound(request, rest, {name: each for name, each in keywords.items() if name != "request"})
+    kwargs = {name: keywords.get(name, value) for name, value in exchange.path_params.items()}
+    names = exchange.endpoint.route.names if exchange.endpoint is not None else ()
+    args: tuple[Any, ...] = ()
+    if None in names:
+        args = tuple(value for name, value in zip(names, exchange.values, strict=False) if name is None)
+    return Bound(exchange.request, args, kwargs, (arguments, keywords))
 
 
 def _in_colour_of(function: Callable[..., Any], cls: Any, view: Callable[..., Any]) -> Callable[..., Any]:

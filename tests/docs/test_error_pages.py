@@ -28,6 +28,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "context.py": "the protocol of __getattr__: hasattr() and getattr(…, default) need it",
         "config.py": "the protocol of a descriptor: what the class itself does not have",
         "handling/application.py": "the protocol of __getattr__ on a request",
+        "forms/__init__.py": "the protocol of a module's __getattr__",
         "http/__init__.py": "the protocol of a module's __getattr__",
         "protocols/__init__.py": "the protocol of a module's __getattr__",
         "registries.py": "what assigning to an attribute without a setter raises",
@@ -60,6 +61,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "TypeError": {
         "forms/boundfield.py": "the protocol of a sequence",
+        "forms/formsets.py": "the protocol of a sequence",
+        "forms/modelfields.py": "an abstract method: each validator that asks has it",
         "http/response.py": "a hook of the JSON encoder must raise it",
         "templating/filters/markup.py": "a hook of the JSON encoder must raise it",
         "db/expressions/base.py": "an abstract method: each expression has it",

@@ -7,6 +7,9 @@ Never: stores anything unless `save()` is called; loads SQLAlchemy for a form wi
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ..errors import NON_FIELD_ERRORS, ValidationError
 from .boundfield import BoundField, BoundWidget
 from .faults import ErrorDict, ErrorList
@@ -75,9 +78,44 @@ from .widgets import (
     Widget,
 )
 
+if TYPE_CHECKING:
+    from .formsets import (
+        BaseFormSet,
+        ManagementForm,
+        formset_factory,
+    )
+    from .modelformsets import (
+        BaseInlineFormSet,
+        BaseModelFormSet,
+        inlineformset_factory,
+        modelformset_factory,
+    )
+    from .models import (
+        ALL_FIELDS,
+        ExistsIn,
+        ModelChoiceField,
+        ModelChoiceIterator,
+        ModelForm,
+        ModelMultipleChoiceField,
+        UniqueIn,
+        construct_instance,
+        fields_for_model,
+        formfield,
+        model_to_dict,
+        modelform_factory,
+    )
+    from .structs import (
+        StructForm,
+        form_for,
+    )
+
 __all__ = [
+    "ALL_FIELDS",
     "NON_FIELD_ERRORS",
     "Attributes",
+    "BaseFormSet",
+    "BaseInlineFormSet",
+    "BaseModelFormSet",
     "BooleanField",
     "BoundField",
     "BoundWidget",
@@ -99,6 +137,7 @@ __all__ = [
     "EmailInput",
     "ErrorDict",
     "ErrorList",
+    "ExistsIn",
     "Field",
     "FileField",
     "FileInput",
@@ -110,7 +149,12 @@ __all__ = [
     "Input",
     "IntegerField",
     "JSONField",
+    "ManagementForm",
     "Media",
+    "ModelChoiceField",
+    "ModelChoiceIterator",
+    "ModelForm",
+    "ModelMultipleChoiceField",
     "MultiValueField",
     "MultiWidget",
     "MultipleChoiceField",
@@ -130,6 +174,7 @@ __all__ = [
     "SplitDateTimeField",
     "SplitDateTimeWidget",
     "SplitHiddenDateTimeWidget",
+    "StructForm",
     "TelInput",
     "TextInput",
     "Textarea",
@@ -140,7 +185,54 @@ __all__ = [
     "URLField",
     "URLInput",
     "UUIDField",
+    "UniqueIn",
     "UnknownField",
     "ValidationError",
     "Widget",
+    "construct_instance",
+    "fields_for_model",
+    "form_for",
+    "formfield",
+    "formset_factory",
+    "inlineformset_factory",
+    "model_to_dict",
+    "modelform_factory",
+    "modelformset_factory",
 ]
+
+# What few need is loaded when it is used: the forms of models load SQLAlchemy.
+_WHERE = {
+    "ALL_FIELDS": "models",
+    "ExistsIn": "models",
+    "ModelChoiceField": "models",
+    "ModelChoiceIterator": "models",
+    "ModelForm": "models",
+    "ModelMultipleChoiceField": "models",
+    "UniqueIn": "models",
+    "construct_instance": "models",
+    "fields_for_model": "models",
+    "formfield": "models",
+    "model_to_dict": "models",
+    "modelform_factory": "models",
+    "BaseFormSet": "formsets",
+    "ManagementForm": "formsets",
+    "formset_factory": "formsets",
+    "BaseInlineFormSet": "modelformsets",
+    "BaseModelFormSet": "modelformsets",
+    "inlineformset_factory": "modelformsets",
+    "modelformset_factory": "modelformsets",
+    "StructForm": "structs",
+    "form_for": "structs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"segue.forms has no {name!r}")
+    value = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

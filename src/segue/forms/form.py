@@ -39,6 +39,7 @@ from .fields.files import FileField
 from .media import Media, media_of
 from .rendering import RENDERER
 from .requests import data_of, user_of
+from .waiting import awaited, refuse_async
 
 __all__ = ["Form", "UnknownField"]
 
@@ -205,7 +206,7 @@ class Form:
 
         return self._user is not NOT_GIVEN or self._request is not None or running_request() is not None
 
-    def _who(self) -> Operation[Any]:
+    def who(self) -> Operation[Any]:
         """`user`, in both colours."""
         if self._user is NOT_GIVEN:
             self._user = yield from user_of(self._request)
@@ -289,13 +290,14 @@ class Form:
 
     def full_clean(self) -> None:
         """Check everything, whatever was found before."""
-        run(self._checked())
+        run(self.checking())
 
     async def afull_clean(self) -> None:
         """`full_clean()` in async code."""
-        await arun(self._checked())
+        await arun(self.checking())
 
-    def _checked(self) -> Operation[None]:
+    def checking(self) -> Operation[None]:
+        """`full_clean` as an operation of two colours, for what checks several forms."""
         self._errors = ErrorDict()
         self.cleaned_data = {}
         if not self.is_bound or (self.empty_permitted and not self.has_changed()):
@@ -324,7 +326,7 @@ class Form:
                 if hook is not None:
                     value = hook()
                     if isawaitable(value):
-                        value = yield from either(_refuse_async, _awaited, value, hook)
+                        value = yield from either(refuse_async, awaited, value, hook)
                     self.cleaned_data[name] = value
             except ValidationError as error:
                 self.add_error(name, error)
@@ -333,7 +335,7 @@ class Form:
         try:
             cleaned = self.clean()
             if isawaitable(cleaned):
-                cleaned = yield from either(_refuse_async, _awaited, cleaned, self.clean)
+                cleaned = yield from either(refuse_async, awaited, cleaned, self.clean)
         except ValidationError as error:
             self.add_error(None, error)
         else:
@@ -516,18 +518,3 @@ def _check_cleaner(cls: type, name: str, fields: Mapping[str, Any]) -> None:
             why="A method clean_<field> is called for the field of that name.",
             hint=f"def clean_{close[0]}(self)",
         )
-
-
-def _refuse_async(waiting: Any, method: Any) -> Any:
-    if hasattr(waiting, "close"):
-        waiting.close()
-    raise UsageError(
-        f"{method.__qualname__}() is async, and is_valid() cannot wait for it.",
-        code="forms/async-clean",
-        where=place_of(method),
-        hint="await form.ais_valid(), before anything else asks for the errors; or make it a `def`.",
-    )
-
-
-async def _awaited(waiting: Any, method: Any) -> Any:
-    return await waiting

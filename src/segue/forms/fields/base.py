@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 
-from ...colours import Operation
-from ...errors import SetupError, ValidationError, did_you_mean
+from ...colours import Operation, run
+from ...errors import Fault, SetupError, ValidationError, did_you_mean
 from ...places import caller_place
 from ..boundfield import BoundField
 from ..widgets import HiddenInput, TextInput, Widget
@@ -68,7 +68,7 @@ class Field:
     # Whether a list or a mapping is a value; for others it is what nobody's browser sends.
     takes_many: ClassVar[bool] = False
     # Whether its values must be asked for, so that `cleaning` has steps that wait.
-    waits: ClassVar[bool] = False
+    waits: bool = False
     _messages: ClassVar[dict[str, Any]] = dict(default_error_messages)
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -99,6 +99,8 @@ class Field:
         self.template_name: str | None = options.get("template_name")
         self.error_messages: dict[str, Any] = {**self._messages, **options.get("error_messages", {})}
         self.validators: list[Callable[[Any], Any]] = [*self.default_validators, *options.get("validators", ())]
+        if any(getattr(each, "waits", False) for each in self.validators):
+            self.waits = True
         given = options.get("widget") or self.widget
         widget: Widget = given() if isinstance(given, type) else given.clone()
         widget.is_required = self.required
@@ -165,10 +167,12 @@ class Field:
             return
         faults: list[Any] = []
         for validator in self.validators:
+            if getattr(validator, "waits", False):
+                continue  # `cleaning` asks it
             try:
                 validator(value)
             except ValidationError as error:
-                faults.extend(self._worded(fault) for fault in error.faults)
+                faults.extend(self.worded(fault) for fault in error.faults)
         if faults:
             raise ValidationError(faults)
 
@@ -178,6 +182,11 @@ class Field:
         Raises:
             ValidationError: It is not good.
         """
+        if self.waits:
+            return run(self.cleaning(value))
+        return self._cleaned(value)
+
+    def _cleaned(self, value: Any) -> Any:
         if not self.takes_many and isinstance(value, list | tuple | dict | set):
             raise self.fault("several")
         value = self.to_python(value)
@@ -185,10 +194,22 @@ class Field:
         self.run_validators(value)
         return value
 
-    def cleaning(self, value: Any, form: Form) -> Operation[Any]:
+    def cleaning(self, value: Any, form: Form | None = None) -> Operation[Any]:
         """`clean` where it has to ask, in both colours."""
-        return self.clean(value)
-        yield  # an operation without steps
+        value = self._cleaned(value)
+        if value not in self.empty_values:
+            yield from self.asking(value, form)
+        return value
+
+    def asking(self, value: Any, form: Form | None) -> Operation[None]:
+        """Run the validators that have to ask."""
+        for validator in self.validators:
+            if getattr(validator, "waits", False):
+                checking: Any = validator
+                try:
+                    yield from checking.checking(value, form)
+                except ValidationError as error:
+                    raise ValidationError([self.worded(fault) for fault in error.faults]) from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """Return what a form that comes back shows: what was sent, or what it started with."""
@@ -211,11 +232,12 @@ class Field:
         """Return the error of that code, worded by `error_messages`."""
         return ValidationError(self.error_messages[code], code, params)
 
-    def _worded(self, fault: Any) -> Any:
+    def worded(self, fault: Fault) -> Fault:
+        """Return a fault in the words that this field was given for its code, where it was given some."""
         text = self.error_messages.get(fault.code)
-        if text is None:
-            return fault
-        return ValidationError(text, fault.code, fault.params)
+        if text is None or text == self._messages.get(fault.code):
+            return fault  # the field's own words are for its own checks
+        return ValidationError(text, fault.code, fault.params).faults[0]
 
 
 def _parameters(kind: type) -> list[str]:

@@ -161,7 +161,7 @@ class DecimalField(IntegerField):
             try:
                 self._digits(value)
             except ValidationError as error:
-                raise ValidationError([self._worded(fault) for fault in error.faults]) from None
+                raise ValidationError([self.worded(fault) for fault in error.faults]) from None
         super().run_validators(value)
 
     def _check_step(self, value: Any) -> None:

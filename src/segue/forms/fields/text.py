@@ -114,7 +114,7 @@ class CharField(Field):
     def _too_long(self, error: Any) -> Exception:
         from ...errors import ValidationError
 
-        return ValidationError([self._worded(fault) for fault in error.faults])
+        return ValidationError([self.worded(fault) for fault in error.faults])
 
     def widget_attrs(self, widget: Widget) -> dict[str, Any]:
         attrs = super().widget_attrs(widget)

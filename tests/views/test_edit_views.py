@@ -321,6 +321,52 @@ def test_an_attribute_of_the_object_never_leads_out(stored: App, client: Clients
     assert answer.headers["location"] == "/%2Fevil.example"
 
 
+def test_the_form_of_a_model_is_made_of_its_fields(
+    stored: App, client: Clients, write: Write, colour: Callable[[Any], Any]
+) -> None:
+    write(
+        "core/member_form.html",
+        "{% for each in form %}{{ each.name }}={{ each.value() or '' }} {% endfor %}{{ form.errors }}",
+    )
+    options = {"model": Member, "fields": ["username", "name"], "success_url": "/members/{username}"}
+    stored.add_url_rule("/new", "new", view_func=colour(CreateView).as_view(**options))
+    stored.add_url_rule("/<int:pk>", "edit", view_func=colour(UpdateView).as_view(**options))
+    asked = client()
+
+    made = asked.post("/new", data={"username": "eve", "name": "Eve"}, follow_redirects=False)
+    taken = asked.post("/new", data={"username": "bob", "name": "Other"})
+    changed = asked.post("/3", data={"username": "eva", "name": "Eva"}, follow_redirects=False)
+
+    assert asked.get("/1").text.strip() == "username=bob name=Bob"
+    assert (made.status_code, made.headers["location"]) == (303, "/members/eve")
+    assert (taken.status_code, "username" in taken.text) == (422, True)
+    assert changed.headers["location"] == "/members/eva"
+    assert [each.username for each in Member.objects.using(stored.db)] == ["ann", "bob", "eva"]
+
+
+def test_what_the_form_does_not_have_is_not_written(stored: App, client: Clients) -> None:
+    view = UpdateView.as_view(model=Member, fields=["name"], success_url="/", template_name="contact.html")
+    stored.add_url_rule("/<int:pk>", view_func=view)
+
+    client().post("/1", data={"name": "Robert", "username": "root"}, follow_redirects=False)
+
+    member = Member.objects.using(stored.db).get(pk=1)
+    assert (member.name, member.username) == ("Robert", "bob")
+
+
+def test_the_model_may_be_that_of_the_form(stored: App, client: Clients, write: Write) -> None:
+    write("core/member_form.html", "{{ form.instance.pk }} {{ member.name }}")
+
+    class NameForm(forms.ModelForm):
+        class Meta:
+            model = Member
+            fields = ["name"]
+
+    stored.add_url_rule("/<int:pk>", view_func=UpdateView.as_view(form_class=NameForm, success_url="/"))
+
+    assert client().get("/1").text == "1 Bob"
+
+
 def test_a_form_beside_an_object(stored: App, client: Clients, write: Write) -> None:
     write("core/member_detail.html", "{{ member.name }} {{ form.errors|length }}")
 
@@ -398,6 +444,8 @@ def _user(name: str | None) -> Any:
         (Form.as_view("b", success_url=None), "views/no-success-url"),
         (Create.as_view("c", success_url=None), "views/no-success-url"),
         (CreateView.as_view("d", form_class=SongForm, success_url="/"), "views/no-model"),
+        (CreateView.as_view("f", model=Record, success_url="/"), "views/no-form"),
+        (CreateView.as_view("g", model=Record, fields=["titel"], success_url="/"), "forms/unknown-model-field"),
         (UpdateView.as_view("e", model=Record, form_class=SongForm, success_url="/"), "views/missing-value"),
     ],
 )

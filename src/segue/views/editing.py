@@ -7,7 +7,8 @@ Never: shows or changes an object that the model's policies keep from the user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -68,9 +69,12 @@ class FormMixin(View):
 
     def get_form_class(self) -> type[Any]:
         """Return the class of the form."""
-        if self.form_class is None:
+        if self.form_class is not None:
+            return self.form_class
+        fields: Sequence[str] | str | None = getattr(self, "fields", None)
+        if not self._saves_form or fields is None:
             raise no_form(self)
-        return self.form_class
+        return form_of_model(model_of(self, getattr(self, "object", None)), fields)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Return the arguments of the form: `initial`, `prefix`, `data`, `files`, `instance`."""
@@ -140,17 +144,14 @@ class FormMixin(View):
     # What start-up asks
 
     def _takes_files(self) -> bool:
-        return bool(getattr(self.form_class, "__takes_files__", False))
-
-    def _has_form(self) -> bool:
-        own = ("get_form_class", "get_form", "aget_form")
-        return self.form_class is not None or any(is_overridden(type(self), name) for name in own)
+        is_known = not is_overridden(type(self), "get_form_class") and not is_overridden(type(self), "get_form")
+        return is_known and bool(getattr(self.get_form_class(), "__takes_files__", False))
 
     def _check_setup(self, given: frozenset[str], where: str) -> None:
         super()._check_setup(given, where)
         cls = type(self)
-        if not self._has_form():
-            raise no_form(self)
+        if not is_overridden(cls, "get_form") and not is_overridden(cls, "get_form_class"):
+            self.get_form_class()  # which says what is missing, or misspelt
         own = ("get_success_url", "aget_success_url", "form_valid", "aform_valid", "post")
         if self.success_url is not None or any(is_overridden(cls, name) for name in own):
             return
@@ -159,8 +160,13 @@ class FormMixin(View):
 
 
 class ModelFormMixin(FormMixin, SingleObjectMixin):
-    """Makes the form of a model, and saves it: to combine; `CreateView` and `UpdateView` have it all."""
+    """Makes the form of a model, and saves it: to combine; `CreateView` and `UpdateView` have it all.
 
+    Attributes:
+        fields: Those of the model that the form has; or give a `form_class`.
+    """
+
+    fields: Sequence[str] | str | None = None
     template_name_suffix = "_form"
     _saves_form = True
 
@@ -212,8 +218,13 @@ class FormView(FormMixin):
 
 
 class CreateView(FormMixin, SingleObjectMixin):
-    """Makes an object from a form, with `<label>/<model>_form.html`."""
+    """Makes an object from a form, with `<label>/<model>_form.html`.
 
+    Attributes:
+        fields: Those of the model that the form has; or give a `form_class`.
+    """
+
+    fields: Sequence[str] | str | None = None
     template_name_suffix = "_form"
     policy_action = "add"
     _saves_form = True
@@ -230,8 +241,13 @@ class CreateView(FormMixin, SingleObjectMixin):
 
 
 class UpdateView(FormMixin, SingleObjectMixin):
-    """Changes an object by a form, with `<label>/<model>_form.html`."""
+    """Changes an object by a form, with `<label>/<model>_form.html`.
 
+    Attributes:
+        fields: Those of the model that the form has; or give a `form_class`.
+    """
+
+    fields: Sequence[str] | str | None = None
     template_name_suffix = "_form"
     policy_action = "change"
     _saves_form = True
@@ -306,9 +322,6 @@ class DeleteView(FormMixin, SingleObjectMixin):
     def _form_valid(self, form: Any) -> Operation[Any]:
         return (yield from _delete(self))
 
-    def _has_form(self) -> bool:
-        return True
-
 
 def _deleted(view: Any) -> Operation[Any]:
     view.object = yield from hook(view, "get_object")
@@ -350,6 +363,18 @@ def _leaves(target: str | LazyURL | None) -> bool:
     return target is not None and str(target).startswith(("http://", "https://"))
 
 
+def form_of_model(model: Any, fields: Sequence[str] | str) -> type[Any]:
+    """Return the class of forms for *fields* of *model*, the same each time."""
+    return _form_of_model(model, fields if isinstance(fields, str) else tuple(fields))
+
+
+@cache
+def _form_of_model(model: Any, fields: tuple[str, ...] | str) -> type[Any]:
+    from ..forms.models import modelform_factory  # its weight is for forms
+
+    return modelform_factory(model, fields=fields)
+
+
 def no_success_url(view: Any) -> SetupError:
     """Return what is wrong with a view that does not know where a good form leads."""
     cls: type[Any] = view.__class__
@@ -368,5 +393,7 @@ def no_form(view: Any) -> SetupError:
         f"{cls.__name__} has no form.",
         code="views/no-form",
         where=place_of(cls) or f"class {cls.__qualname__} of {cls.__module__}",
-        hint="form_class = ContactForm",
+        hint='fields = ["title", "year"], or form_class = RecordForm'
+        if view._saves_form
+        else "form_class = ContactForm",
     )

@@ -14,12 +14,14 @@ __all__ = ["listed", "model_of", "names_of_templates"]
 
 
 def model_of(view: Any, obj: Any) -> Any:
-    """Return the model of a view: its own, that of its queryset, else that of *obj*."""
+    """Return the model of a view: its own, that of its queryset or its form, else that of *obj*."""
     if view.model is not None:
         return view.model
-    model = getattr(view.queryset, "model", None)
-    if model is not None:
-        return model
+    form = getattr(getattr(view, "form_class", None), "_meta", None)
+    for holder in (view.queryset, form):
+        model = getattr(holder, "model", None)
+        if model is not None:
+            return model
     kind: Any = obj.__class__
     return kind if hasattr(kind, "_meta") else None
 

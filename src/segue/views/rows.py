@@ -13,6 +13,7 @@ from typing import Any
 from ..colours import Operation, either
 from ..errors import FieldError, NotFound, SegueError, SetupError, place_of
 from .hooks import is_overridden
+from .naming import model_of
 
 __all__ = ["demand_rows", "find_one", "may", "rows_of", "scoped", "unknown_field"]
 
@@ -30,9 +31,10 @@ def rows_of(view: Any) -> Any:
     if queryset is not None:
         # A queryset keeps what it read; the one on the class must not, from one request to the next.
         return queryset.all() if hasattr(queryset, "all") else queryset
-    if view.model is None:
+    model = model_of(view, None)
+    if model is None:
         raise _no_model(view)
-    return view.model._meta.default_queryset()
+    return model._meta.default_queryset()
 
 
 def demand_rows(view: Any) -> None:
@@ -43,7 +45,8 @@ def demand_rows(view: Any) -> None:
     """
     own = ("get_queryset", "aget_queryset", "get_object", "aget_object", "get", "dispatch")
     cls: type[Any] = view.__class__
-    if view.model is None and view.queryset is None and not any(is_overridden(cls, name) for name in own):
+    has_rows = view.queryset is not None or model_of(view, None) is not None
+    if not has_rows and not any(is_overridden(cls, name) for name in own):
         raise _no_model(view)
 
 

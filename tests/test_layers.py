@@ -84,8 +84,8 @@ FLOORS: dict[str, float] = {
 # What a floor imports of its own: these read in one direction, so they form no cycle.
 INSIDE: dict[float, tuple[list[str], str]] = {
     GROUND: (
-        ["_version", "errors", "validators", "text", "places", "resources", "regexes", "watchdog", "signals", "context", "colours",
-         "clock", "typing", "conversion", "masking", "targets", "sources", "layers", "config"],
+        ["_version", "errors", "validators", "text", "places", "resources", "regexes", "watchdog", "signals", "context",
+         "colours", "clock", "typing", "conversion", "masking", "targets", "sources", "layers", "config"],
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (
@@ -131,6 +131,7 @@ LIBRARIES: dict[str, set[str]] = {
     "msgspec": {
         "http", "validation", "signing", "handling", "testing", "rendering", "assembly", "conversion", "config",
         "sources", "cli", "web", "api", "forms", "db", "templating",
+        "cache",
     },
     "jinja2": {"templating"},
     "markupsafe": {"__init__", "templating", "shortcuts", "rendering", "web", "forms", "admin"},
@@ -148,6 +149,7 @@ LIBRARIES: dict[str, set[str]] = {
     "pymysql": {"db"},
     "asyncmy": {"db"},
     "itsdangerous": {"signing"},
+    "redis": {"cache"},
     "brotli": {"web"},
     "zstandard": {"web"},
     "argon2": {"auth"},

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 import msgspec
 
 from .blueprint import Blueprint, Registries, Route
+from .cache import CACHES
 from .context import Key
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
@@ -84,6 +85,7 @@ class _Assembly:
         self.databases: Any = None
         self.models: list[Any] = []
         self._connect_databases()
+        self._make_caches()
         self.limits = Limits(
             max_body=self.config["MAX_CONTENT_LENGTH"],
             max_fields=self.config["MAX_FORM_FIELDS"],
@@ -126,7 +128,11 @@ class _Assembly:
             blocked_seconds=self._blocked_seconds(),
             attributes={"session": _session, "asession": _asession, **app.request_attributes},
             values=self.values,
-            makers={**_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]), **self._sessions()},
+            makers={
+                CACHES: self._caches,
+                **_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
+                **self._sessions(),
+            },
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
@@ -153,9 +159,23 @@ class _Assembly:
         enter_owner(self.models, databases)
         teach_answers(self.results.encoders)
 
+    def _make_caches(self) -> None:
+        """Make the caches that `CACHES` names, so that a wrong address stops the start."""
+        self.caches: Any = None
+        if self.config["CACHES"] is not None:
+            self.caches = self.values[CACHES] = self._caches()
+
+    def _caches(self) -> Any:
+        from .cache.named import make_caches  # for apps that keep something
+
+        app = self.app
+        return make_caches(self.config["CACHES"], root=app.root_path, prefix=app.name, databases=self.databases)
+
     def _lifecycle(self) -> Lifecycle:
         app = self.app
         startup, shutdown = list(app.startup_functions), list(app.shutdown_functions)
+        if self.caches is not None:
+            shutdown.insert(0, self.caches.aclose)
         databases = self.databases
         if databases is not None:
             if self.debug or app.testing:
@@ -243,12 +263,13 @@ class _Assembly:
                 types=rule.value_types,
                 constants=dict(rule.defaults),
             )
+            first = self._origin_guards(part, route, view) if methods - _SAFE else []
             endpoint = compile_endpoint(
                 name=name,
                 rule=rule,
                 route=facts,
                 handler=self._in_transaction(part, route, view),
-                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *self._guards_of(view), *guards]),
+                hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *self._guards_of(view), *guards]),
                 known=self.known,
                 recovery=self._recovery(part),
                 make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now
@@ -266,6 +287,20 @@ class _Assembly:
 
         types = media_types(route.options["produces"], place=route.place)
         return [vary_on_accept] if len(types) > 1 else [], [inspect_callable(accept_guard(types))]
+
+    def _origin_guards(self, part: Part, route: Route, view: Callable[..., Any]) -> list[Callee]:
+        """What refuses a request of another site: the nearest word on it counts, the route's or a blueprint's."""
+        chain = [getattr(each.scaffold, "csrf", None) for each in reversed(part.chain)]
+        said = [route.options.get("csrf"), marks_of(view).get("csrf"), *chain]
+        wanted = next((each for each in said if each is not None), None)
+        if wanted is False or not self.config["CSRF_PROTECTION"]:
+            return []
+        from .web.csrf import OriginGuard  # for apps that have something to change
+
+        guard = OriginGuard(
+            trusted=self.config["TRUSTED_ORIGINS"], site=self.config["SITE_URL"], is_strict=wanted is True
+        )
+        return [inspect_callable(guard)]
 
     def _in_transaction(self, part: Part, route: Route, view: Callable[..., Any]) -> Callable[..., Any]:
         """Return the handler *view*, in a transaction and with a budget of queries where it has them."""
@@ -445,17 +480,18 @@ def _app_level(part: Part) -> Registries:
     return part.scaffold.app_level if isinstance(part.scaffold, Blueprint) else Registries()
 
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def _handlers(route: Route) -> list[tuple[frozenset[str], Callable[..., Any]]]:
     """Return what answers a route: by a class, one function for each method."""
-    by_method = marks_of(route.view).get("by_method")
+    methods, by_method = route.methods, marks_of(route.view).get("by_method")
     if by_method is not None:
-        return [(frozenset({method}), by_method.handler(method, route.view)) for method in sorted(route.methods)]
+        return [(frozenset({method}), by_method.handler(method, route.view)) for method in sorted(methods)]
     # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
-    groups = route.methods & _READS, route.methods - _READS
-    return [(group, route.view) for group in groups if group]
+    # Reads have no guard against other sites; a DELETE has one, but takes its Struct from the query as they do.
+    reads, deletes, writes = methods & _SAFE, methods & {"DELETE"}, methods - _SAFE - {"DELETE"}
+    return [(group, route.view) for group in (reads, deletes, writes) if group]
 
 
 def _is_declared(annotation: Any) -> bool:

@@ -12,12 +12,15 @@ from urllib.parse import quote
 import msgspec
 from markupsafe import Markup
 
+from .cache import CACHES
+from .cache.fragments import fragments_in
 from .context import Context, current
 from .handling.exchange import Exchange
 from .http.response import Response
 from .shortcuts import url_for
 from .signals import Signals, template_rendered
 from .templating import Folder, Templates, own_folders
+from .web.processors import PROCESSORS
 
 if TYPE_CHECKING:
     from .app import App
@@ -57,7 +60,8 @@ def make_templates(app: App) -> Templates:
         filters={name: value for level in levels for name, value in level.filters.items()},
         tests={name: value for level in levels for name, value in level.tests.items()},
         on_rendered=rendered,
-        processors=compiled.processors,
+        processors={**compiled.processors, None: [*PROCESSORS, *compiled.processors.get(None, ())]},
+        fragments=fragments_in(lambda: compiled.provided(CACHES)["default"]),
     )
 
 

@@ -409,6 +409,9 @@ class _Writer:
                 lines.append(f"{body}if exchange.received is None: await exchange.aread_body(limits)")
             else:
                 lines.append(f"{body}if exchange.received is None: exchange.read_body(limits)")
+        if self.guards:
+            decide = "await adecide(exchange)" if self.is_async else "decide(exchange)"
+            lines.append(f"{body}if exchange.after_body is not None: {decide}")
         before = [(call, f"early = {self._call(call)}", "early is None") for call in self.before]
         lines += self._steps(before, ["early"], body)
         if has_early:

@@ -45,6 +45,7 @@ class Exchange(Context):
         portal: Set while a WSGI thread serves this request's `def` steps.
         received: What was read of the body, or `None`.
         error: The exception that ended the request, for teardown.
+        after_body: What a guard leaves to be decided once the body was read.
         finishers: What is done before the first byte, last added first.
         outcome: What the door or the router found where no route answers.
         deadline: When the supervisor cancels it, in loop time.
@@ -56,6 +57,7 @@ class Exchange(Context):
 
     # PERF: defaults that live on the class cost a request nothing; most are never set.
     bridge: Bridge
+    after_body: Callable[[Exchange], Operation[None]] | None = None
     cleanups: list[Callable[[BaseException | None], Any]] | None = None
     deadline: float | None = None
     endpoint: Endpoint | None = None
@@ -120,9 +122,12 @@ class Exchange(Context):
         else:
             self.cleanups.append(cleanup)
 
-    def add_finisher(self, finisher: Finisher) -> None:
-        """Let *finisher* see the response before its first byte, last added first."""
+    def add_finisher(self, finisher: Finisher, *, is_last: bool = False) -> None:
+        """Let *finisher* see the response before its first byte, last added first.
+
+        Args:
+            is_last: Whether it comes after all others, as what keeps the changes of others must.
+        """
         if self.finishers is None:
-            self.finishers = [finisher]
-        else:
-            self.finishers.append(finisher)
+            self.finishers = []
+        self.finishers.insert(0 if is_last else len(self.finishers), finisher)

@@ -17,6 +17,8 @@ from .environment import Environment, Template
 from .faults import BlockNotFound, TemplateNotFound, TemplateSyntaxError, TooMuchOutput
 from .filters import FILTERS, as_json
 from .folders import Folder, FolderLoader
+from .fragments import FragmentExtension, Fragments, make_always
+from .tags import CsrfTag
 from .undefined import Loud, Quiet
 from .values import Context, Late, Processor, Values
 
@@ -46,6 +48,7 @@ class Templates:
         extensions: Jinja2 extensions: classes or dotted names.
         on_rendered: Called with the template and its values after each rendering.
         processors: Context processors by scope; under `None` those for all.
+        fragments: Keeps what stands in `{% cache %}`; by default nothing is kept.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Templates:
         extensions: Sequence[str | type[Extension]] = (),
         on_rendered: Rendered | None = None,
         processors: Mapping[str | None, Sequence[Callable[..., Any]]] | None = None,
+        fragments: Fragments = make_always,
     ) -> None:
         self._loader = FolderLoader(folders)
         # A class of its own, so that what is reported for one app is not forgotten for another.
@@ -70,8 +74,9 @@ class Templates:
             undefined=undefined,
             auto_reload=auto_reload,
             cache_size=-1,
-            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", *extensions],
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", CsrfTag, FragmentExtension, *extensions],
         )
+        self.environment.fragments = fragments
         policies: dict[str, Any] = self.environment.policies
         policies["urlize.rel"] = "nofollow"
         policies["json.dumps_kwargs"] = {"sort_keys": True, "default": as_json}

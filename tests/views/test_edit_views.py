@@ -24,6 +24,7 @@ from segue.views import (
     UpdateView,
     View,
 )
+from segue.web.messages import get_messages
 
 Clients = Callable[..., Client]
 Write = Callable[[str, str], None]
@@ -163,6 +164,17 @@ def test_overrides_decide(app: App, client: Clients) -> None:
 
     assert asked.get("/").text == "0 own"
     assert (answer.headers["x-name"], answer.headers["location"]) == ("Duke", "/own")
+
+
+def test_the_next_page_tells_what_was_done(app: App, client: Clients, colour: Callable[[Any], Any]) -> None:
+    app.config["SECRET_KEY"] = "0123456789abcdef" * 4
+    app.get("/thanks")(lambda request: [str(each) for each in get_messages(request)])
+    app.add_url_rule("/", view_func=colour(Form).as_view(success_message="Thanks, {name}."))
+    asked = client()
+
+    asked.post("/", data={"name": "Duke"}, follow_redirects=False)
+
+    assert [asked.get("/thanks").json for _ in range(2)] == [["Thanks, Duke."], []]
 
 
 def test_a_lazy_address_is_made_when_it_is_used(app: App, client: Clients) -> None:

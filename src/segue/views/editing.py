@@ -44,6 +44,7 @@ class FormMixin(View):
         initial: What its fields start with.
         prefix: What stands before their names.
         success_url: Where a good form leads; `{name}` stands for an attribute of the object.
+        success_message: What the next page tells the visitor; `{name}` is a value of the form.
         invalid_status: Of the page that shows what is wrong. htmx, which shows no page of an
             error, gets 200.
     """
@@ -52,6 +53,7 @@ class FormMixin(View):
     initial: Mapping[str, Any] = {}  # never changed: get_initial() copies it
     prefix: str | None = None
     success_url: str | LazyURL | None = None
+    success_message: str = ""
     invalid_status: int = 422
 
     # Whether a good form is saved: that of a model.
@@ -106,6 +108,17 @@ class FormMixin(View):
             return str(obj.get_absolute_url())
         return success_url_of(self)
 
+    def get_success_message(self, cleaned_data: Mapping[str, Any]) -> str:
+        """Return what the next page tells the visitor; empty for nothing."""
+        return self.success_message.format_map(cleaned_data)
+
+    def _leave_message(self, form: Any) -> None:
+        text = self.get_success_message(form.cleaned_data)
+        if text:
+            from ..web.messages import success  # sessions are for those who leave something in them
+
+            success(self.request, text)
+
     def form_valid(self, form: Any) -> Any:
         """Answer a good form: save that of a model, and lead to `get_success_url()`."""
         return run(self._form_valid(form))
@@ -118,6 +131,7 @@ class FormMixin(View):
         if self._saves_form:
             self.object = yield from either(form.save, form.asave)
         url = yield from hook(self, "get_success_url")
+        self._leave_message(form)
         # 303: the browser gets the next page, whatever the method was, and a reload sends nothing again.
         return redirect(url, 303, external=_leaves(self.success_url))
 
@@ -320,7 +334,9 @@ class DeleteView(FormMixin, SingleObjectMixin):
         yield from self._load_object()
 
     def _form_valid(self, form: Any) -> Operation[Any]:
-        return (yield from _delete(self))
+        response = yield from _delete(self)
+        self._leave_message(form)
+        return response
 
 
 def _deleted(view: Any) -> Operation[Any]:

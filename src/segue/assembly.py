@@ -26,7 +26,7 @@ from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, in
 from .handling.lifecycle import Lifecycle
 from .handling.markers import marks_of
 from .handling.recovery import ErrorTable, Injected, Pages, Recovery
-from .handling.results import Blocks, Results
+from .handling.results import Results
 from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
 from .http.limits import Limits
@@ -36,7 +36,7 @@ from .parts import Part, parts_of
 from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
 from .signing import KEYS
-from .web.headers import constant_headers
+from .web.headers import HEADER_CHANGES, default_policy
 from .web.sessions import SESSIONS
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class _Assembly:
             overrides=overrides,
             late={"session": _session_parameter},
         )
-        page, data = constant_headers(self.config)
-        self.blocks = Blocks.of(page, data)
+        self.headers = default_policy(self.config, app.provided_values.get(HEADER_CHANGES))
+        self.blocks = self.headers.blocks()
         self.results = Results(self.blocks, app.encoders)
         self.signals = Signals()
         for part in self.parts:
@@ -92,6 +92,7 @@ class _Assembly:
             max_files=self.config["MAX_FILES"],
         )
         self.pages = _error_pages(app, debug=debug)
+        self.cors = self._cors()
         self.errors = ErrorTable(self._error_spec())
         self.after_everything = [
             self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
@@ -255,6 +256,7 @@ class _Assembly:
         for methods, view in _handlers(route):
             middleware = [*options.get("middleware", ()), *marks_of(view).get("middleware", ()), *shared]
             hooks = self._hooks(part, middleware, options.get("dependencies", ()))
+            results = self._results_of(part, view)
             facts = RouteFacts(
                 line=route_line(path, methods if by_method is not None else route.methods),
                 place=route.place,
@@ -271,9 +273,10 @@ class _Assembly:
                 handler=self._in_transaction(part, route, view),
                 hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *self._guards_of(view), *guards]),
                 known=self.known,
-                recovery=self._recovery(part),
-                make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now
+                recovery=self._recovery(part, results),
+                make_reply=lambda callee, route=route, results=results: _maker(results, callee, route.options),  # type: ignore[misc]  # bound now
                 limits=self._limits_of(options),
+                blocks=results.blocks,
                 options=options,
             )
             endpoints.setdefault(name, []).append(endpoint)
@@ -323,22 +326,17 @@ class _Assembly:
         most = options.get("max_body")
         return self.limits if most is None else dataclasses.replace(self.limits, max_body=most)
 
-    def _maker(self, callee: Callee, options: Mapping[str, Any], place: str) -> Callable[[Any], Any]:
-        declared = options.get("response", MISSING)
-        status = options.get("status", 200)
-        if declared is MISSING and _is_declared(callee.returns):
-            declared = callee.returns
-        encode = None
-        if declared is not MISSING and declared is not None:
-            from .validation import result_encoder
+    def _results_of(self, part: Part, view: Callable[..., Any]) -> Results:
+        """Return what makes the replies of a route: with headers of its own, if something marks it."""
+        things: list[Any] = [*(each.scaffold for each in part.chain), view]
+        if not any("security_headers" in marks_of(each) for each in things):
+            return self.results
+        from .web.security import changes_of  # for those who change some
 
-            encode = result_encoder(declared)
-        return self.results.maker(
-            status=status,
-            none_is_empty=callee.returns in (None, type(None)) or status == 204,
-            where=f"{callee} ({callee.place})",
-            encode=encode,
-        )
+        policy = self.headers
+        for changes, place in filter(None, map(changes_of, things)):
+            policy = policy.changed(changes, where=place)
+        return Results(policy.blocks(), self.app.encoders)
 
     def _special(self, name: str, hooks: Hooks) -> Endpoint:
         facts = RouteFacts(line=f"the {name} of {self.app.name}", place="", names=(), methods=frozenset({"GET"}))
@@ -349,9 +347,10 @@ class _Assembly:
             handler=answer_outcome,
             hooks=hooks,
             known=self.known,
-            recovery=self._recovery(self.parts[0]),
+            recovery=self._recovery(self.parts[0], self.results),
             make_reply=lambda callee: self.results.maker(status=200, none_is_empty=True, where=name),
             limits=self.limits,
+            blocks=self.blocks,
         )
 
     # What surrounds it
@@ -363,7 +362,7 @@ class _Assembly:
         levels = self.levels
         around = [*levels, *chain]
         return Hooks(
-            app_middleware=[Middleware.of(each) for level in levels for each in level.middleware],
+            app_middleware=[*self.cors, *(Middleware.of(each) for level in levels for each in level.middleware)],
             guards=[inspect_callable(each) for level in around for each in level.guards],
             inner_middleware=[
                 Middleware.of(each) for each in [*(each for level in chain for each in level.middleware), *middleware]
@@ -378,11 +377,11 @@ class _Assembly:
     def _guards_of(self, view: Callable[..., Any]) -> list[Callee]:
         return [inspect_callable(guard) for guard in marks_of(view).get("guards", ())]
 
-    def _recovery(self, part: Part) -> Recovery:
+    def _recovery(self, part: Part, results: Results) -> Recovery:
         return Recovery(
             table=self.errors,
             scopes=part.scopes,
-            make=self.results.maker(status=200, none_is_empty=True, where="an error handler"),
+            make=results.maker(status=200, none_is_empty=True, where="an error handler"),
             page=self.pages,
             started=self.signals[request_started],
             failed=self.signals[got_request_exception],
@@ -410,6 +409,16 @@ class _Assembly:
             found[part.name] = [each for level in part.chain for each in level.registries.processors]
         return found
 
+    def _cors(self) -> list[Middleware]:
+        """Return what answers for other sites: outermost, so that a preflight meets no guard and no login."""
+        things = {part.name: part.registries.things for part in self.parts}
+        if not any(things.values()):
+            return []
+        from .web.cors import cors_middleware  # for those who add something
+
+        found = cors_middleware(things)
+        return [] if found is None else [Middleware.of(found)]
+
     def _converters(self) -> dict[str, Any]:
         return {name: kind for part in self.parts for name, kind in part.registries.converters.items()}
 
@@ -424,6 +433,24 @@ class _Assembly:
             host = self.config["SITE_URL"].partition("://")[2].partition("/")[0].rpartition("@")[2]
             allowed = [host.partition(":")[0] if not host.startswith("[") else host.partition("]")[0] + "]"]
         return allowed
+
+
+def _maker(results: Results, callee: Callee, options: Mapping[str, Any]) -> Callable[[Any], Any]:
+    declared = options.get("response", MISSING)
+    status = options.get("status", 200)
+    if declared is MISSING and _is_declared(callee.returns):
+        declared = callee.returns
+    encode = None
+    if declared is not MISSING and declared is not None:
+        from .validation import result_encoder
+
+        encode = result_encoder(declared)
+    return results.maker(
+        status=status,
+        none_is_empty=callee.returns in (None, type(None)) or status == 204,
+        where=f"{callee} ({callee.place})",
+        encode=encode,
+    )
 
 
 def _signing(secret: Any, fallbacks: Any) -> dict[Key[Any], Callable[[], Any]]:

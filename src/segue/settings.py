@@ -53,6 +53,7 @@ def declare_core(config: Config) -> None:
     declare("CSRF_PROTECTION", True, doc="Whether a request of another site that would change something is refused.")
     _declare_sessions(config)
     declare("CSP", None, doc="Content security policy directives to add or replace; None removes one.")
+    declare("SILENCED_CHECKS", [], doc="Ids of findings that `segue check` leaves out, such as urls.W003.")
     declare("MAX_CONTENT_LENGTH", 2_500_000, doc="Largest body in bytes; `max_body=` on a route overrides it.")
     declare("MAX_FORM_FIELDS", 1000, doc="Most fields of a form or query.")
     declare("MAX_FILES", 100, doc="Most files of one request.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from inspect import get_annotations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from markdown_pages import DOCS
 
 from segue import App, Blueprint, Response, db, lists, views
 from segue.blueprint import RouteOptions
+from segue.cli import deploy
 from segue.db.models.options import META_NAMES
 from segue.db.query.documents import DOCUMENT_LOOKUPS
 from segue.db.query.lookups import LOOKUPS
@@ -167,3 +169,11 @@ def test_every_class_of_views_and_its_members_are_listed(name: str) -> None:
 @pytest.mark.parametrize("name", sorted({*lists.__all__, *public(lists.Paginator), *public(lists.Page)} - {"index"}))
 def test_every_name_of_the_paginator_is_listed(name: str) -> None:
     assert name in codes_in("views.md") | {"per_page", "orphans", "allow_empty_first_page"}
+
+
+def test_every_finding_of_a_deployment_is_listed() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(deploy.__file__).parent.glob("*.py"))
+    page = (REFERENCE / "checks.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `deploy\.(\w\d+)` ", page, re.MULTILINE))
+
+    assert set(re.findall(r'"(?:deploy\.)?([EW]\d{3})"', sources)) == listed

@@ -28,7 +28,7 @@ from .binding import Binder, Call, Known, RouteFacts
 from .exchange import Exchange
 from .markers import marks_of
 from .recovery import Injected, Recovery
-from .results import Reply, Waiting, as_response
+from .results import Blocks, Reply, Waiting, as_response
 from .signature import Callee, inspect_callable
 
 __all__ = ["Endpoint", "Hooks", "Middleware", "Step", "compile_endpoint", "inject"]
@@ -104,6 +104,7 @@ class Endpoint:
     Attributes:
         call: `(exchange, values) -> reply`, or a coroutine function of it.
         is_async: Whether `call` is a coroutine function.
+        blocks: The constant headers of its responses.
         body_first: Whether the body is read before anything else, so that an adapter
             on a loop reads it there, and the thread finds it ready.
         streams_body: Whether the handler reads the body itself, as a stream.
@@ -117,6 +118,7 @@ class Endpoint:
     is_async: bool
     route: RouteFacts
     recovery: Recovery
+    blocks: Blocks
     body_first: bool = False
     streams_body: bool = False
     cancellable: bool = False
@@ -152,6 +154,7 @@ def compile_endpoint(
     recovery: Recovery,
     make_reply: Callable[[Callee], Callable[[Any], Reply]],
     limits: Any,
+    blocks: Blocks,
     options: Mapping[str, Any] = _NO_OPTIONS,
 ) -> Endpoint:
     """Compile the endpoint of *route*.
@@ -187,6 +190,7 @@ def compile_endpoint(
         is_async=writer.is_async,
         route=route,
         recovery=recovery,
+        blocks=blocks,
         body_first=reads_body and not (hooks.middleware or hooks.guards),
         streams_body=streams_body,
         cancellable=writer.is_async and options.get("cancel_on_disconnect", not route.methods & _UNSAFE),

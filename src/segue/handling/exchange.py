@@ -47,6 +47,8 @@ class Exchange(Context):
         error: The exception that ended the request, for teardown.
         after_body: What a guard leaves to be decided once the body was read.
         finishers: What is done before the first byte, last added first.
+        nonce: Of the content security policy, once somebody asked for it; empty where the
+            headers are on their way without one.
         outcome: What the door or the router found where no route answers.
         deadline: When the supervisor cancels it, in loop time.
         is_reading: Whether a small body is being read, so that its time is what runs.
@@ -64,6 +66,7 @@ class Exchange(Context):
     finishers: list[Finisher] | None = None
     is_reading: bool = False
     error: BaseException | None = None
+    nonce: str | None = None
     outcome: Any = None
     portal: Portal | None = None
     received: Body | None = None
@@ -81,6 +84,19 @@ class Exchange(Context):
         """The values of the rule's parameters and its defaults, by name."""
         endpoint = self.endpoint
         return endpoint.path_params(self.values) if endpoint is not None else {}
+
+    @property
+    def csp_nonce(self) -> str:
+        """The nonce of this response, made when it is first asked for.
+
+        Raises:
+            UsageError: The headers were sent already (`security/late-nonce`).
+        """
+        if self.nonce:
+            return self.nonce
+        from .nonces import begin_nonce  # for pages that have scripts of their own
+
+        return begin_nonce(self)
 
     # What an adapter's subclass knows of its protocol.
 

@@ -12,6 +12,7 @@ import jinja2
 from jinja2.ext import Extension
 
 from ..errors import Finding, nearest
+from .calls import TemplateCall, calls_in, names_read
 from .checking import check_safety, check_templates
 from .environment import Environment, Template
 from .faults import BlockNotFound, TemplateNotFound, TemplateSyntaxError, TooMuchOutput
@@ -209,6 +210,14 @@ class Templates:
     def check(self) -> list[Finding]:
         """Return what is wrong with the templates: syntax, filters, tests, names of other templates."""
         return check_templates(self.environment, self._loader)
+
+    def calls_of(self, name: str) -> list[TemplateCall]:
+        """Return every call of the function *name* in the templates that begins with a literal text."""
+        return calls_in(self.environment, self._loader, name)
+
+    def read_names(self) -> set[str]:
+        """Return every name that a template reads of something, by attribute or by literal key."""
+        return names_read(self.environment, self._loader)
 
     def check_safety(self) -> list[Finding]:
         """Return the places where a value is not safe by escaping alone, such as in `onclick`."""

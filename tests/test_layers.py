@@ -25,6 +25,7 @@ GROUND, ENGINES, SERVICES, PIPELINE, PROTOCOLS, COMPOSITION, READERS, SITES, FAC
 FLOORS: dict[str, float] = {
     "_version": GROUND,
     "errors": GROUND,
+    "validators": GROUND,
     "text": GROUND,
     "places": GROUND,
     "resources": GROUND,
@@ -83,8 +84,8 @@ FLOORS: dict[str, float] = {
 # What a floor imports of its own: these read in one direction, so they form no cycle.
 INSIDE: dict[float, tuple[list[str], str]] = {
     GROUND: (
-        ["_version", "errors", "text", "places", "resources", "regexes", "watchdog", "signals", "context", "colours",
-         "clock", "typing", "conversion", "masking", "targets", "sources", "layers", "config"],
+        ["_version", "errors", "validators", "text", "places", "resources", "regexes", "watchdog", "signals", "context",
+         "colours", "clock", "typing", "conversion", "masking", "targets", "sources", "layers", "config"],
         "each of the ground may import those above it in this list",
     ),
     COMPOSITION: (
@@ -152,6 +153,7 @@ LIBRARIES: dict[str, set[str]] = {
     "brotli": {"web"},
     "zstandard": {"web"},
     "argon2": {"auth"},
+    "PIL": {"forms"},
     "pytest": {"testing", "cli"},
     "httpx2": {"testing"},
     "yaml": {"targets", "sources"},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markupsafe import Markup, escape
 
-    from . import db
+    from . import db, forms
     from ._version import __version__
     from .app import App
     from .blueprint import Blueprint
@@ -102,6 +102,7 @@ _WHERE: dict[str, str] = {
     "db": "",
     "escape": ":markupsafe",
     "flash": "web.messages",
+    "forms": "",
     "get_flashed_messages": "web.messages",
     "got_request_exception": "signals",
     "html": "shortcuts",
@@ -168,6 +169,7 @@ __all__ = [
     "db",
     "escape",
     "flash",
+    "forms",
     "get_flashed_messages",
     "got_request_exception",
     "html",

@@ -8,12 +8,13 @@ Never: formats a text that nobody prints, or knows what a response looks like.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any, ClassVar, Literal, NoReturn
 
 __all__ = [
+    "NON_FIELD_ERRORS",
     "Answer",
     "BadGateway",
     "BadRequest",
@@ -61,6 +62,9 @@ __all__ = [
     "nearest",
     "place_of",
 ]
+
+# What concerns no field alone stands under this name where faults are grouped by field.
+NON_FIELD_ERRORS = "__all__"
 
 
 class SegueError(Exception):
@@ -219,24 +223,62 @@ def _rebuild(cls: type[HTTPError], detail: str, state: dict[str, Any]) -> HTTPEr
 class ValidationError(SegueError, ValueError):
     """Input that breaks its rules: always a list of `Fault`, however many.
 
+    Besides faults it takes what Django's takes: a text with its code and the values to put
+    into it, a list of these, or a mapping from a field's name to any of them.
+
+    Args:
+        message: Faults, or what they are made of.
+        code: Of the fault that a text makes.
+        params: What stands in the text as `%(name)s`.
+
     >>> ValidationError([Fault(("query", "page"), "type", "A whole number is needed.")]).faults[0].pointer
     '/query/page'
+    >>> ValidationError({"age": "That is too young."}).faults[0].path
+    ('age',)
     """
 
     code = "input/invalid"
     status = 422
 
-    def __init__(self, faults: Iterable[Fault] | str, *, code: str | None = None, hint: str = "") -> None:
-        if isinstance(faults, str):
-            faults = [Fault((), "invalid", faults)]
-        self.faults: list[Fault] = list(faults)
-        super().__init__("The input is not valid.", code=code, hint=hint)
+    def __init__(
+        self, message: Any, code: str | None = None, params: Mapping[str, Any] | None = None, *, hint: str = ""
+    ) -> None:
+        self.faults: list[Fault] = list(_faults_in(message, code or "invalid", params))
+        super().__init__("The input is not valid.", hint=hint)
+
+    @property
+    def messages(self) -> list[str]:
+        """The text of each fault."""
+        return [fault.message for fault in self.faults]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.messages)
 
     def __str__(self) -> str:
         return "; ".join(f"{fault.pointer or '/'}: {fault.message}" for fault in self.faults)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.faults,)
+
+
+def _faults_in(given: Any, code: str, params: Mapping[str, Any] | None) -> Iterator[Fault]:
+    """Return the faults that a `ValidationError` was given, in whatever shape."""
+    if isinstance(given, Fault):
+        yield given
+    elif isinstance(given, ValidationError):
+        yield from given.faults
+    elif isinstance(given, Mapping):
+        by_field: Mapping[str, Any] = given  # pyright: ignore[reportUnknownVariableType]  # of any kind
+        for name, each in by_field.items():
+            start = () if name == NON_FIELD_ERRORS else (name,)
+            for fault in _faults_in(each, code, params):
+                yield Fault((*start, *fault.path), fault.code, fault.message, fault.params)
+    elif isinstance(given, str) or not isinstance(given, Iterable):
+        # A text may be lazy, so that it is in the language of whoever reads it.
+        yield Fault((), code, str(given) % params if params else str(given), params or {})
+    else:
+        for each in tuple[Any, ...](given):  # pyright: ignore[reportUnknownArgumentType]  # of any kind
+            yield from _faults_in(each, code, params)
 
 
 _BY_STATUS: dict[int, type[HTTPError]] = {}

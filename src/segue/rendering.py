@@ -19,7 +19,7 @@ from .handling.exchange import Exchange
 from .http.response import Response
 from .shortcuts import url_for
 from .signals import Signals, template_rendered
-from .templating import Folder, Templates
+from .templating import Folder, Templates, own_folders
 from .web.processors import PROCESSORS
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def make_templates(app: App) -> Templates:
             signal.send(app, template=template, context=context)
 
     return Templates(
-        folders,
+        [*folders, *own_folders()],
         debug=compiled.debug or app.testing,
         auto_reload=compiled.debug if reload is None else reload,
         globals={

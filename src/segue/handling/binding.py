@@ -225,6 +225,8 @@ class Binder:
                 return "exchange"
             from_request = getattr(annotation, "__from_request__", None)
             if from_request is not None:
+                # It says so itself where it takes files, and so a body of their size.
+                self.takes_files = self.takes_files or getattr(annotation, "__takes_files__", False)
                 return self._provide(callee, parameter, from_request)
             for kind in annotation.__mro__:
                 if kind in self.known.types:

@@ -97,6 +97,9 @@ class MultiDict(Mapping[str, T], Generic[T]):
 
     def getlist(self, name: str) -> list[T]:
         """Return every value of *name*, in the order sent; empty if there is none."""
+        if len(self._first) == len(self._pairs):
+            # PERF: no name came twice, so a form of many fields is not searched for each of them.
+            return [self._first[name]] if name in self._first else []
         return [value for key, value in self._pairs if key == name]
 
     def multi_items(self) -> list[tuple[str, T]]:

@@ -15,7 +15,7 @@ from .faults import (
     UndefinedName,
 )
 from .filters import FILTERS
-from .folders import Folder
+from .folders import Folder, own_folders
 from .templates import Templates
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "Templates",
     "TooMuchOutput",
     "UndefinedName",
+    "own_folders",
 ]

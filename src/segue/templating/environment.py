@@ -72,7 +72,8 @@ class Environment(jinja2.Environment):
         return call_builtin(self.read(value, name), name)
 
     def _read_item(self, value: Any, name: str) -> Any:
-        if is_computed(value, name):
+        # PERF: a plain dictionary has no properties to look for.
+        if value.__class__ is not dict and is_computed(value, name):
             raise  # what the property raised, which `read` is handling
         try:
             return value[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from jinja2.loaders import split_template_path
 
-__all__ = ["Folder", "FolderLoader"]
+__all__ = ["Folder", "FolderLoader", "own_folders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,12 @@ class Folder:
 
     path: Path
     owner: str | None = None
+
+
+def own_folders() -> list[Folder]:
+    """Return the folders of Segue's own templates: each package may have one, `templates/`."""
+    root = Path(__file__).resolve().parents[1]
+    return [Folder(path, "segue") for path in sorted(root.glob("*/templates")) if path.is_dir()]
 
 
 class FolderLoader(jinja2.BaseLoader):

@@ -120,6 +120,20 @@ class Templates:
             self._on_rendered(template, values)
         return text
 
+    def render_part(self, name: str, context: Mapping[str, Any]) -> str:
+        """Return the text of a template that is a part of a value, such as a widget.
+
+        No context processor runs for it, and nobody is told of the rendering.
+
+        Raises:
+            TemplateNotFound: There is none.
+        """
+        try:
+            template = self._load(name)
+            return _join(template.root_render_func(template.new_context(dict(context))), template)
+        except Exception as error:
+            self._fail(error)
+
     def render_string(self, source: str, context: Mapping[str, Any], *, scope: str | None = None) -> str:
         """Return the text of a template given as text, which the developer wrote, never a visitor."""
         values = self._values(context, scope)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
+from ...validators import FileExtensionValidator, validate_path
 from ..errors import ModelError
 from .base import FieldOptions
 from .text import CharField
-from .validators import FileExtensionValidator, validate_path
 
 __all__ = ["FileField", "ImageField"]
 

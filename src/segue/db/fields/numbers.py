@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overl
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from ...validators import DecimalValidator, MaxValueValidator, MinValueValidator
 from ..errors import ModelError
 from ..types import EXACT, ExactDecimal
 from .base import Field, FieldOptions
-from .validators import DecimalValidator, MaxValueValidator, MinValueValidator
 
 __all__ = [
     "AutoField",

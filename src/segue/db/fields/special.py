@@ -92,7 +92,7 @@ class BinaryField(Field[T]):
 
     def default_validators(self) -> Any:
         if self.max_length is not None:
-            from .validators import MaxLengthValidator
+            from ...validators import MaxLengthValidator
 
             yield MaxLengthValidator(self.max_length)
 
@@ -213,7 +213,7 @@ class ArrayField(Field[T]):
 
     def default_validators(self) -> Any:
         if self.max_length is not None:
-            from .validators import MaxLengthValidator
+            from ...validators import MaxLengthValidator
 
             yield MaxLengthValidator(self.max_length)
 

@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from ...validators import MaxLengthValidator, MinLengthValidator, validate_email, validate_slug, validate_url
 from ..errors import ModelError
 from .base import Field, FieldOptions
-from .validators import MaxLengthValidator, MinLengthValidator, validate_email, validate_slug, validate_url
 
 __all__ = ["CharField", "EmailField", "GenericIPAddressField", "SlugField", "TextField", "URLField"]
 

@@ -42,6 +42,7 @@ META_NAMES: dict[str, Any] = {
     "managed": True,
     "ordering": (),
     "permissions": (),
+    "privileged_fields": (),
     "proxy": False,
     "unique_together": (),
     "verbose_name": None,
@@ -150,6 +151,7 @@ class Options:
     managed: bool
     ordering: Sequence[Any]
     permissions: Sequence[tuple[str, str]]
+    privileged_fields: Sequence[str]
     proxy: bool
     unique_together: Sequence[Any]
 
@@ -189,6 +191,16 @@ class Options:
         return place_of(self.model) or f"{self.model.__module__}.{self.model.__qualname__}"
 
     # Fields
+
+    @property
+    def privileged(self) -> frozenset[str]:
+        """The fields by which a row gives power: no form has one that does not name it.
+
+        Those of the models it derives from are among them, whatever its own `Meta` says.
+        """
+        found = frozenset(self.given.get("privileged_fields", ()))
+        parents = [vars(each)["_meta"] for each in self.model.__mro__[1:] if "_meta" in vars(each)]
+        return found.union(*[each.privileged for each in parents])
 
     @property
     def fields(self) -> tuple[Field[Any], ...]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...errors import Fault, ValidationError
+from .errors import Fault, ValidationError
 
 __all__ = [
     "DecimalValidator",

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from .tables import include, path, re_path
     from .web.conditions import cache_control, conditional, never_cache, vary_on
+    from .web.sessions.session import Session
 
 # name → module below this package; nothing: the name is a module itself.
 # "" before the colon means another distribution.
@@ -80,6 +81,7 @@ _WHERE: dict[str, str] = {
     "Request": "http.request",
     "Response": "http.response",
     "SegueError": "errors",
+    "Session": "web.sessions.session",
     "SetupError": "errors",
     "UploadFile": "http.uploads",
     "UsageError": "errors",
@@ -139,6 +141,7 @@ __all__ = [
     "Request",
     "Response",
     "SegueError",
+    "Session",
     "SetupError",
     "UploadFile",
     "UsageError",

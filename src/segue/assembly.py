@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
@@ -37,6 +37,7 @@ from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
 from .signing import KEYS
 from .web.headers import constant_headers
+from .web.sessions import SESSIONS
 
 if TYPE_CHECKING:
     from .app import App
@@ -67,7 +68,12 @@ class _Assembly:
             install_outermost(app)
         self.parts = parts_of(app, app.registrations)
         self.levels = [app.registries, *(_app_level(part) for part in self.parts[1:])]
-        self.known = Known(names=app.parameter_names, types=app.parameter_types, overrides=overrides)
+        self.known = Known(
+            names=app.parameter_names,
+            types=app.parameter_types,
+            overrides=overrides,
+            late={"session": _session_parameter},
+        )
         page, data = constant_headers(self.config)
         self.blocks = Blocks.of(page, data)
         self.results = Results(self.blocks, app.encoders)
@@ -119,9 +125,13 @@ class _Assembly:
             deadline_seconds=self.config["HANDLER_DEADLINE_SECONDS"],
             max_in_flight=self.config["MAX_IN_FLIGHT"],
             blocked_seconds=self._blocked_seconds(),
-            attributes=app.request_attributes,
+            attributes={"session": _session, "asession": _asession, **app.request_attributes},
             values=self.values,
-            makers=_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]) | _mail(app, self.config),
+            makers={
+                **_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
+                **self._sessions(),
+                **_mail(app, self.config),
+            },
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
@@ -159,6 +169,20 @@ class _Assembly:
                 startup.insert(0, lambda: create_first_tables(databases, self.models, app.root_path))
             shutdown.insert(0, databases.aclose)
         return Lifecycle(startup=startup, lifespans=app.lifespans, shutdown=shutdown)
+
+    def _sessions(self) -> dict[Key[Any], Callable[[], Any]]:
+        # What keeps sessions is loaded where a request touches one.
+        config, root, debug = self.config, self.app.root_path, self.debug
+
+        def sessions() -> Any:
+            from .signing import Keys
+            from .targets import load_target
+            from .web.sessions import Sessions
+
+            keys = Keys(config["SECRET_KEY"], config["SECRET_KEY_FALLBACKS"])
+            return Sessions(config, keys, debug=debug, load=lambda named: load_target(named, root=root))
+
+        return {SESSIONS: sessions}
 
     def _blocked_seconds(self) -> float:
         limit = self.config["LOOP_BLOCKED_SECONDS"]
@@ -403,6 +427,24 @@ def _mail(app: App, config: Mapping[str, Any]) -> dict[Key[Any], Callable[[], An
         )
 
     return {MAIL: mail}
+
+
+def _session(request: Any) -> Any:
+    from .web.sessions.session import session_of
+
+    return session_of(request)
+
+
+def _asession(request: Any) -> Any:
+    from .web.sessions.session import aloaded
+
+    return partial(aloaded, request)
+
+
+def _session_parameter() -> Callable[..., Any]:
+    from .web.sessions.session import loaded
+
+    return loaded
 
 
 def _error_pages(app: App, *, debug: bool) -> Pages:

@@ -8,7 +8,8 @@ Never: reads a value.
 from __future__ import annotations
 
 import os
-from typing import Literal
+from datetime import timedelta
+from typing import Any, Literal
 
 from .config import Config
 
@@ -43,6 +44,7 @@ def declare_core(config: Config) -> None:
     )
     declare("TRUSTED_PROXIES", [], doc="Networks whose X-Forwarded-* headers are believed.")
     declare("TRUSTED_ORIGINS", [], doc="Other origins that may send forms.")
+    _declare_sessions(config)
     declare("CSP", None, doc="Content security policy directives to add or replace; None removes one.")
     declare("MAX_CONTENT_LENGTH", 2_500_000, doc="Largest body in bytes; `max_body=` on a route overrides it.")
     declare("MAX_FORM_FIELDS", 1000, doc="Most fields of a form or query.")
@@ -69,3 +71,16 @@ def declare_core(config: Config) -> None:
     declare("PORT", 8000, env="PORT", doc="Port to listen on.")
     declare("WORKERS", 1, env="WEB_CONCURRENCY", doc="Worker processes.")
     declare("LOG_LEVEL", "INFO", env="LOG_LEVEL", doc="Least severe level that is logged.")
+
+
+def _declare_sessions(config: Config) -> None:
+    declare = config.declare
+    declare("SESSION_STORE", "cookie", type=Any, doc="Where sessions are kept: cookie, database, or a store's target.")
+    declare("SESSION_COOKIE_NAME", None, type=str, doc="By default __Host-session; where it is not secure, session.")
+    declare("SESSION_COOKIE_SECURE", None, type=bool, doc="Whether it is sent by TLS alone; by default outside debug.")
+    declare("SESSION_COOKIE_SAMESITE", "Lax", type=Literal["Lax", "Strict", "None"], doc="Lax, Strict or None.")
+    declare("SESSION_COOKIE_DOMAIN", None, type=str, doc="By default the host alone.")
+    declare("SESSION_COOKIE_PATH", "/", doc="Below which path the cookie is sent.")
+    declare("SESSION_IDLE", 14 * 86400, type=timedelta | float, doc="A session unused for so long ends (seconds).")
+    declare("SESSION_LIFETIME", 30 * 86400, type=timedelta | float, doc="No session gets older than this (seconds).")
+    declare("SESSION_PERMANENT", False, doc="Whether sessions outlive the browser, unless they say otherwise.")

@@ -8,13 +8,13 @@ worth nothing for another.
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from .. import clock
 from ..errors import SegueError, UsageError, cut
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Signer:
         *,
         salt: Purpose,
         fallbacks: Iterable[Secret] = (),
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = clock.now,
     ) -> None:
         self.salt: Purpose = salt
         self._salt = purpose_bytes(salt)

@@ -150,6 +150,7 @@ LIBRARIES: dict[str, set[str]] = {
     "brotli": {"web"},
     "zstandard": {"web"},
     "argon2": {"auth"},
+    "bcrypt": {"auth"},
     "pytest": {"testing", "cli"},
     "httpx2": {"testing"},
     "yaml": {"targets", "sources"},

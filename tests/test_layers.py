@@ -130,6 +130,7 @@ LIBRARIES: dict[str, set[str]] = {
     "msgspec": {
         "http", "validation", "signing", "handling", "testing", "rendering", "assembly", "conversion", "config",
         "sources", "cli", "web", "api", "forms", "db", "templating",
+        "cache",
     },
     "jinja2": {"templating"},
     "markupsafe": {"__init__", "templating", "shortcuts", "rendering", "web", "forms", "admin"},
@@ -147,6 +148,7 @@ LIBRARIES: dict[str, set[str]] = {
     "pymysql": {"db"},
     "asyncmy": {"db"},
     "itsdangerous": {"signing"},
+    "redis": {"cache"},
     "brotli": {"web"},
     "zstandard": {"web"},
     "argon2": {"auth"},

@@ -185,7 +185,7 @@ class App(Scaffold):
             self.lifespans.append(lifespan)
         methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
         for path in (begin, begin + "/", begin + "/<path:mounted_path>"):
-            options = {"stream": True, "strict_slashes": False}
+            options = {"stream": True, "strict_slashes": False, "csrf": False}  # it has its own ways
             self.registries.routes.append(Route(path, f"mount {path}", view, methods, options, place))
 
     # What installers use (typing.Setup)

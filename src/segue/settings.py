@@ -37,6 +37,12 @@ def declare_core(config: Config) -> None:
     )
     declare("STRICT_POLICIES", False, doc="Whether what no policy allows is denied, permissions of models or not.")
     declare("REDIS_URL", None, type=str, secret=True, env="REDIS_URL", doc="Address of Redis.")
+    declare(
+        "CACHES",
+        None,
+        secret=True,
+        doc="Where caches keep their values: an address, or several by name; else in memory.",
+    )
     declare("SITE_URL", None, type=str, doc="The canonical origin, such as https://www.example.com.")
     declare("SERVER_NAME", None, type=str, doc="The domain below which `subdomain=` routes live.")
     declare(
@@ -44,8 +50,10 @@ def declare_core(config: Config) -> None:
     )
     declare("TRUSTED_PROXIES", [], doc="Networks whose X-Forwarded-* headers are believed.")
     declare("TRUSTED_ORIGINS", [], doc="Other origins that may send forms.")
+    declare("CSRF_PROTECTION", True, doc="Whether a request of another site that would change something is refused.")
     _declare_sessions(config)
     declare("CSP", None, doc="Content security policy directives to add or replace; None removes one.")
+    declare("SILENCED_CHECKS", [], doc="Ids of findings that `segue check` leaves out, such as urls.W003.")
     declare("MAX_CONTENT_LENGTH", 2_500_000, doc="Largest body in bytes; `max_body=` on a route overrides it.")
     declare("MAX_FORM_FIELDS", 1000, doc="Most fields of a form or query.")
     declare("MAX_FILES", 100, doc="Most files of one request.")

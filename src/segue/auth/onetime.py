@@ -11,8 +11,9 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from ..clock import today
 from ..signing import equal
 
 __all__ = ["IssuedToken", "is_token_good", "issue_token", "token_digest"]
@@ -49,7 +50,7 @@ def issue_token(
         now: The moment it is made; by default this one.
     """
     text = secrets.token_urlsafe(32)
-    expires_at = (now or datetime.now(UTC)) + lifetime
+    expires_at = (now or today()) + lifetime
     return IssuedToken(text, token_digest(text, purpose=purpose), _digest(["bound", *bound_to]), expires_at)
 
 
@@ -75,7 +76,7 @@ def is_token_good(
     """
     is_same = equal(token_digest(text, purpose=purpose), digest) and 0 < len(text) <= MAX_TOKEN
     is_bound = equal(_digest(["bound", *bound_to]), fingerprint)
-    is_fresh = (now or datetime.now(UTC)) < expires_at
+    is_fresh = (now or today()) < expires_at
     return is_same and is_bound and is_fresh
 
 

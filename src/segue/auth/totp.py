@@ -13,10 +13,10 @@ import secrets
 from base64 import b32decode, b32encode
 from binascii import Error as Base32Error
 from collections.abc import Iterable
-from time import time
 from typing import Literal
 from urllib.parse import quote, urlencode
 
+from .. import clock
 from ..errors import UsageError
 from ..signing import equal
 
@@ -123,7 +123,7 @@ def _code(key: bytes, counter: int, digits: int, algorithm: Algorithm) -> str:
 
 
 def _counter(now: float | None) -> int:
-    return int((time() if now is None else now) // STEP_SECONDS)
+    return int((clock.now() if now is None else now) // STEP_SECONDS)
 
 
 def _key(secret: str) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from email.message import EmailMessage as Part
 from email.message import Message, MIMEPart
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..clock import today
 from ..colours import arun, run
 from .addresses import Address, AddressLike, encode_addresses, read_address, read_addresses
 from .headers import check_name, check_text, encode_text
@@ -164,7 +164,7 @@ class EmailMessage:
             "to": ("To", self.to),
             "cc": ("Cc", self.cc),
             "reply-to": ("Reply-To", self.reply_to),
-            "date": ("Date", format_datetime(datetime.now(UTC))),
+            "date": ("Date", format_datetime(today())),
             "message-id": ("Message-ID", f"<{secrets.token_hex(16)}@{sender.domain}>"),
         }
         for name, value in self.extra_headers.items():

@@ -151,6 +151,18 @@ class Signer:
             moment = signed_at.astimezone(UTC).isoformat(timespec="seconds")
             raise SignatureExpired(f"The token of {moment} is not valid any more.", signed_at=signed_at)
 
+    def fingerprint(self, text: str) -> bytes:
+        """Return 32 bytes that only this key makes of *text*: the same each time, and without a date."""
+        from .timed import base64_decode
+
+        return base64_decode(self._signer().get_signature(text.encode()))
+
+    def is_fingerprint(self, fingerprint: bytes, text: str) -> bool:
+        """Whether this key, or a former one, made *fingerprint* of *text*."""
+        from .timed import base64_encode
+
+        return self._signer().verify_signature(text.encode(), base64_encode(fingerprint))
+
     def dumps(self, value: Any) -> str:
         """Return any JSON value as a token of letters, digits, `-`, `_` and `.`.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
@@ -69,22 +70,23 @@ class Session(MutableMapping[str, Any]):
 
     # Loading
 
-    def _load(self) -> Operation[Session]:
+    def loading(self) -> Operation[Session]:
+        """`load()` and `aload()`, for those who write operations."""
         if self._data is None:
             stored = None
             if self._text is not None:
                 stored = yield from self._sessions.store.open(self._text)
             self._take(stored)
-        self._touched()
+        self._mark()
         return self
 
     def load(self) -> Session:
         """Read what is stored, and return this."""
-        return run(self._load())
+        return run(self.loading())
 
     async def aload(self) -> Session:
         """Read what is stored, and return this."""
-        return await arun(self._load())
+        return await arun(self.loading())
 
     def _take(self, stored: Stored | None) -> None:
         moment = clock.now()
@@ -98,14 +100,17 @@ class Session(MutableMapping[str, Any]):
         self._data, self._expiry = content
         self.owner = stored.owner
 
-    def _touched(self) -> dict[str, Any]:
+    def _mark(self) -> None:
         if not self.accessed:
             self.accessed = True
             self._on_touch(self)
+
+    def _touched(self) -> dict[str, Any]:
+        self._mark()
         if self._data is None:
             if self._text is not None and self._sessions.store.waits and is_on_loop():
                 raise _not_loaded()
-            run(self._load())
+            run(self.loading())
         assert self._data is not None
         return self._data
 
@@ -176,6 +181,14 @@ class Session(MutableMapping[str, Any]):
         self._touched()
         return self._stored.key if self._stored is not None else ""
 
+    @property
+    def binding(self) -> str:
+        """What a form of this session can be tied to: it changes with the id, and does not wait."""
+        if self._text is None:
+            return ""
+        self._touched() if not self._sessions.store.waits else self._mark()
+        return self._sessions.store.binding(self._text, self._stored)
+
     def set_expiry(self, value: float | timedelta | None) -> None:
         """Let it end *value* seconds (or that span) after it was last used.
 
@@ -216,7 +229,7 @@ class Session(MutableMapping[str, Any]):
         return await arun(self._change(function))
 
     def _change(self, function: Callable[[dict[str, Any]], T]) -> Operation[T]:
-        yield from self._load()
+        yield from self.loading()
         content = self._changing()
         for tries in range(_MOST_TRIES):
             result = function(content)
@@ -338,7 +351,11 @@ class Session(MutableMapping[str, Any]):
 def _give_way(tries: int) -> Operation[None]:
     """Wait a moment before the next try, longer each time, so that the unlucky come through too."""
     seconds = random.random() * 0.002 * tries
-    yield from either(time.sleep, _asleep, seconds)
+    yield from either(_sleep, _asleep, seconds)
+
+
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 async def _asleep(seconds: float) -> None:
@@ -411,7 +428,9 @@ def session_of(request: Any) -> Session:
     session: Session | None = context.kept.get(SESSION)
     if session is None:
         sessions = context.app.provided(SESSIONS)
-        session = Session(sessions, request.cookies.get(sessions.name), on_touch=context.add_finisher)
+        session = Session(
+            sessions, request.cookies.get(sessions.name), on_touch=partial(context.add_finisher, is_last=True)
+        )
         context.keep(SESSION, session)
     return session
 

@@ -67,6 +67,10 @@ class Store(Protocol):
 
     waits: bool
 
+    def binding(self, text: str, stored: Stored | None) -> str:
+        """Return what a form can be tied to: the same until the session gets a new id."""
+        ...
+
     def open(self, text: str) -> Operation[Stored | None]:
         """Return what stands behind *text*; `None` where it is unknown, forged or garbage."""
         ...
@@ -98,6 +102,10 @@ class CookieStore:
     def __repr__(self) -> str:
         return "<CookieStore>"
 
+    def binding(self, text: str, stored: Stored | None) -> str:
+        """Return the random key that was given to the session when it began."""
+        return stored.key if stored is not None else ""
+
     def open(self, text: str) -> Operation[Stored | None]:
         """Read the session out of its cookie."""
         try:
@@ -109,7 +117,8 @@ class CookieStore:
 
     def create(self, stored: Stored) -> Operation[str]:
         """Write the session into its cookie."""
-        content = (stored.data, stored.created, stored.seen, stored.expires, stored.owner)
+        key = stored.key or secrets.token_urlsafe(16)
+        content = (stored.data, stored.created, stored.seen, stored.expires, stored.owner, key)
         return self._signer.sign(_pack(msgspec.msgpack.encode(content)))
         yield
 
@@ -129,9 +138,10 @@ class _Cookie(msgspec.Struct, array_like=True, frozen=True):
     seen: int
     expires: int
     owner: str
+    key: str
 
     def stored(self) -> Stored:
-        return Stored(self.data, self.created, self.seen, self.expires, owner=self.owner)
+        return Stored(self.data, self.created, self.seen, self.expires, owner=self.owner, key=self.key)
 
 
 def _pack(data: bytes) -> str:
@@ -188,6 +198,10 @@ class ServerStore:
 
     def __repr__(self) -> str:
         return f"<ServerStore in {self.backend!r}>"
+
+    def binding(self, text: str, stored: Stored | None) -> str:
+        """Return the hash of the id."""
+        return key_of(text)
 
     def open(self, text: str) -> Operation[Stored | None]:
         """Look the session up; an id that no session has is never adopted."""

@@ -154,6 +154,7 @@ LIBRARIES: dict[str, set[str]] = {
     "zstandard": {"web"},
     "argon2": {"auth"},
     "PIL": {"forms"},
+    "bcrypt": {"auth"},
     "pytest": {"testing", "cli"},
     "httpx2": {"testing"},
     "yaml": {"targets", "sources"},

@@ -32,6 +32,7 @@ from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
 from .http.signed import SIGNED_COOKIES
+from .mail import MAIL
 from .parts import Part, parts_of
 from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
@@ -133,6 +134,7 @@ class _Assembly:
                 CACHES: self._caches,
                 **_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
                 **self._sessions(),
+                **_mail(app, self.config),
             },
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
@@ -466,6 +468,29 @@ def _signing(secret: Any, fallbacks: Any) -> dict[Key[Any], Callable[[], Any]]:
         return SignedCookies(keys())
 
     return {KEYS: keys, SIGNED_COOKIES: cookies}
+
+
+def _mail(app: App, config: Mapping[str, Any]) -> dict[Key[Any], Callable[[], Any]]:
+    if config["MAIL"]:
+        from .mail.urls import read_mailers  # for apps that say how: what is wrong with it stops the start
+
+        read_mailers(config["MAIL"])
+
+    def mail() -> Any:
+        from .mail import Mail
+
+        prefix = config["MAIL_SUBJECT_PREFIX"]
+        return Mail(
+            config["MAIL"],
+            sender=config["MAIL_FROM"],
+            admins=config["ADMINS"],
+            subject_prefix=f"[{app.name}] " if prefix is None else prefix,
+            root=app.root_path,
+            is_development=bool(config["DEBUG"]),
+            is_testing=app.testing or config["TESTING"],
+        )
+
+    return {MAIL: mail}
 
 
 def _session(request: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import TYPE_CHECKING, Any
 
+from ..mail import MAIL
 from .assertions import (
     assert_contains,
     assert_not_contains,
@@ -95,7 +96,7 @@ class SegueTestCase(_Assertions, unittest.TestCase):
         super().setUp()
         self.app = self.make_app()
         self.client = self.app.test_client()
-        self.enterContext(self.app.context())
+        self.enterContext(self.app.context()).get(MAIL).outbox.clear()
 
 
 class AsyncSegueTestCase(_Assertions, unittest.IsolatedAsyncioTestCase):
@@ -109,4 +110,4 @@ class AsyncSegueTestCase(_Assertions, unittest.IsolatedAsyncioTestCase):
         super().setUp()
         self.app = self.make_app()
         self.client = self.app.async_client()
-        self.enterContext(self.app.context())
+        self.enterContext(self.app.context()).get(MAIL).outbox.clear()

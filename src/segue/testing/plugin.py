@@ -71,10 +71,12 @@ def segue_app(request: pytest.FixtureRequest, segue_project: App) -> Iterator[Ap
     Each test runs in a transaction that is rolled back. One that must commit is marked
     `commits`: its tables are made anew afterwards.
     """
+    from ..mail import MAIL
     from .database import emptied, rolled_back
 
     around = emptied if request.node.get_closest_marker("commits") else rolled_back
-    with segue_project.context(), around(segue_project):
+    with segue_project.context() as context, around(segue_project):
+        context.get(MAIL).outbox.clear()
         yield segue_project
 
 

@@ -11,6 +11,7 @@ import pytest
 HERE = Path(__file__).parent
 AREAS = {"CORE": 93, "DATA": 65, "SITES": 10}
 ROWS = [f"{area}-{number}" for area, count in AREAS.items() for number in range(1, count + 1)]
+ROWS += [f"SITES-{number}" for number in range(16, 23)]
 _LINE = re.compile(r"^\| ((?:CORE|DATA|SITES)-\d+) \| (.*?) \| (.*?) ?\|$", re.MULTILINE)
 _FILE = re.compile(r"`([a-z0-9_/]+\.py)`: ((?:`\w+`(?:, )?)+)")
 

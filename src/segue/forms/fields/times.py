@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, Unpack
 
@@ -69,6 +70,10 @@ class DateField(_Timed):
             return value.date()
         if isinstance(value, date):
             return value
+        if self.input_formats is None and isinstance(value, str) and len(value) == 10 and value.isascii():
+            # PERF: what browsers send; strptime() takes forty times as long.
+            with suppress(ValueError):
+                return date.fromisoformat(value)
         return self._parsed(value).date()
 
 

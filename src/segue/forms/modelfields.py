@@ -213,7 +213,7 @@ async def _aall(rows: QuerySet[Any]) -> list[Any]:
 class ModelMultipleChoiceField(ModelChoiceField):
     """Rows of a queryset, as a list; at most a thousand."""
 
-    widget = SelectMultiple
+    widget: Any = SelectMultiple
     hidden_widget = MultipleHiddenInput
     takes_many = True
     default_error_messages: ClassVar[Mapping[str, Any]] = {

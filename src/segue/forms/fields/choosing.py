@@ -133,7 +133,7 @@ def _coerced(field: ChoiceField, coerce: Callable[[Any], Any], value: Any) -> An
 class MultipleChoiceField(ChoiceField):
     """Texts that are all among the choices; at most a thousand."""
 
-    widget = SelectMultiple
+    widget: Any = SelectMultiple
     hidden_widget = MultipleHiddenInput
     takes_many = True
     default_error_messages: ClassVar[Mapping[str, Any]] = {

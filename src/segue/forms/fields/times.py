@@ -60,7 +60,7 @@ class DateField(_Timed):
     """
 
     widget = DateInput
-    formats = DATE_FORMATS
+    formats: ClassVar[tuple[str, ...]] = DATE_FORMATS
     default_error_messages: ClassVar[Mapping[str, Any]] = {"invalid": "This is not a date."}
 
     def to_python(self, value: Any) -> Any:
@@ -85,7 +85,7 @@ class TimeField(_Timed):
     """
 
     widget = TimeInput
-    formats = TIME_FORMATS
+    formats: ClassVar[tuple[str, ...]] = TIME_FORMATS
     default_error_messages: ClassVar[Mapping[str, Any]] = {"invalid": "This is not a time."}
 
     def to_python(self, value: Any) -> Any:
@@ -109,7 +109,7 @@ class DateTimeField(_Timed):
     """
 
     widget = DateTimeInput
-    formats = (*DATETIME_FORMATS, *DATE_FORMATS)
+    formats: ClassVar[tuple[str, ...]] = (*DATETIME_FORMATS, *DATE_FORMATS)
     default_error_messages: ClassVar[Mapping[str, Any]] = {"invalid": "This is not a date and time."}
 
     def prepare_value(self, value: Any) -> Any:

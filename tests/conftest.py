@@ -13,7 +13,7 @@ from segue import App
 from segue.testing import Client
 
 PROTOCOLS = ("rsgi", "asgi", "wsgi")
-SERVERS = {"postgresql", "mysql"}
+SERVERS = {"postgresql", "mysql", "redis"}
 MISSING_IS_FAILURE = os.environ.get("SEGUE_TEST_ALL") == "1"
 
 

@@ -55,9 +55,14 @@ if TYPE_CHECKING:
         template_rendered,
     )
     from .tables import include, path, re_path
+    from .web import messages
     from .web.conditions import cache_control, conditional, never_cache, vary_on
+    from .web.csrf import csrf_exempt, csrf_protect
+    from .web.limiting import rate_limit
+    from .web.messages import flash, get_flashed_messages
+    from .web.sessions.session import Session
 
-# name → module below this package; nothing: the name is a module itself.
+# name → module below this package; nothing, or "=" before it: the name is that module itself.
 # "" before the colon means another distribution.
 _WHERE: dict[str, str] = {
     "App": "app",
@@ -80,6 +85,7 @@ _WHERE: dict[str, str] = {
     "Request": "http.request",
     "Response": "http.response",
     "SegueError": "errors",
+    "Session": "web.sessions.session",
     "SetupError": "errors",
     "UploadFile": "http.uploads",
     "UsageError": "errors",
@@ -90,18 +96,24 @@ _WHERE: dict[str, str] = {
     "arender_template": "shortcuts",
     "cache_control": "web.conditions",
     "conditional": "web.conditions",
+    "csrf_exempt": "web.csrf",
+    "csrf_protect": "web.csrf",
     "current_app": "shortcuts",
     "db": "",
     "escape": ":markupsafe",
+    "flash": "web.messages",
     "forms": "",
+    "get_flashed_messages": "web.messages",
     "got_request_exception": "signals",
     "html": "shortcuts",
     "include": "tables",
     "jsonify": "shortcuts",
     "make_response": "shortcuts",
     "message_flashed": "signals",
+    "messages": "=web.messages",
     "never_cache": "web.conditions",
     "path": "tables",
+    "rate_limit": "web.limiting",
     "re_path": "tables",
     "redirect": "http.response",
     "render_template": "shortcuts",
@@ -140,6 +152,7 @@ __all__ = [
     "Request",
     "Response",
     "SegueError",
+    "Session",
     "SetupError",
     "UploadFile",
     "UsageError",
@@ -150,18 +163,24 @@ __all__ = [
     "arender_template",
     "cache_control",
     "conditional",
+    "csrf_exempt",
+    "csrf_protect",
     "current_app",
     "db",
     "escape",
+    "flash",
     "forms",
+    "get_flashed_messages",
     "got_request_exception",
     "html",
     "include",
     "jsonify",
     "make_response",
     "message_flashed",
+    "messages",
     "never_cache",
     "path",
+    "rate_limit",
     "re_path",
     "redirect",
     "render_template",
@@ -193,8 +212,9 @@ def __getattr__(name: str) -> Any:
     where = _WHERE.get(name)
     if where is None:
         raise _NoSuchName(name)
-    module = import_module(where[1:] if where.startswith(":") else f"{__name__}.{where or name}")
-    value = getattr(module, name) if where else module
+    path = where.lstrip(":=") or name
+    module = import_module(path if where.startswith(":") else f"{__name__}.{path}")
+    value = module if where == "" or where.startswith("=") else getattr(module, name)
     globals()[name] = value
     return value
 

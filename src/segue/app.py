@@ -185,7 +185,7 @@ class App(Scaffold):
             self.lifespans.append(lifespan)
         methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
         for path in (begin, begin + "/", begin + "/<path:mounted_path>"):
-            options = {"stream": True, "strict_slashes": False}
+            options = {"stream": True, "strict_slashes": False, "csrf": False}  # it has its own ways
             self.registries.routes.append(Route(path, f"mount {path}", view, methods, options, place))
 
     # What installers use (typing.Setup)
@@ -447,7 +447,15 @@ class App(Scaffold):
         from .databases import owned_models
 
         self._discover()
-        return owned_models([part.scaffold for part in self.parts], self.models)
+        return owned_models([part.scaffold for part in self.parts], (*self.models, *self._own_tables()))
+
+    def _own_tables(self) -> list[Any]:
+        """Return the models that the app's own services keep things in."""
+        if self.config["SESSION_STORE"] != "database":
+            return []
+        from .web.sessions.database import SessionRow
+
+        return [SessionRow]
 
     def _discover(self) -> None:
         """Import the modules of the package once, before anything asks what they define."""

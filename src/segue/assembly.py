@@ -11,13 +11,14 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 import msgspec
 
 from .blueprint import Blueprint, Registries, Route
+from .cache import CACHES
 from .context import Key
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
@@ -25,7 +26,7 @@ from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, in
 from .handling.lifecycle import Lifecycle
 from .handling.markers import marks_of
 from .handling.recovery import ErrorTable, Injected, Pages, Recovery
-from .handling.results import Blocks, Results
+from .handling.results import Results
 from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
 from .http.limits import Limits
@@ -35,7 +36,8 @@ from .parts import Part, parts_of
 from .routing import RouteTable
 from .signals import Signals, got_request_exception, request_finished, request_started
 from .signing import KEYS
-from .web.headers import constant_headers
+from .web.headers import HEADER_CHANGES, default_policy
+from .web.sessions import SESSIONS
 
 if TYPE_CHECKING:
     from .app import App
@@ -66,9 +68,14 @@ class _Assembly:
             install_outermost(app)
         self.parts = parts_of(app, app.registrations)
         self.levels = [app.registries, *(_app_level(part) for part in self.parts[1:])]
-        self.known = Known(names=app.parameter_names, types=app.parameter_types, overrides=overrides)
-        page, data = constant_headers(self.config)
-        self.blocks = Blocks.of(page, data)
+        self.known = Known(
+            names=app.parameter_names,
+            types=app.parameter_types,
+            overrides=overrides,
+            late={"session": _session_parameter},
+        )
+        self.headers = default_policy(self.config, app.provided_values.get(HEADER_CHANGES))
+        self.blocks = self.headers.blocks()
         self.results = Results(self.blocks, app.encoders)
         self.signals = Signals()
         for part in self.parts:
@@ -78,12 +85,14 @@ class _Assembly:
         self.databases: Any = None
         self.models: list[Any] = []
         self._connect_databases()
+        self._make_caches()
         self.limits = Limits(
             max_body=self.config["MAX_CONTENT_LENGTH"],
             max_fields=self.config["MAX_FORM_FIELDS"],
             max_files=self.config["MAX_FILES"],
         )
         self.pages = _error_pages(app, debug=debug)
+        self.cors = self._cors()
         self.errors = ErrorTable(self._error_spec())
         self.after_everything = [
             self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
@@ -118,9 +127,13 @@ class _Assembly:
             deadline_seconds=self.config["HANDLER_DEADLINE_SECONDS"],
             max_in_flight=self.config["MAX_IN_FLIGHT"],
             blocked_seconds=self._blocked_seconds(),
-            attributes=app.request_attributes,
+            attributes={"session": _session, "asession": _asession, **app.request_attributes},
             values=self.values,
-            makers=_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
+            makers={
+                CACHES: self._caches,
+                **_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
+                **self._sessions(),
+            },
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
@@ -147,9 +160,23 @@ class _Assembly:
         enter_owner(self.models, databases)
         teach_answers(self.results.encoders)
 
+    def _make_caches(self) -> None:
+        """Make the caches that `CACHES` names, so that a wrong address stops the start."""
+        self.caches: Any = None
+        if self.config["CACHES"] is not None:
+            self.caches = self.values[CACHES] = self._caches()
+
+    def _caches(self) -> Any:
+        from .cache.named import make_caches  # for apps that keep something
+
+        app = self.app
+        return make_caches(self.config["CACHES"], root=app.root_path, prefix=app.name, databases=self.databases)
+
     def _lifecycle(self) -> Lifecycle:
         app = self.app
         startup, shutdown = list(app.startup_functions), list(app.shutdown_functions)
+        if self.caches is not None:
+            shutdown.insert(0, self.caches.aclose)
         databases = self.databases
         if databases is not None:
             if self.debug or app.testing:
@@ -158,6 +185,20 @@ class _Assembly:
                 startup.insert(0, lambda: create_first_tables(databases, self.models, app.root_path))
             shutdown.insert(0, databases.aclose)
         return Lifecycle(startup=startup, lifespans=app.lifespans, shutdown=shutdown)
+
+    def _sessions(self) -> dict[Key[Any], Callable[[], Any]]:
+        # What keeps sessions is loaded where a request touches one.
+        config, root, debug = self.config, self.app.root_path, self.debug
+
+        def sessions() -> Any:
+            from .signing import Keys
+            from .targets import load_target
+            from .web.sessions import Sessions
+
+            keys = Keys(config["SECRET_KEY"], config["SECRET_KEY_FALLBACKS"])
+            return Sessions(config, keys, debug=debug, load=lambda named: load_target(named, root=root))
+
+        return {SESSIONS: sessions}
 
     def _blocked_seconds(self) -> float:
         limit = self.config["LOOP_BLOCKED_SECONDS"]
@@ -217,6 +258,7 @@ class _Assembly:
             if len(types) > 1:
                 middleware.append(vary_on_accept)
         hooks = self._hooks(part, middleware, options.get("dependencies", ()))
+        results = self._results_of(part, route)
         # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
         for methods in _groups(route.methods):
             facts = RouteFacts(
@@ -227,20 +269,36 @@ class _Assembly:
                 types=rule.value_types,
                 constants=dict(rule.defaults),
             )
+            first = self._origin_guards(part, route) if methods - _SAFE else []
             endpoint = compile_endpoint(
                 name=name,
                 rule=rule,
                 route=facts,
                 handler=self._in_transaction(part, route),
-                hooks=dataclasses.replace(hooks, guards=[*hooks.guards, *guards]),
+                hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *guards]),
                 known=self.known,
-                recovery=self._recovery(part),
-                make_reply=lambda callee, route=route: self._maker(callee, route.options, route.place),  # type: ignore[misc]  # bound now
+                recovery=self._recovery(part, results),
+                make_reply=lambda callee, route=route: _maker(results, callee, route.options),  # type: ignore[misc]  # bound now
                 limits=self._limits_of(options),
+                blocks=results.blocks,
                 options=options,
             )
             endpoints.setdefault(name, []).append(endpoint)
             table.add(rule, endpoint, methods=methods)
+
+    def _origin_guards(self, part: Part, route: Route) -> list[Callee]:
+        """What refuses a request of another site: the nearest word on it counts, the route's or a blueprint's."""
+        chain = [getattr(each.scaffold, "csrf", None) for each in reversed(part.chain)]
+        said = [route.options.get("csrf"), marks_of(route.view).get("csrf"), *chain]
+        wanted = next((each for each in said if each is not None), None)
+        if wanted is False or not self.config["CSRF_PROTECTION"]:
+            return []
+        from .web.csrf import OriginGuard  # for apps that have something to change
+
+        guard = OriginGuard(
+            trusted=self.config["TRUSTED_ORIGINS"], site=self.config["SITE_URL"], is_strict=wanted is True
+        )
+        return [inspect_callable(guard)]
 
     def _in_transaction(self, part: Part, route: Route) -> Callable[..., Any]:
         """Return the handler, in a transaction and with a budget of queries where it has them."""
@@ -263,22 +321,17 @@ class _Assembly:
         most = options.get("max_body")
         return self.limits if most is None else dataclasses.replace(self.limits, max_body=most)
 
-    def _maker(self, callee: Callee, options: Mapping[str, Any], place: str) -> Callable[[Any], Any]:
-        declared = options.get("response", MISSING)
-        status = options.get("status", 200)
-        if declared is MISSING and _is_declared(callee.returns):
-            declared = callee.returns
-        encode = None
-        if declared is not MISSING and declared is not None:
-            from .validation import result_encoder
+    def _results_of(self, part: Part, route: Route) -> Results:
+        """Return what makes the replies of a route: with headers of its own, if something marks it."""
+        things: list[Any] = [*(each.scaffold for each in part.chain), route.view]
+        if not any("security_headers" in marks_of(each) for each in things):
+            return self.results
+        from .web.security import changes_of  # for those who change some
 
-            encode = result_encoder(declared)
-        return self.results.maker(
-            status=status,
-            none_is_empty=callee.returns in (None, type(None)) or status == 204,
-            where=f"{callee} ({callee.place})",
-            encode=encode,
-        )
+        policy = self.headers
+        for changes, place in filter(None, map(changes_of, things)):
+            policy = policy.changed(changes, where=place)
+        return Results(policy.blocks(), self.app.encoders)
 
     def _special(self, name: str, hooks: Hooks) -> Endpoint:
         facts = RouteFacts(line=f"the {name} of {self.app.name}", place="", names=(), methods=frozenset({"GET"}))
@@ -289,9 +342,10 @@ class _Assembly:
             handler=answer_outcome,
             hooks=hooks,
             known=self.known,
-            recovery=self._recovery(self.parts[0]),
+            recovery=self._recovery(self.parts[0], self.results),
             make_reply=lambda callee: self.results.maker(status=200, none_is_empty=True, where=name),
             limits=self.limits,
+            blocks=self.blocks,
         )
 
     # What surrounds it
@@ -303,7 +357,7 @@ class _Assembly:
         levels = self.levels
         around = [*levels, *chain]
         return Hooks(
-            app_middleware=[Middleware.of(each) for level in levels for each in level.middleware],
+            app_middleware=[*self.cors, *(Middleware.of(each) for level in levels for each in level.middleware)],
             guards=[inspect_callable(each) for level in around for each in level.guards],
             inner_middleware=[
                 Middleware.of(each) for each in [*(each for level in chain for each in level.middleware), *middleware]
@@ -318,11 +372,11 @@ class _Assembly:
     def _guards_of(self, view: Callable[..., Any]) -> list[Callee]:
         return [inspect_callable(guard) for guard in marks_of(view).get("guards", ())]
 
-    def _recovery(self, part: Part) -> Recovery:
+    def _recovery(self, part: Part, results: Results) -> Recovery:
         return Recovery(
             table=self.errors,
             scopes=part.scopes,
-            make=self.results.maker(status=200, none_is_empty=True, where="an error handler"),
+            make=results.maker(status=200, none_is_empty=True, where="an error handler"),
             page=self.pages,
             started=self.signals[request_started],
             failed=self.signals[got_request_exception],
@@ -350,6 +404,16 @@ class _Assembly:
             found[part.name] = [each for level in part.chain for each in level.registries.processors]
         return found
 
+    def _cors(self) -> list[Middleware]:
+        """Return what answers for other sites: outermost, so that a preflight meets no guard and no login."""
+        things = {part.name: part.registries.things for part in self.parts}
+        if not any(things.values()):
+            return []
+        from .web.cors import cors_middleware  # for those who add something
+
+        found = cors_middleware(things)
+        return [] if found is None else [Middleware.of(found)]
+
     def _converters(self) -> dict[str, Any]:
         return {name: kind for part in self.parts for name, kind in part.registries.converters.items()}
 
@@ -366,6 +430,24 @@ class _Assembly:
         return allowed
 
 
+def _maker(results: Results, callee: Callee, options: Mapping[str, Any]) -> Callable[[Any], Any]:
+    declared = options.get("response", MISSING)
+    status = options.get("status", 200)
+    if declared is MISSING and _is_declared(callee.returns):
+        declared = callee.returns
+    encode = None
+    if declared is not MISSING and declared is not None:
+        from .validation import result_encoder
+
+        encode = result_encoder(declared)
+    return results.maker(
+        status=status,
+        none_is_empty=callee.returns in (None, type(None)) or status == 204,
+        where=f"{callee} ({callee.place})",
+        encode=encode,
+    )
+
+
 def _signing(secret: Any, fallbacks: Any) -> dict[Key[Any], Callable[[], Any]]:
     # What signs is loaded where something is signed.
     def keys() -> Any:
@@ -379,6 +461,24 @@ def _signing(secret: Any, fallbacks: Any) -> dict[Key[Any], Callable[[], Any]]:
         return SignedCookies(keys())
 
     return {KEYS: keys, SIGNED_COOKIES: cookies}
+
+
+def _session(request: Any) -> Any:
+    from .web.sessions.session import session_of
+
+    return session_of(request)
+
+
+def _asession(request: Any) -> Any:
+    from .web.sessions.session import aloaded
+
+    return partial(aloaded, request)
+
+
+def _session_parameter() -> Callable[..., Any]:
+    from .web.sessions.session import loaded
+
+    return loaded
 
 
 def _error_pages(app: App, *, debug: bool) -> Pages:
@@ -402,12 +502,13 @@ def _app_level(part: Part) -> Registries:
     return part.scaffold.app_level if isinstance(part.scaffold, Blueprint) else Registries()
 
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def _groups(methods: frozenset[str]) -> list[frozenset[str]]:
-    reads, writes = methods & _READS, methods - _READS
-    return [group for group in (reads, writes) if group]
+    # Reads have no guard against other sites; a DELETE has one, but takes its Struct from the query as they do.
+    reads, deletes, writes = methods & _SAFE, methods & {"DELETE"}, methods - _SAFE - {"DELETE"}
+    return [group for group in (reads, deletes, writes) if group]
 
 
 def _is_declared(annotation: Any) -> bool:

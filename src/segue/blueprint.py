@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict, TypeVar, Unpack, overload
 
 from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for
+from .handling.markers import mark
 from .places import caller_place, root_of
 from .signals import Receiver
 
@@ -348,8 +349,21 @@ class Scaffold:
         self._open().commands.append((name, function))
         return function
 
-    def check(self, function: F) -> F:
-        """Add a system check: a function that yields `Finding`s."""
+    @overload
+    def check(self, function: F) -> F: ...
+
+    @overload
+    def check(self, function: None = None, *, tags: Iterable[str] = ()) -> Callable[[F], F]: ...
+
+    def check(self, function: Any = None, *, tags: Iterable[str] = ()) -> Any:
+        """Add a system check: a function that yields `Finding`s.
+
+        Args:
+            tags: Words by which `segue check --tag` chooses what it finds.
+        """
+        if function is None:
+            words = tuple(tags)
+            return lambda decorated: self.check(mark(decorated, check_tags=words))
         return append_to(self._open().checks, function)
 
     def on(self, signal: Any, sender: Any = None) -> Callable[[F], F]:
@@ -435,11 +449,26 @@ class Blueprint(Scaffold):
         return f"<Blueprint {self.name}>"
 
     def register(
-        self, blueprint: Blueprint, *, prefix: str | None = None, host: str | None = None, name: str | None = None
+        self, thing: Any, *, prefix: str | None = None, host: str | None = None, name: str | None = None
     ) -> None:
-        """Put *blueprint* inside this one."""
+        """Put a blueprint inside this one, or install a battery for its routes alone.
+
+        Raises:
+            SetupError: A battery that is for whole apps, or something else (`app/not-registrable`).
+        """
         self._open()
-        self.children.append(Registration(blueprint, prefix, host, name, caller_place()))
+        if isinstance(thing, Blueprint):
+            self.children.append(Registration(thing, prefix, host, name, caller_place()))
+            return
+        if not getattr(thing, "fits_blueprints", False):
+            raise SetupError(
+                f"{thing!r} cannot be registered in a blueprint.",
+                code="app/not-registrable",
+                where=caller_place(),
+                why="A blueprint takes blueprints, and batteries that can be for some routes alone, such as Cors.",
+                hint=f"app.register({type(thing).__name__}(…))",
+            )
+        thing.install(self)
 
     def _open_app_level(self) -> Registries:
         self._open()

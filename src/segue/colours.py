@@ -1,7 +1,7 @@
 """One text of an operation for `def` and `async def`.
 
 Holds: `Either`, a step that can be taken in both colours; `pair`, which makes the two
-functions of an operation; `twin_of`, the async one of a function that has one.
+functions of an operation; `twin`, which joins two; `twin_of`; `is_on_loop`.
 Imports: the standard library only.
 Never: knows what an operation is about, or starts a loop or a thread.
 
@@ -17,11 +17,13 @@ says once what happens in which order, whoever waits:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import wraps
+from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
-__all__ = ["Either", "Operation", "arun", "either", "pair", "run", "twin_of"]
+__all__ = ["Either", "Operation", "arun", "either", "is_on_loop", "pair", "run", "twin", "twin_of"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -117,10 +119,28 @@ def pair(operation: Callable[P, Operation[T]]) -> tuple[Callable[P, T], Callable
     for function, called in ((synchronous, name), (asynchronous, f"a{name}")):
         function.__name__ = called
         function.__qualname__ = operation.__qualname__.removesuffix(operation.__name__) + called
-    setattr(synchronous, _TWIN, asynchronous)
-    return synchronous, asynchronous
+    return twin(asynchronous)(synchronous), asynchronous
+
+
+def twin(asynchronous: Callable[P, Coroutine[Any, Any, T]]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Decorate a `def` function as the sync twin of *asynchronous*, where both are written out."""
+
+    def join(synchronous: Callable[P, T]) -> Callable[P, T]:
+        setattr(synchronous, _TWIN, asynchronous)
+        return synchronous
+
+    return join
 
 
 def twin_of(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]] | None:
     """Return the async function that *function* is the sync one of, or `None`."""
-    return getattr(function, _TWIN, None)
+    twin = getattr(function, _TWIN, None)
+    if twin is not None and isinstance(function, MethodType):
+        return MethodType(twin, function.__self__)
+    return twin
+
+
+def is_on_loop() -> bool:
+    """Tell whether this thread runs an event loop, on which nothing may wait."""
+    asyncio = sys.modules.get("asyncio")  # not loaded by what has no loop
+    return asyncio is not None and asyncio._get_running_loop() is not None

@@ -167,6 +167,7 @@ class Finding:
         message: What is wrong.
         hint: What to type.
         where: `file:line` or the name of the thing.
+        tags: Words to choose by, beside the area that the id begins with.
     """
 
     id: str
@@ -174,6 +175,7 @@ class Finding:
     message: str
     hint: str = ""
     where: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class HTTPError(SegueError):

@@ -12,12 +12,15 @@ from urllib.parse import quote
 import msgspec
 from markupsafe import Markup
 
-from .context import Context, current
+from .cache import CACHES
+from .cache.fragments import fragments_in
+from .context import Context, current, find_current
 from .handling.exchange import Exchange
 from .http.response import Response
 from .shortcuts import url_for
 from .signals import Signals, template_rendered
 from .templating import Folder, Templates, own_folders
+from .web.processors import PROCESSORS
 
 if TYPE_CHECKING:
     from .app import App
@@ -51,14 +54,37 @@ def make_templates(app: App) -> Templates:
         globals={
             "url_for": url_for,
             "static": static_url,
+            "csp_nonce": _Nonce(),
             "config": app.config,
             **{name: value for level in levels for name, value in level.globals.items()},
         },
         filters={name: value for level in levels for name, value in level.filters.items()},
         tests={name: value for level in levels for name, value in level.tests.items()},
         on_rendered=rendered,
-        processors=compiled.processors,
+        processors={**compiled.processors, None: [*PROCESSORS, *compiled.processors.get(None, ())]},
+        fragments=fragments_in(lambda: compiled.provided(CACHES)["default"]),
     )
+
+
+class _Nonce:
+    """`{{ csp_nonce }}`: the nonce of the running response, made where a template writes it.
+
+    PERF: a global that a template does not use costs its rendering nothing.
+    """
+
+    def __str__(self) -> str:
+        context = find_current()
+        # A mail or a command has no headers that could carry one.
+        return context.csp_nonce if isinstance(context, Exchange) else ""
+
+    def __html__(self) -> str:
+        return str(self)
+
+    def __bool__(self) -> bool:
+        return bool(str(self))
+
+    def __repr__(self) -> str:
+        return "<csp_nonce>"  # a page for developers must not begin one
 
 
 def static_url(filename: str) -> str:
@@ -104,6 +130,8 @@ def render_string(context: Context, source: str, given: Any, named: dict[str, An
 def stream(context: Context, name: str, given: Any, named: dict[str, Any]) -> Iterator[str]:
     """Render the template *name* for *context*, piece by piece."""
     values, scope = _values(context, given, named)
+    if isinstance(context, Exchange):
+        _ = context.csp_nonce  # now: the headers leave before a template could ask for it
     chunks: Iterator[str] = context.app.app.templates.stream(name, values, scope=scope)
     return chunks
 

@@ -8,7 +8,8 @@ Never: reads a value.
 from __future__ import annotations
 
 import os
-from typing import Literal
+from datetime import timedelta
+from typing import Any, Literal
 
 from .config import Config
 
@@ -36,6 +37,12 @@ def declare_core(config: Config) -> None:
     )
     declare("STRICT_POLICIES", False, doc="Whether what no policy allows is denied, permissions of models or not.")
     declare("REDIS_URL", None, type=str, secret=True, env="REDIS_URL", doc="Address of Redis.")
+    declare(
+        "CACHES",
+        None,
+        secret=True,
+        doc="Where caches keep their values: an address, or several by name; else in memory.",
+    )
     declare("SITE_URL", None, type=str, doc="The canonical origin, such as https://www.example.com.")
     declare("SERVER_NAME", None, type=str, doc="The domain below which `subdomain=` routes live.")
     declare(
@@ -43,7 +50,10 @@ def declare_core(config: Config) -> None:
     )
     declare("TRUSTED_PROXIES", [], doc="Networks whose X-Forwarded-* headers are believed.")
     declare("TRUSTED_ORIGINS", [], doc="Other origins that may send forms.")
+    declare("CSRF_PROTECTION", True, doc="Whether a request of another site that would change something is refused.")
+    _declare_sessions(config)
     declare("CSP", None, doc="Content security policy directives to add or replace; None removes one.")
+    declare("SILENCED_CHECKS", [], doc="Ids of findings that `segue check` leaves out, such as urls.W003.")
     declare("MAX_CONTENT_LENGTH", 2_500_000, doc="Largest body in bytes; `max_body=` on a route overrides it.")
     declare("MAX_FORM_FIELDS", 1000, doc="Most fields of a form or query.")
     declare("MAX_FILES", 100, doc="Most files of one request.")
@@ -65,3 +75,16 @@ def declare_core(config: Config) -> None:
     declare("PORT", 8000, env="PORT", doc="Port to listen on.")
     declare("WORKERS", 1, env="WEB_CONCURRENCY", doc="Worker processes.")
     declare("LOG_LEVEL", "INFO", env="LOG_LEVEL", doc="Least severe level that is logged.")
+
+
+def _declare_sessions(config: Config) -> None:
+    declare = config.declare
+    declare("SESSION_STORE", "cookie", type=Any, doc="Where sessions are kept: cookie, database, or a store's target.")
+    declare("SESSION_COOKIE_NAME", None, type=str, doc="By default __Host-session; where it is not secure, session.")
+    declare("SESSION_COOKIE_SECURE", None, type=bool, doc="Whether it is sent by TLS alone; by default outside debug.")
+    declare("SESSION_COOKIE_SAMESITE", "Lax", type=Literal["Lax", "Strict", "None"], doc="Lax, Strict or None.")
+    declare("SESSION_COOKIE_DOMAIN", None, type=str, doc="By default the host alone.")
+    declare("SESSION_COOKIE_PATH", "/", doc="Below which path the cookie is sent.")
+    declare("SESSION_IDLE", 14 * 86400, type=timedelta | float, doc="A session unused for so long ends (seconds).")
+    declare("SESSION_LIFETIME", 30 * 86400, type=timedelta | float, doc="No session gets older than this (seconds).")
+    declare("SESSION_PERMANENT", False, doc="Whether sessions outlive the browser, unless they say otherwise.")

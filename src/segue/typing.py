@@ -79,6 +79,10 @@ class Setup(Protocol):
         """Add a command; *name* instead of the function's own."""
         ...
 
+    def add(self, *things: Any) -> None:
+        """Add things for a battery, or the app itself, to take up at the start."""
+        ...
+
     def encoder(self, kind: type) -> Callable[[F], F]:
         """Teach handlers to return *kind*."""
         ...

@@ -37,6 +37,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         file = getattr(sys.modules[name], "__file__", None)
         if file is not None and file.startswith(str(tmp_path)):
             del sys.modules[name]
+            forget_models(name)
+
+
+def forget_models(package: str) -> None:
+    """Forget the models of a package, as a new process does: another test may give it others."""
+    from segue.db.registry import registry_of_package
+
+    registry_of_package(package.partition(".")[0])._models.clear()
 
 
 @pytest.fixture

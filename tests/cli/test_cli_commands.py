@@ -13,6 +13,7 @@ from click.testing import Result
 from segue import App
 from segue.cli.commands.explain import page_folders
 from segue.cli.commands.shell import AwaitingConsole, names_for
+from segue.clock import moved
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Project = Callable[..., Path]
@@ -510,3 +511,37 @@ def test_a_check_for_deployment_does_not_read_dotenv(project: Project, command: 
     project({".env": "SEGUE_SITE_URL=https://www.example.com\n"}, app=APP)
 
     assert "security/no-hosts" in command("check", "--deploy").stdout
+
+
+SESSIONS = """\
+from segue import App, Session
+
+app = App(__name__, database="sqlite:///club.db", config={"SESSION_STORE": "database"})
+
+@app.get("/")
+def index(session: Session):
+    session["x"] = 1
+    return "x"
+
+@app.command
+def visit():
+    app.db.create_all()
+    app.test_client().get("/")
+"""
+
+
+def test_ended_sessions_are_cleared_away(project: Project, command: Command) -> None:
+    project(app=SESSIONS)
+    command("visit")
+
+    before = command("clearsessions").output
+    with moved(15 * 86400):
+        after = command("clearsessions").output
+
+    assert (before, after) == ("0 sessions were removed.\n", "1 session was removed.\n")
+
+
+def test_sessions_in_cookies_need_no_clearing(project: Project, command: Command) -> None:
+    project(app='from segue import App\napp = App(__name__, config={"SECRET_KEY": "5e1a0c9de4f2c0d7c1b4e14c3f9a3b7d"})')
+
+    assert "nothing to clear" in command("clearsessions").output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from inspect import get_annotations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from markdown_pages import DOCS
 
 from segue import App, Blueprint, Response, db
 from segue.blueprint import RouteOptions
+from segue.cli import deploy
 from segue.db.models.options import META_NAMES
 from segue.db.query.documents import DOCUMENT_LOOKUPS
 from segue.db.query.lookups import LOOKUPS
@@ -153,3 +155,11 @@ def test_every_lookup_is_listed(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(META_NAMES))
 def test_every_option_of_meta_is_listed(name: str) -> None:
     assert name in first_cells("model-meta.md")
+
+
+def test_every_finding_of_a_deployment_is_listed() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(deploy.__file__).parent.glob("*.py"))
+    page = (REFERENCE / "checks.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `deploy\.(\w\d+)` ", page, re.MULTILINE))
+
+    assert set(re.findall(r'"(?:deploy\.)?([EW]\d{3})"', sources)) == listed

@@ -21,7 +21,7 @@ class Hand:
     """What a person does: causes an error, reads the page and the log, types."""
 
     def __init__(self, app: App, log: pytest.LogCaptureFixture, **options: Any) -> None:
-        self.client = Client(app, raise_errors=False, **options)
+        self.client = Client(app, raise_errors=False, same_site=False, **options)
         self.log = log
         self.prefix = self.secret = self.error = self._pin = ""
 

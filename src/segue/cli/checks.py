@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import Finding, SetupError, cut, place_of
+from ..handling.markers import marks_of
+from .imports import find_import_cycles
+from .urls import find_bad_urls
 
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["demand_no_errors", "errors_in", "find", "print_findings", "run_check"]
+__all__ = [
+    "LEVELS",
+    "demand_no_errors",
+    "errors_in",
+    "fails",
+    "find",
+    "heard",
+    "print_findings",
+    "run_check",
+    "tagged",
+]
 
+LEVELS = ("error", "warning", "info")
+"""From the gravest on."""
+
+_AREA = re.compile(r"[./]").split
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
-def find(app: App, *, serving: bool = False) -> list[Finding]:
+def find(app: App, *, serving: bool = False, deploy: bool = False) -> list[Finding]:
     """Return what is wrong with *app*, errors first.
 
     Args:
-        serving: Whether what production needs is demanded too.
+        serving: Whether what a server needs is demanded too.
+        deploy: Whether settings are looked for that production should not have.
     """
     found = list(app.config.findings())
+    if deploy:
+        from .deploy import find_unfit  # for production alone
+
+        found.extend(find_unfit(app))
     try:
         found.extend(_model_findings(app))
         with app.context():
             app.compile(serving=serving)
+            found.extend(find_bad_urls(app))
             for part in app.parts:
                 for check in part.registries.checks:
                     found.extend(run_check(check, app))
     except SetupError as error:
         if not any(each.message == error.message for each in found):
             found.append(Finding(error.code, "error", error.message, error.hint, error.where))
-    order = ("error", "warning", "info")
-    return sorted(found, key=lambda each: order.index(each.level))
+    found.extend(find_import_cycles(app))
+    return heard(app, found)
+
+
+def heard(app: App, findings: Iterable[Finding]) -> list[Finding]:
+    """Return *findings* without those that `SILENCED_CHECKS` names, the gravest first."""
+    silenced = set(app.config["SILENCED_CHECKS"])
+    return sorted((each for each in findings if each.id not in silenced), key=lambda each: LEVELS.index(each.level))
+
+
+def tagged(findings: Iterable[Finding], tags: Collection[str]) -> list[Finding]:
+    """Return the findings of one of these areas (what their ids begin with) or tags; all where none is named."""
+    return [each for each in findings if not tags or {_AREA(each.id)[0], *each.tags} & {*tags}]
+
+
+def fails(findings: Iterable[Finding], level: str) -> bool:
+    """Whether one of the findings is as grave as *level*."""
+    return any(LEVELS.index(each.level) <= LEVELS.index(level) for each in findings)
 
 
 def _model_findings(app: App) -> list[Finding]:
@@ -98,4 +139,5 @@ def run_check(check: Callable[..., Any], app: App) -> list[Finding]:
                 why="A check yields segue.Finding objects.",
                 hint='yield Finding("shop.W001", "warning", "There is no currency.")',
             )
-    return results
+    tags = marks_of(check).get("check_tags", ())
+    return [dataclasses.replace(each, tags=(*each.tags, *tags)) for each in results] if tags else results

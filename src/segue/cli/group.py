@@ -43,6 +43,7 @@ class Builtin:
 
 BUILTINS: dict[str, Builtin] = {
     "check": Builtin("check", "Look for mistakes without serving."),
+    "clearsessions": Builtin("clearsessions", "Remove the sessions that have ended."),
     "commands": Builtin("listing", "List all commands, those of the app too."),
     "completion": Builtin("completion", "Print the script that completes commands in a shell."),
     "config": Builtin("config", "Show the configuration, and where each value comes from."),

@@ -145,7 +145,10 @@ class ModelChoiceField(Field):
         limit = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
         if not limit:
             return rows
-        return rows.filter(limit) if isinstance(limit, Q) else rows.filter(**dict[str, Any](limit))
+        if isinstance(limit, Q):
+            return rows.filter(limit)
+        lookups: Mapping[str, Any] = limit
+        return rows.filter(**lookups)
 
     def _rows(self, form: Form | None) -> Operation[QuerySet[Any]]:
         rows = self._limited()

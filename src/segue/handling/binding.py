@@ -62,6 +62,7 @@ class Known:
         names: Parameter name → function that makes the value (its parameters are injected).
         types: Type → function; subclasses match too, and get the annotation by `wanted`.
         overrides: Dependency → the function that replaces it (tests).
+        late: Parameter name → what loads its maker, once a handler asks for it.
     """
 
     names: Mapping[str, Callable[..., Any]] = dataclasses.field(default_factory=dict[str, Callable[..., Any]])
@@ -69,6 +70,20 @@ class Known:
     overrides: Mapping[Callable[..., Any], Callable[..., Any]] = dataclasses.field(
         default_factory=dict[Callable[..., Any], Callable[..., Any]]
     )
+    late: Mapping[str, Callable[[], Callable[..., Any]]] = dataclasses.field(
+        default_factory=dict[str, Callable[[], Callable[..., Any]]]
+    )
+
+    @property
+    def all_names(self) -> list[str]:
+        """The parameter names that have a maker."""
+        return sorted({*self.names, *self.late})
+
+    def find(self, name: str) -> Callable[..., Any] | None:
+        """Return the maker of a parameter called *name*, or `None`."""
+        if name in self.names:
+            return self.names[name]
+        return self.late[name]() if name in self.late else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -186,7 +201,7 @@ class Binder:
         return (
             parameter.marker is None
             and parameter.name not in ("request", "app")
-            and parameter.name not in self.known.names
+            and parameter.name not in self.known.all_names
             and (parameter.annotation is MISSING or validation.is_scalar(parameter.annotation))
         )
 
@@ -222,8 +237,9 @@ class Binder:
         if parameter.name == "request":
             self.needs_request = True
             return "exchange.request"
-        if parameter.name in self.known.names:
-            return self._provide(callee, parameter, self.known.names[parameter.name])
+        maker = self.known.find(parameter.name)
+        if maker is not None:
+            return self._provide(callee, parameter, maker)
         if parameter.name == "app":
             return "exchange.app.app"
         return None
@@ -438,7 +454,7 @@ class Binder:
         taken = {each.name for each in callee.parameters}
         # A value that nobody takes is most likely the one that was meant.
         close = [name for name in names if name not in taken] or nearest(
-            parameter.name, [*names, "request", "app", *self.known.names]
+            parameter.name, [*names, "request", "app", *self.known.all_names]
         )
         given = _listed(names) if names else "nothing"
         if parameter.annotation is not MISSING:
@@ -459,7 +475,7 @@ class Binder:
             code="routing/unknown-parameter" if close and close[0] in names else "handling/unknown-parameter",
             where=f"{route.place}, {route.line}\n{callee.place}, def {callee.name}",
             why=f"A parameter comes from the path (here: {given}), the query or body (if annotated), "
-            f"or is a known name ({_listed(['request', *self.known.names, 'app'])}).",
+            f"or is a known name ({_listed(['request', *self.known.all_names, 'app'])}).",
             hint=hint,
         )
 

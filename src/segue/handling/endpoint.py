@@ -27,7 +27,7 @@ from . import runtime
 from .binding import Binder, Call, Known, RouteFacts
 from .exchange import Exchange
 from .recovery import Injected, Recovery
-from .results import Reply, Waiting, as_response
+from .results import Blocks, Reply, Waiting, as_response
 from .signature import Callee, inspect_callable
 
 __all__ = ["Endpoint", "Hooks", "Middleware", "Step", "compile_endpoint", "inject"]
@@ -103,6 +103,7 @@ class Endpoint:
     Attributes:
         call: `(exchange, values) -> reply`, or a coroutine function of it.
         is_async: Whether `call` is a coroutine function.
+        blocks: The constant headers of its responses.
         body_first: Whether the body is read before anything else, so that an adapter
             on a loop reads it there, and the thread finds it ready.
         streams_body: Whether the handler reads the body itself, as a stream.
@@ -116,6 +117,7 @@ class Endpoint:
     is_async: bool
     route: RouteFacts
     recovery: Recovery
+    blocks: Blocks
     body_first: bool = False
     streams_body: bool = False
     cancellable: bool = False
@@ -151,6 +153,7 @@ def compile_endpoint(
     recovery: Recovery,
     make_reply: Callable[[Callee], Callable[[Any], Reply]],
     limits: Any,
+    blocks: Blocks,
     options: Mapping[str, Any] = _NO_OPTIONS,
 ) -> Endpoint:
     """Compile the endpoint of *route*.
@@ -182,6 +185,7 @@ def compile_endpoint(
         is_async=writer.is_async,
         route=route,
         recovery=recovery,
+        blocks=blocks,
         body_first=reads_body and not (hooks.middleware or hooks.guards),
         streams_body=streams_body,
         cancellable=writer.is_async and options.get("cancel_on_disconnect", not route.methods & _UNSAFE),
@@ -404,6 +408,9 @@ class _Writer:
                 lines.append(f"{body}if exchange.received is None: await exchange.aread_body(limits)")
             else:
                 lines.append(f"{body}if exchange.received is None: exchange.read_body(limits)")
+        if self.guards:
+            decide = "await adecide(exchange)" if self.is_async else "decide(exchange)"
+            lines.append(f"{body}if exchange.after_body is not None: {decide}")
         before = [(call, f"early = {self._call(call)}", "early is None") for call in self.before]
         lines += self._steps(before, ["early"], body)
         if has_early:

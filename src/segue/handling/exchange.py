@@ -45,7 +45,10 @@ class Exchange(Context):
         portal: Set while a WSGI thread serves this request's `def` steps.
         received: What was read of the body, or `None`.
         error: The exception that ended the request, for teardown.
+        after_body: What a guard leaves to be decided once the body was read.
         finishers: What is done before the first byte, last added first.
+        nonce: Of the content security policy, once somebody asked for it; empty where the
+            headers are on their way without one.
         outcome: What the door or the router found where no route answers.
         deadline: When the supervisor cancels it, in loop time.
         is_reading: Whether a small body is being read, so that its time is what runs.
@@ -56,12 +59,14 @@ class Exchange(Context):
 
     # PERF: defaults that live on the class cost a request nothing; most are never set.
     bridge: Bridge
+    after_body: Callable[[Exchange], Operation[None]] | None = None
     cleanups: list[Callable[[BaseException | None], Any]] | None = None
     deadline: float | None = None
     endpoint: Endpoint | None = None
     finishers: list[Finisher] | None = None
     is_reading: bool = False
     error: BaseException | None = None
+    nonce: str | None = None
     outcome: Any = None
     portal: Portal | None = None
     received: Body | None = None
@@ -79,6 +84,19 @@ class Exchange(Context):
         """The values of the rule's parameters and its defaults, by name."""
         endpoint = self.endpoint
         return endpoint.path_params(self.values) if endpoint is not None else {}
+
+    @property
+    def csp_nonce(self) -> str:
+        """The nonce of this response, made when it is first asked for.
+
+        Raises:
+            UsageError: The headers were sent already (`security/late-nonce`).
+        """
+        if self.nonce:
+            return self.nonce
+        from .nonces import begin_nonce  # for pages that have scripts of their own
+
+        return begin_nonce(self)
 
     # What an adapter's subclass knows of its protocol.
 
@@ -120,9 +138,12 @@ class Exchange(Context):
         else:
             self.cleanups.append(cleanup)
 
-    def add_finisher(self, finisher: Finisher) -> None:
-        """Let *finisher* see the response before its first byte, last added first."""
+    def add_finisher(self, finisher: Finisher, *, is_last: bool = False) -> None:
+        """Let *finisher* see the response before its first byte, last added first.
+
+        Args:
+            is_last: Whether it comes after all others, as what keeps the changes of others must.
+        """
         if self.finishers is None:
-            self.finishers = [finisher]
-        else:
-            self.finishers.append(finisher)
+            self.finishers = []
+        self.finishers.insert(0 if is_last else len(self.finishers), finisher)

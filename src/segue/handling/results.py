@@ -8,7 +8,7 @@ PERF: the short form builds no object and copies no header.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 import msgspec
@@ -33,6 +33,9 @@ class Blocks:
         octets: With that of bytes.
         page: For HTML responses that set their type themselves.
         data: For every other response.
+        bare: Without a content security policy, for 304: a cache would lay it over the
+            policy of the page that it keeps (RFC 9111 §3.2).
+        policies: The headers of pages that may carry a nonce, each cut where it belongs.
     """
 
     html: HeaderBlock
@@ -40,16 +43,27 @@ class Blocks:
     octets: HeaderBlock
     page: HeaderBlock
     data: HeaderBlock
+    bare: HeaderBlock
+    policies: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
-    def of(cls, page: Mapping[str, str], data: Mapping[str, str]) -> Blocks:
-        """Make the blocks of an app from its constant headers for pages and for the rest."""
+    def of(
+        cls,
+        page: Mapping[str, str],
+        data: Mapping[str, str],
+        *,
+        bare: Mapping[str, str],
+        policies: Iterable[tuple[str, tuple[str, ...]]] = (),
+    ) -> Blocks:
+        """Make the blocks of an app from its constant headers for pages, for the rest and for 304."""
         return cls(
             html=HeaderBlock({"content-type": HTML, **page}),
             json=HeaderBlock({"content-type": JSON, **data}),
             octets=HeaderBlock({"content-type": "application/octet-stream", **data}),
             page=HeaderBlock(page),
             data=HeaderBlock(data),
+            bare=HeaderBlock(bare),
+            policies=tuple(policies),
         )
 
 

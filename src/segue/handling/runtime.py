@@ -196,6 +196,21 @@ def announce_start(exchange: Exchange) -> None:
     exchange.app.started.send(exchange.app.app, request=exchange.request)
 
 
+# What a guard left open
+
+
+def decide(exchange: Exchange) -> None:
+    """Let a guard decide by the body what the headers left open."""
+    if exchange.after_body is not None:
+        run(exchange.after_body(exchange))
+
+
+async def adecide(exchange: Exchange) -> None:
+    """Let a guard decide by the body what the headers left open."""
+    if exchange.after_body is not None:
+        await arun(exchange.after_body(exchange))
+
+
 # The very end
 
 
@@ -311,12 +326,14 @@ NAMES: dict[str, Any] = {
     "ValidationError": ValidationError,
     "after_this": after_this,
     "aenter": aenter,
+    "adecide": adecide,
     "asettle": asettle,
     "announce_start": announce_start,
     "anext_layer": anext_layer,
     "begin": begin,
     "changed": changed,
     "conclude": conclude,
+    "decide": decide,
     "enter": enter,
     "first_values": first_values,
     "make_again": make_again,

@@ -83,6 +83,11 @@ class RequestSource(Protocol):
         """The values of the route, by name."""
         ...
 
+    @property
+    def csp_nonce(self) -> str:
+        """The nonce of the response's content security policy."""
+        ...
+
     def header_pairs(self) -> list[tuple[str, str]]:
         """Every header field in order, hygiene done."""
         ...
@@ -198,6 +203,14 @@ class Request:
     def http_version(self) -> str:
         """`1.0`, `1.1` or `2`."""
         return self._source.http_version
+
+    @property
+    def csp_nonce(self) -> str:
+        """A fresh random text: a `<script nonce=…>` or `<style nonce=…>` that has it is let run.
+
+        Asking for it puts it into the content security policy of this response.
+        """
+        return self._source.csp_nonce
 
     # Where it came from
 

@@ -14,6 +14,7 @@ from ..handling.application import CompiledApp
 from ..handling.bridge import Bridge
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
+from ..handling.results import Blocks
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length, is_small
 from ..http.limits import Limits
@@ -195,7 +196,7 @@ class ASGIAdapter:
                 await app.lifecycle.ensure()  # a server without lifespan support
             here.enter(loop)
         if here.requests >= here.most:
-            await self._send_whole(send, overloaded(), head=scope["method"] == "HEAD")
+            await self._send_whole(send, overloaded(), app.blocks, head=scope["method"] == "HEAD")
             return
         path = scope["path"]
         root = scope.get("root_path")
@@ -267,11 +268,11 @@ class ASGIAdapter:
             response = ready(exchange, reply)
             try:
                 if isinstance(response, StreamResponse):
-                    await self._send_stream(exchange, response, head=head)
+                    await self._send_stream(exchange, response, endpoint.blocks, head=head)
                 elif is_file(response):
-                    await self._send_file(exchange, response, head=head)
+                    await self._send_file(exchange, response, endpoint.blocks, head=head)
                 else:
-                    await self._send_whole(exchange.send, response, head=head)
+                    await self._send_whole(exchange.send, response, endpoint.blocks, head=head)
             finally:
                 run_closers(response)
         except Exception as error:
@@ -280,22 +281,24 @@ class ASGIAdapter:
             await finish(exchange, endpoint)
             raise
 
-    async def _send_whole(self, send: Send, response: Response, *, head: bool) -> None:
-        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
+    async def _send_whole(self, send: Send, response: Response, blocks: Blocks, *, head: bool) -> None:
+        headers = block_for(response, blocks).raw_under(response.headers.pairs)
         status, body = response.status, response.body
         if status not in BODILESS:
             headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head or status in BODILESS else body})
 
-    async def _send_stream(self, exchange: ASGIExchange, response: StreamResponse, *, head: bool) -> None:
+    async def _send_stream(
+        self, exchange: ASGIExchange, response: StreamResponse, blocks: Blocks, *, head: bool
+    ) -> None:
         status = response.status
-        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
+        headers = block_for(response, blocks).raw_under(response.headers.pairs)
         await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
         await self._stream(exchange, chunks_of(exchange, response.chunks), head=head or status in BODILESS)
 
-    async def _send_file(self, exchange: ASGIExchange, response: FileResponse, *, head: bool) -> None:
-        headers = block_for(response, self.app.blocks).raw_under(response.headers.pairs)
+    async def _send_file(self, exchange: ASGIExchange, response: FileResponse, blocks: Blocks, *, head: bool) -> None:
+        headers = block_for(response, blocks).raw_under(response.headers.pairs)
         headers.append((b"content-length", b"%d" % response.length))
         await exchange.send({"type": "http.response.start", "status": response.status, "headers": headers})
         if response.is_whole and not head and "http.response.pathsend" in exchange.scope.get("extensions", {}):

@@ -17,7 +17,7 @@ from ..errors import BadRequest
 from ..handling.application import CompiledApp
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
-from ..handling.results import Reply
+from ..handling.results import Blocks, Reply
 from ..http.headers import RequestHeaders
 from ..http.intake import Body, Intake, declared_length, is_small
 from ..http.limits import Limits
@@ -180,7 +180,7 @@ class RSGIAdapter:
         if here.loop is None or self._starting is not None:
             await self._prepare()
         if here.requests >= here.most:
-            self._send_whole(protocol, overloaded(), head=scope.method == "HEAD")
+            self._send_whole(protocol, overloaded(), self.app.blocks, head=scope.method == "HEAD")
             return
         # PERF: five stores instead of a call of __init__: 0.1 us.
         exchange = _new(RSGIExchange)
@@ -230,7 +230,7 @@ class RSGIAdapter:
                 and reply._body
                 and reply.status not in BODILESS
             ):
-                protocol.response_bytes(reply.status, all_headers(reply, app.blocks), reply._body)
+                protocol.response_bytes(reply.status, all_headers(reply, endpoint.blocks), reply._body)
             else:
                 await self._send(exchange, endpoint, reply, head=method == "HEAD")
             if exchange.cleanups is not None or endpoint.teardown or app.finished.receivers:
@@ -255,7 +255,7 @@ class RSGIAdapter:
         response = ready(exchange, reply)
         if is_file(response):
             status = response.status
-            headers = [*all_headers(response, self.app.blocks), ("content-length", str(response.length))]
+            headers = [*all_headers(response, endpoint.blocks), ("content-length", str(response.length))]
             if head:
                 protocol.response_empty(status, headers)
             elif response.is_whole:
@@ -263,13 +263,13 @@ class RSGIAdapter:
             else:
                 protocol.response_file_range(status, headers, str(response.path), response.start, response.end)
         elif isinstance(response, StreamResponse):
-            await self._stream(exchange, response, all_headers(response, self.app.blocks), head=head)
+            await self._stream(exchange, response, all_headers(response, endpoint.blocks), head=head)
         else:
-            self._send_whole(protocol, response, head=head)
+            self._send_whole(protocol, response, endpoint.blocks, head=head)
         run_closers(response)
 
-    def _send_whole(self, protocol: Any, response: Response, *, head: bool) -> None:
-        headers = all_headers(response, self.app.blocks)
+    def _send_whole(self, protocol: Any, response: Response, blocks: Blocks, *, head: bool) -> None:
+        headers = all_headers(response, blocks)
         if response.status in BODILESS:
             protocol.response_empty(response.status, headers)
         elif head:

@@ -45,6 +45,8 @@ def is_file(response: Response) -> TypeGuard[FileResponse]:
 
 def ready(exchange: Exchange, response: Response) -> Response:
     """Return what is really sent: a conditional or partial response looks at the request."""
+    if exchange.nonce is None:
+        exchange.nonce = ""  # what a stream asks for from now on, its headers cannot say
     return response.prepare(exchange.request) if response.needs_request else response
 
 
@@ -55,6 +57,8 @@ def all_headers(response: Response, blocks: Blocks) -> list[tuple[str, str]]:
 
 def block_for(response: Response, blocks: Blocks) -> HeaderBlock:
     """Return the constant headers that belong under *response*."""
+    if response.status == 304:
+        return blocks.bare
     pairs = response.headers.pairs
     # The content type mostly comes first; where it does not, it is looked for.
     kind = pairs[0][1] if pairs and pairs[0][0] == "content-type" else response.content_type

@@ -232,7 +232,7 @@ class WSGIAdapter:
         if reply.__class__ is Response and reply.closers is None and exchange.cleanups is None and method != "HEAD":
             body = reply._body
             if body and reply.status not in BODILESS and not endpoint.teardown and not app.finished.receivers:
-                headers = [*all_headers(reply, app.blocks), ("content-length", str(len(body)))]
+                headers = [*all_headers(reply, endpoint.blocks), ("content-length", str(len(body)))]
                 start_response(_STATUS_LINES.get(reply.status) or f"{reply.status} Status", headers)
                 return [body]
         return self._send(exchange, endpoint, reply, start_response, head=method == "HEAD")
@@ -268,7 +268,7 @@ class WSGIAdapter:
         head: bool,
     ) -> Iterable[bytes]:
         response = ready(exchange, reply)
-        headers = all_headers(response, self.app.blocks)
+        headers = all_headers(response, endpoint.blocks)
         status = response.status
         chunks: Iterable[bytes]
         if isinstance(response, StreamResponse):

@@ -8,13 +8,13 @@ worth nothing for another.
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from .. import clock
 from ..errors import SegueError, UsageError, cut
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Signer:
         *,
         salt: Purpose,
         fallbacks: Iterable[Secret] = (),
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = clock.now,
     ) -> None:
         self.salt: Purpose = salt
         self._salt = purpose_bytes(salt)
@@ -150,6 +150,18 @@ class Signer:
         if not (-_MOST_SKEW_SECONDS <= age <= limit):
             moment = signed_at.astimezone(UTC).isoformat(timespec="seconds")
             raise SignatureExpired(f"The token of {moment} is not valid any more.", signed_at=signed_at)
+
+    def fingerprint(self, text: str) -> bytes:
+        """Return 32 bytes that only this key makes of *text*: the same each time, and without a date."""
+        from .timed import base64_decode
+
+        return base64_decode(self._signer().get_signature(text.encode()))
+
+    def is_fingerprint(self, fingerprint: bytes, text: str) -> bool:
+        """Whether this key, or a former one, made *fingerprint* of *text*."""
+        from .timed import base64_encode
+
+        return self._signer().verify_signature(text.encode(), base64_encode(fingerprint))
 
     def dumps(self, value: Any) -> str:
         """Return any JSON value as a token of letters, digits, `-`, `_` and `.`.

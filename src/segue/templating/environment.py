@@ -12,6 +12,7 @@ from jinja2.compiler import CodeGenerator
 from jinja2.utils import internalcode
 
 from .compiler import Generator, as_skeleton
+from .fragments import Fragments
 from .reading import call_builtin, call_method, is_computed
 from .values import Context, Values, with_locals
 
@@ -42,7 +43,10 @@ class Environment(jinja2.Environment):
 
     Attributes:
         is_skeleton: Templates are compiled without what they print outside blocks.
+        fragments: Keeps what stands in `{% cache %}`.
     """
+
+    fragments: Fragments
 
     template_class: type[jinja2.Template] = Template
     context_class: type[jinja2.runtime.Context] = Context

@@ -12,11 +12,14 @@ import jinja2
 from jinja2.ext import Extension
 
 from ..errors import Finding, nearest
+from .calls import TemplateCall, calls_in, names_read
 from .checking import check_safety, check_templates
 from .environment import Environment, Template
 from .faults import BlockNotFound, TemplateNotFound, TemplateSyntaxError, TooMuchOutput
 from .filters import FILTERS, as_json
 from .folders import Folder, FolderLoader
+from .fragments import FragmentExtension, Fragments, make_always
+from .tags import CsrfTag
 from .undefined import Loud, Quiet
 from .values import Context, Late, Processor, Values
 
@@ -46,6 +49,7 @@ class Templates:
         extensions: Jinja2 extensions: classes or dotted names.
         on_rendered: Called with the template and its values after each rendering.
         processors: Context processors by scope; under `None` those for all.
+        fragments: Keeps what stands in `{% cache %}`; by default nothing is kept.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Templates:
         extensions: Sequence[str | type[Extension]] = (),
         on_rendered: Rendered | None = None,
         processors: Mapping[str | None, Sequence[Callable[..., Any]]] | None = None,
+        fragments: Fragments = make_always,
     ) -> None:
         self._loader = FolderLoader(folders)
         # A class of its own, so that what is reported for one app is not forgotten for another.
@@ -70,8 +75,9 @@ class Templates:
             undefined=undefined,
             auto_reload=auto_reload,
             cache_size=-1,
-            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", *extensions],
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", CsrfTag, FragmentExtension, *extensions],
         )
+        self.environment.fragments = fragments
         policies: dict[str, Any] = self.environment.policies
         policies["urlize.rel"] = "nofollow"
         policies["json.dumps_kwargs"] = {"sort_keys": True, "default": as_json}
@@ -204,6 +210,14 @@ class Templates:
     def check(self) -> list[Finding]:
         """Return what is wrong with the templates: syntax, filters, tests, names of other templates."""
         return check_templates(self.environment, self._loader)
+
+    def calls_of(self, name: str) -> list[TemplateCall]:
+        """Return every call of the function *name* in the templates that begins with a literal text."""
+        return calls_in(self.environment, self._loader, name)
+
+    def read_names(self) -> set[str]:
+        """Return every name that a template reads of something, by attribute or by literal key."""
+        return names_read(self.environment, self._loader)
 
     def check_safety(self) -> list[Finding]:
         """Return the places where a value is not safe by escaping alone, such as in `onclick`."""

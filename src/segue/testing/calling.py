@@ -78,6 +78,7 @@ class Caller:
         base_url: str = "http://localhost",
         headers: Mapping[str, str] | None = None,
         raise_errors: bool = True,
+        same_site: bool = True,
     ) -> None:
         if app._compiled is None:  # pyright: ignore[reportPrivateUsage]
             app.testing = True
@@ -87,6 +88,7 @@ class Caller:
         self.headers: dict[str, str] = dict(headers or {})
         self.cookies: Cookies = Cookies(self.base_url)
         self.raise_errors = raise_errors
+        self._same_site = same_site
         self._adapter: Any = None
         self._adapted: Any = None
 
@@ -181,6 +183,8 @@ class Caller:
             headers["content-length"] = str(body.length)
         if body.content_type:
             headers["content-type"] = body.content_type
+        if self._same_site and method.upper() not in ("GET", "HEAD", "OPTIONS") and "origin" not in own_headers:
+            headers["sec-fetch-site"] = "same-origin"
         headers.update(own_headers)
         cookies = self.cookies.header(url, own_cookies.items())
         if cookies and "cookie" not in headers:

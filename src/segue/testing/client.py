@@ -40,6 +40,8 @@ class Client(Caller):
         base_url: Scheme and host of the requests.
         headers: Sent with each request.
         raise_errors: Whether an error that no handler took is raised here; else it is a 500.
+        same_site: Whether requests that change something say that they come from the site itself, as
+            browsers do (`Sec-Fetch-Site`); those that give an `Origin` speak for themselves.
     """
 
     def __enter__(self) -> Client:

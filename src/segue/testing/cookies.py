@@ -45,6 +45,11 @@ class _Answer:
         return self._message
 
 
+def _needs_tls(name: str) -> bool:
+    """Whether browsers take a cookie of this name over TLS alone (RFC 6265bis §4.1.3)."""
+    return name.lower().startswith(("__host-", "__secure-"))
+
+
 class Cookies(MutableMapping[str, str]):
     """Cookies by name, as the client would send them.
 
@@ -70,7 +75,7 @@ class Cookies(MutableMapping[str, str]):
         raise KeyError(name)
 
     def __setitem__(self, name: str, value: str) -> None:
-        self.keep(self._base_url, [dump_cookie(name, str(value), samesite=None)])
+        self.keep(self._base_url, [dump_cookie(name, str(value), samesite=None, secure=_needs_tls(name))])
 
     def __delitem__(self, name: str) -> None:
         found = [cookie for cookie in self._jar if cookie.name == name]
@@ -100,5 +105,7 @@ class Cookies(MutableMapping[str, str]):
             name, _, value = part.partition("=")
             pairs[name] = value
         for name, value in extra:
-            pairs[name] = dump_cookie(name, str(value), path=None, samesite=None).partition("=")[2]
+            # With a prefix of browsers' own a cookie must be written with flags; only its value is sent.
+            written = dump_cookie(name, str(value), samesite=None, secure=_needs_tls(name))
+            pairs[name] = written.partition("=")[2].partition("; ")[0]
         return "; ".join(f"{name}={value}" for name, value in pairs.items())

@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import Finding
@@ -22,9 +23,10 @@ from .reading import Mix, Reader, Rules, Source, article, called, leaves_of, own
 if TYPE_CHECKING:
     from ...app import App
 
-__all__ = ["find_formatted_sql"]
+__all__ = ["files_of", "find_formatted_sql"]
 
 _CODE = "security.W010"
+_SEGUE = os.fspath(Path(__file__).resolve().parents[2]) + os.sep
 
 _METHODS = frozenset({"raw", "execute", "aexecute", "executemany", "executescript"})
 _FUNCTIONS = frozenset({"execute", "aexecute"})
@@ -46,7 +48,7 @@ _BEFORE_A_NAME = re.compile(r"\b(from|join|into|update|table|index|by|select|,)\
 def find_formatted_sql(app: App) -> list[Finding]:
     """Return a warning for each SQL text of *app*'s project that was put together from values."""
     found: dict[str, Finding] = {}
-    for path in _files_of(app):
+    for path in files_of(app):
         source = parsed(path)
         if source is not None:
             for each in _check(source, shown_path(path)):
@@ -54,16 +56,19 @@ def find_formatted_sql(app: App) -> list[Finding]:
     return list(found.values())
 
 
-def _files_of(app: App) -> list[str]:
+def files_of(app: App) -> list[str]:
     """Return the files of all loaded modules that lie where the app, or one of its blueprints, does."""
-    roots = {os.path.realpath(part.scaffold.root_path) for part in app.parts}
+    # A name that is no module says nothing of where the project is.
+    scaffolds = [part.scaffold for part in app.parts if part.scaffold.import_name in sys.modules]
+    roots = {os.path.realpath(each.root_path) for each in scaffolds}
     roots = {root for root in roots if not _is_installed(root)} or roots
     files = {getattr(module, "__file__", None) for module in [*sys.modules.values()]}
     paths = {os.path.realpath(file) for file in files if file and file.endswith(".py")}
     return sorted(
         path
         for path in paths
-        if any(path.startswith(root + os.sep) and not _is_installed(path.removeprefix(root)) for root in roots)
+        if not path.startswith(_SEGUE)
+        and any(path.startswith(root + os.sep) and not _is_installed(path.removeprefix(root)) for root in roots)
     )
 
 

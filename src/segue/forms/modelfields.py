@@ -142,12 +142,12 @@ class ModelChoiceField(Field):
 
     def _limited(self) -> QuerySet[Any]:
         rows = rows_in(self.queryset)
-        limit = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
+        limit: Any = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
         if not limit:
             return rows
         if isinstance(limit, Q):
             return rows.filter(limit)
-        lookups: Mapping[str, Any] = limit
+        lookups: dict[str, Any] = dict(limit)
         return rows.filter(**lookups)
 
     def _rows(self, form: Form | None) -> Operation[QuerySet[Any]]:

@@ -248,37 +248,33 @@ class _Assembly:
             is_regex=route.is_regex,
             prefix=part.prefix if route.is_regex else "",
         )
-        middleware = [*options.get("middleware", ()), *marks_of(route.view).get("middleware", ())]
-        guards = self._guards_of(route.view)
-        if "produces" in options:
-            from .web.accepting import accept_guard, media_types, vary_on_accept
-
-            types = media_types(options["produces"], place=route.place)
-            guards.append(inspect_callable(accept_guard(types)))
-            if len(types) > 1:
-                middleware.append(vary_on_accept)
-        hooks = self._hooks(part, middleware, options.get("dependencies", ()))
-        results = self._results_of(part, route)
-        # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
-        for methods in _groups(route.methods):
+        shared, guards = self._accepting(route)
+        by_method = marks_of(route.view).get("by_method")
+        if by_method is not None:
+            where = f"{route.place}, {route_line(path, route.methods)}"
+            by_method.check_route(rule.value_names, rule.defaults, where)
+        for methods, view in _handlers(route):
+            middleware = [*options.get("middleware", ()), *marks_of(view).get("middleware", ()), *shared]
+            hooks = self._hooks(part, middleware, options.get("dependencies", ()))
+            results = self._results_of(part, view)
             facts = RouteFacts(
-                line=route_line(path, route.methods),
+                line=route_line(path, methods if by_method is not None else route.methods),
                 place=route.place,
                 names=rule.value_names,
                 methods=methods,
                 types=rule.value_types,
                 constants=dict(rule.defaults),
             )
-            first = self._origin_guards(part, route) if methods - _SAFE else []
+            first = self._origin_guards(part, route, view) if methods - _SAFE else []
             endpoint = compile_endpoint(
                 name=name,
                 rule=rule,
                 route=facts,
-                handler=self._in_transaction(part, route),
-                hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *guards]),
+                handler=self._in_transaction(part, route, view),
+                hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *self._guards_of(view), *guards]),
                 known=self.known,
                 recovery=self._recovery(part, results),
-                make_reply=lambda callee, route=route: _maker(results, callee, route.options),  # type: ignore[misc]  # bound now
+                make_reply=lambda callee, route=route, results=results: _maker(results, callee, route.options),  # type: ignore[misc]  # bound now
                 limits=self._limits_of(options),
                 blocks=results.blocks,
                 options=options,
@@ -286,10 +282,19 @@ class _Assembly:
             endpoints.setdefault(name, []).append(endpoint)
             table.add(rule, endpoint, methods=methods)
 
-    def _origin_guards(self, part: Part, route: Route) -> list[Callee]:
+    def _accepting(self, route: Route) -> tuple[list[Callable[..., Any]], list[Callee]]:
+        """Return the middleware and the guards of a route that declares what it produces."""
+        if "produces" not in route.options:
+            return [], []
+        from .web.accepting import accept_guard, media_types, vary_on_accept
+
+        types = media_types(route.options["produces"], place=route.place)
+        return [vary_on_accept] if len(types) > 1 else [], [inspect_callable(accept_guard(types))]
+
+    def _origin_guards(self, part: Part, route: Route, view: Callable[..., Any]) -> list[Callee]:
         """What refuses a request of another site: the nearest word on it counts, the route's or a blueprint's."""
         chain = [getattr(each.scaffold, "csrf", None) for each in reversed(part.chain)]
-        said = [route.options.get("csrf"), marks_of(route.view).get("csrf"), *chain]
+        said = [route.options.get("csrf"), marks_of(view).get("csrf"), *chain]
         wanted = next((each for each in said if each is not None), None)
         if wanted is False or not self.config["CSRF_PROTECTION"]:
             return []
@@ -300,17 +305,17 @@ class _Assembly:
         )
         return [inspect_callable(guard)]
 
-    def _in_transaction(self, part: Part, route: Route) -> Callable[..., Any]:
-        """Return the handler, in a transaction and with a budget of queries where it has them."""
+    def _in_transaction(self, part: Part, route: Route, view: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the handler *view*, in a transaction and with a budget of queries where it has them."""
         queries = route.options.get("queries")
         said = [route.options.get("atomic"), *[getattr(each.scaffold, "atomic", None) for each in reversed(part.chain)]]
         is_atomic = next((each for each in said if each is not None), self.config["ATOMIC_REQUESTS"])
         if not is_atomic and queries is None:
-            return route.view
+            return view
         from .databases import wrap_view  # with the data layer: for handlers that have to do with it
 
         return wrap_view(
-            route.view,
+            view,
             is_atomic=is_atomic,
             queries=queries,
             what=route_line(route.path, route.methods),
@@ -321,9 +326,9 @@ class _Assembly:
         most = options.get("max_body")
         return self.limits if most is None else dataclasses.replace(self.limits, max_body=most)
 
-    def _results_of(self, part: Part, route: Route) -> Results:
+    def _results_of(self, part: Part, view: Callable[..., Any]) -> Results:
         """Return what makes the replies of a route: with headers of its own, if something marks it."""
-        things: list[Any] = [*(each.scaffold for each in part.chain), route.view]
+        things: list[Any] = [*(each.scaffold for each in part.chain), view]
         if not any("security_headers" in marks_of(each) for each in things):
             return self.results
         from .web.security import changes_of  # for those who change some
@@ -505,10 +510,15 @@ def _app_level(part: Part) -> Registries:
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-def _groups(methods: frozenset[str]) -> list[frozenset[str]]:
+def _handlers(route: Route) -> list[tuple[frozenset[str], Callable[..., Any]]]:
+    """Return what answers a route: by a class, one function for each method."""
+    methods, by_method = route.methods, marks_of(route.view).get("by_method")
+    if by_method is not None:
+        return [(frozenset({method}), by_method.handler(method, route.view)) for method in sorted(methods)]
+    # A Struct parameter is the body of a POST and the query of a GET: two endpoints.
     # Reads have no guard against other sites; a DELETE has one, but takes its Struct from the query as they do.
     reads, deletes, writes = methods & _SAFE, methods & {"DELETE"}, methods - _SAFE - {"DELETE"}
-    return [group for group in (reads, deletes, writes) if group]
+    return [(group, route.view) for group in (reads, deletes, writes) if group]
 
 
 def _is_declared(annotation: Any) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypedDict, TypeVar, Unpack, overload
 
 from .errors import HTTPError, SetupError, UsageError, did_you_mean, http_error_for
-from .handling.markers import mark
+from .handling.markers import ByMethod, mark, marks_of
 from .places import caller_place, root_of
 from .signals import Receiver
 
@@ -161,13 +161,14 @@ class Scaffold:
     # Routes
 
     def route(
-        self, path: str, *, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
+        self, path: str, *, methods: Iterable[str] | None = None, **options: Unpack[RouteOptions]
     ) -> Callable[[F], F]:
-        """Answer *path* with the decorated function.
+        """Answer *path* with the decorated function or class.
 
         Args:
             path: A rule such as `/musicians/<slug:slug>`.
-            methods: HTTP methods; HEAD comes with GET, OPTIONS by itself.
+            methods: HTTP methods; HEAD comes with GET, OPTIONS by itself. `None` is GET, or
+                for a class all that it has methods for.
         """
         place = caller_place()
 
@@ -211,7 +212,7 @@ class Scaffold:
         endpoint: str | None = None,
         view_func: Callable[..., Any] | None = None,
         *,
-        methods: Iterable[str] = ("GET",),
+        methods: Iterable[str] | None = None,
         **options: Any,
     ) -> None:
         """Register a route without a decorator; what the decorators do too.
@@ -254,9 +255,7 @@ class Scaffold:
                 )
             )
 
-    def _add(
-        self, path: str, view: Callable[..., Any], methods: Iterable[str], options: Mapping[str, Any], place: str
-    ) -> None:
+    def _add(self, path: str, view: Any, methods: Iterable[str] | None, options: Mapping[str, Any], place: str) -> None:
         if isinstance(methods, str):
             raise SetupError(
                 f"methods={methods!r} is one text.",
@@ -272,10 +271,9 @@ class Scaffold:
                 where=place,
                 hint=did_you_mean(unknown[0], RouteOptions.__annotations__),
             )
+        view = _answering(view)
         endpoint = options.get("endpoint") or _endpoint_name(view)
-        self._open().routes.append(
-            Route(path, endpoint, view, frozenset(each.upper() for each in methods), dict(options), place)
-        )
+        self._open().routes.append(Route(path, endpoint, view, _methods_of(view, methods, place), dict(options), place))
 
     # Hooks
 
@@ -363,7 +361,11 @@ class Scaffold:
         """
         if function is None:
             words = tuple(tags)
-            return lambda decorated: self.check(mark(decorated, check_tags=words))
+
+            def tag(decorated: F) -> F:
+                return append_to(self._open().checks, mark(decorated, check_tags=words))
+
+            return tag
         return append_to(self._open().checks, function)
 
     def on(self, signal: Any, sender: Any = None) -> Callable[[F], F]:
@@ -549,6 +551,29 @@ def _error_handler(registries: Registries, what: int | type[BaseException]) -> C
         )
     status = kind.status if issubclass(kind, HTTPError) and kind is not HTTPError else None
     return enter_in(registries.errors.setdefault(status, {}), kind)
+
+
+def _answering(view: Any) -> Any:
+    """Return what answers: of a class, what its `as_view()` makes."""
+    make: Any = getattr(view, "as_view", None)
+    return make() if isinstance(view, type) and make is not None else view
+
+
+def _methods_of(view: Any, wanted: Iterable[str] | None, place: str) -> frozenset[str]:
+    by_method: ByMethod | None = marks_of(view).get("by_method")
+    if wanted is None:
+        return by_method.methods if by_method is not None else frozenset({"GET"})
+    methods = frozenset(each.upper() for each in wanted)
+    missing = sorted(methods - by_method.methods) if by_method is not None else []
+    if missing:
+        raise SetupError(
+            f"{_endpoint_name(view)} has no method for {missing[0]}.",
+            code="routing/bad-methods",
+            where=place,
+            why="A class answers the HTTP methods that it has methods for.",
+            hint=f"def {missing[0].lower()}(self, request): …",
+        )
+    return methods
 
 
 def _endpoint_name(view: Any) -> str:

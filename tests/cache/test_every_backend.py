@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import Clock, Coloured
+from cache_kit import Clock, Coloured
 
 from segue.cache.errors import BadKey, NoCounter, NotStorable
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import Clock
+from cache_kit import Clock
 
 from segue.cache import Cache, MemoryBackend
 from segue.cache.errors import NotStorable

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REDIS, Clock, OwnBackend
+from cache_kit import REDIS, Clock, OwnBackend
 
 from segue.cache import Cache, CacheUnavailable, RedisBackend
 from segue.cache.breaker import Breaker

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from markdown_pages import DOCS
 
-from segue import App, Blueprint, Response, db
+from segue import App, Blueprint, Response, db, lists, views
 from segue.blueprint import RouteOptions
 from segue.cli import deploy
 from segue.db.models.options import META_NAMES
@@ -81,7 +81,7 @@ def test_every_status_with_a_class_is_listed(kind: type[HTTPError]) -> None:
     assert f"| {kind.status} {kind.phrase} | `{kind.__name__}` |" in page
 
 
-@pytest.mark.parametrize("name", sorted(set(markers.__all__) - {"Marker", "Depends", "mark", "marks_of"}))
+@pytest.mark.parametrize("name", sorted(set(markers.__all__) - {"ByMethod", "Depends", "Marker", "mark", "marks_of"}))
 def test_every_marker_is_listed(name: str) -> None:
     assert name in first_cells("parameters.md", "Markers")
 
@@ -155,6 +155,20 @@ def test_every_lookup_is_listed(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(META_NAMES))
 def test_every_option_of_meta_is_listed(name: str) -> None:
     assert name in first_cells("model-meta.md")
+
+
+@pytest.mark.parametrize(
+    "name", sorted({name for each in views.__all__ for name in [each, *public(getattr(views, each))]})
+)
+def test_every_class_of_views_and_its_members_are_listed(name: str) -> None:
+    methods = {"get", "post", "put", "patch", "delete", "aget", "apost"}
+
+    assert name in codes_in("views.md") | methods
+
+
+@pytest.mark.parametrize("name", sorted({*lists.__all__, *public(lists.Paginator), *public(lists.Page)} - {"index"}))
+def test_every_name_of_the_paginator_is_listed(name: str) -> None:
+    assert name in codes_in("views.md") | {"per_page", "orphans", "allow_empty_first_page"}
 
 
 def test_every_finding_of_a_deployment_is_listed() -> None:

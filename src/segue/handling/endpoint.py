@@ -26,6 +26,7 @@ from ..http.response import encode_json
 from . import runtime
 from .binding import Binder, Call, Known, RouteFacts
 from .exchange import Exchange
+from .markers import marks_of
 from .recovery import Injected, Recovery
 from .results import Blocks, Reply, Waiting, as_response
 from .signature import Callee, inspect_callable
@@ -165,7 +166,11 @@ def compile_endpoint(
         SetupError: A parameter has no source, or a value of the route no parameter.
     """
     callee = inspect_callable(handler)
-    binder = Binder(route, known, values_may_go=bool(hooks.preprocessors))
+    marks = marks_of(handler)
+    is_method = marks.get("is_method", False)
+    binder = Binder(route, known, values_may_go=is_method or bool(hooks.preprocessors))
+    binder.needs_request = is_method
+    binder.takes_files = marks.get("takes_files", False)
     calls = _Calls.of(binder, hooks, callee)
     if binder.takes_files and limits.max_body < limits.max_upload_body and not options.get("max_body"):
         # Asking for a file is the opt-in to bodies of the size of files.

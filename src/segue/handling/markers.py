@@ -6,11 +6,24 @@ attribute, so that the place of a decorator among others does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-__all__ = ["Body", "Cookie", "Depends", "File", "Form", "Header", "Marker", "Path", "Query", "mark", "marks_of"]
+__all__ = [
+    "Body",
+    "ByMethod",
+    "Cookie",
+    "Depends",
+    "File",
+    "Form",
+    "Header",
+    "Marker",
+    "Path",
+    "Query",
+    "mark",
+    "marks_of",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,6 +96,32 @@ class Depends:
 
     function: Callable[..., Any]
     use_cache: bool = True
+
+
+class ByMethod(Protocol):
+    """The mark `by_method` of a view that answers each HTTP method by a function of its own.
+
+    Such a function has the mark `is_method`: it may read the request and the route's
+    values through its object, so what its signature does not take is no mistake. With the
+    mark `takes_files` it may have bodies of the size of files.
+    """
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """The HTTP methods that it answers."""
+        ...
+
+    def handler(self, method: str, view: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what answers *method*, with the signature to bind; it calls *view*, which wraps this."""
+        ...
+
+    def check_route(self, names: Sequence[str | None], constants: Mapping[str, Any], where: str) -> None:
+        """Refuse a route that gives what the view never reads, or lacks what it needs.
+
+        Raises:
+            SetupError: Such a route.
+        """
+        ...
 
 
 _MARKS = "__segue_marks__"

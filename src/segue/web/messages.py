@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+import msgspec
+
 from ..colours import Operation
 from ..context import Key, current
 from ..handling.exchange import Exchange
@@ -133,12 +135,10 @@ class Messages:
 
 
 def _readable(stored: Any) -> Iterator[list[Any]]:
-    for each in stored if isinstance(stored, list) else ():
-        match each:
-            case [int(), str(), str()]:
-                yield each
-            case _:
-                continue
+    try:
+        yield from (list(each) for each in msgspec.convert(stored or [], list[tuple[int, str, str]]))
+    except msgspec.ValidationError:
+        return  # what somebody else put there is no message
 
 
 MESSAGES: Key[Messages] = Key("messages")

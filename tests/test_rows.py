@@ -10,7 +10,12 @@ import pytest
 
 HERE = Path(__file__).parent
 # The rows of each area that stand there, in spans.
-AREAS = {"CORE": [(1, 93)], "DATA": [(1, 65)], "SITES": [(1, 10), (16, 22), (24, 33), (48, 49), (51, 51)], "ACCESS": [(28, 28)]}
+AREAS = {
+    "CORE": [(1, 93)],
+    "DATA": [(1, 65)],
+    "SITES": [(1, 10), (16, 22), (24, 33), (48, 49), (51, 51)],
+    "ACCESS": [(28, 28)],
+}
 ROWS = [
     f"{area}-{number}" for area, spans in AREAS.items() for first, last in spans for number in range(first, last + 1)
 ]

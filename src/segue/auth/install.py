@@ -103,7 +103,7 @@ def _declare(config: Any) -> None:
     declare("LOGIN_URL", None, type=str, doc="The login: a path or an endpoint; by default below the prefix of Auth.")
     declare("LOGIN_REDIRECT_URL", "/", doc="Where a login leads that was asked for by itself.")
     declare("LOGOUT_REDIRECT_URL", "/", doc="Where a logout leads.")
-    declare("AUTH_VERIFY_EMAIL", True, doc="Whether a new account is opened by a link that is mailed to its address.")
+    declare("AUTH_VERIFY_EMAIL", default=True, doc="Whether a mailed link opens a new account.")
     declare("LOGIN_RATE", "10/5m", doc="Most attempts for one name from one network.")
     declare("LOGIN_NETWORK_RATE", "50/5m", doc="Most attempts from one network.")
     declare("LOGIN_RATE_CACHE", "default", doc="The cache that counts attempts; workers should share it.")

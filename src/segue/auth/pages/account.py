@@ -30,10 +30,10 @@ class AccountView(AccountPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
         factor = find_factor(self.request.user)
-        is_on = factor is not None and factor.confirmed_at is not None
+        codes: list[str] | None = factor.recovery if factor is not None and factor.confirmed_at is not None else None
         return super().get_context_data(
-            has_second_factor=is_on,
-            recovery_left=len(factor.recovery) if is_on else 0,
+            has_second_factor=codes is not None,
+            recovery_left=len(codes or ()),
             has_devices=_store(self.request) is not None,
             **kwargs,
         )

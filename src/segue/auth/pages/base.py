@@ -20,8 +20,8 @@ class _Private:
 
     def render_to_response(self, context: Mapping[str, Any], **options: Any) -> Any:
         """Return the page, which nobody keeps."""
-        response = super().render_to_response(context, **options)  # type: ignore[misc]  # a view has it
-        return kept_private(response, hides_address=self.hides_address)
+        page: Any = super()
+        return kept_private(page.render_to_response(context, **options), hides_address=self.hides_address)
 
     @property
     def user_model(self) -> Any:

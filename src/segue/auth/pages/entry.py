@@ -107,10 +107,8 @@ class SecondFactorView(AccountFormView):
         return kept_private(redirect(target, 303))
 
     def _waiting(self) -> Any:
-        waiting = self.request.session.get(_WAITING)
-        if not isinstance(waiting, list) or len(waiting) != 5 or waiting[4] < clock.now():
-            return None
-        return waiting
+        waiting: Any = self.request.session.get(_WAITING)
+        return waiting if waiting is not None and clock.now() < waiting[4] else None
 
 
 class LogoutView(View):

@@ -31,7 +31,7 @@ def _password(label: str, *, is_new: bool, help_text: str = "") -> forms.CharFie
 
 
 def _is_by_email(model: Any) -> bool:
-    return getattr(model, "EMAIL_FIELD", "email") == model.USERNAME_FIELD
+    return bool(getattr(model, "EMAIL_FIELD", "email") == model.USERNAME_FIELD)
 
 
 class LoginForm(forms.Form):

@@ -15,10 +15,10 @@ MAX_NEXT = 2048
 
 def next_of(request: Any, default: str) -> str:
     """Return the `next` of the form or the query, where it is an address of this site; else *default*."""
-    form = request.form if request.method == "POST" else {}
-    wanted = form.get("next") or request.query.get("next") or ""
+    form: Any = request.form if request.method == "POST" else {}
+    wanted: str = form.get("next") or request.query.get("next") or ""
     if wanted and len(wanted) <= MAX_NEXT and wanted.startswith("/") and safe_url(wanted):
-        return str(wanted)
+        return wanted
     return resolved(default)
 
 

@@ -46,6 +46,10 @@ class AccountFormView(_Private, FormView):
 
     next_setting: str = "LOGIN_REDIRECT_URL"
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Return the arguments of the form."""
+        return {**super().get_form_kwargs(), "label_suffix": ""}
+
     def get_success_url(self) -> str:
         """Return `next`, where it is of this site, else what the configuration says."""
         if self.success_url is not None:

@@ -33,7 +33,7 @@ class Postbox:
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         message: Any = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append(message)
         return "250 OK"

@@ -67,6 +67,7 @@ FLOORS: dict[str, float] = {
     "installed": COMPOSITION,
     "rendering": COMPOSITION,
     "shortcuts": COMPOSITION,
+    "services": COMPOSITION,
     "app": COMPOSITION,
     "forms": READERS,
     "lists": READERS,
@@ -90,8 +91,8 @@ INSIDE: dict[float, tuple[list[str], str]] = {
     ),
     COMPOSITION: (
         ["settings", "tables", "blueprint", "parts", "registries", "installed", "shortcuts", "rendering",
-         "discovering", "databases", "assembly", "app"],
-        "one composition in eleven files; each may import those above it in this list",
+         "discovering", "databases", "services", "assembly", "app"],
+        "one composition in twelve files; each may import those above it in this list",
     ),
 }  # fmt: skip
 
@@ -107,6 +108,7 @@ ARROWS: dict[tuple[str, str], str] = {
     ("web", "handling"): "what a site has around its handlers is written with steps and marks of the pipeline",
     ("registries", "app"): "for types: whose registries they read",
     ("assembly", "app"): "for types: what it assembles is an App",
+    ("services", "app"): "for types: whose services they are",
     ("databases", "app"): "for types: whose databases they are",
     ("rendering", "app"): "for types: whose templates they are",
     ("shortcuts", "app"): "for types: what current_app() returns",
@@ -118,6 +120,7 @@ ARROWS: dict[tuple[str, str], str] = {
 ONLY_FOR_TYPES = {
     ("registries", "app"),
     ("assembly", "app"),
+    ("services", "app"),
     ("databases", "app"),
     ("rendering", "app"),
     ("shortcuts", "app"),

@@ -11,14 +11,13 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 import msgspec
 
 from .blueprint import Blueprint, Registries, Route
-from .cache import CACHES
 from .context import Key
 from .errors import SetupError
 from .handling.application import CompiledApp, answer_outcome
@@ -32,14 +31,11 @@ from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
-from .http.signed import SIGNED_COOKIES
-from .mail import MAIL
 from .parts import Part, parts_of
 from .routing import RouteTable
+from .services import ATTRIBUTES, PARAMETERS, service_makers
 from .signals import Signals, got_request_exception, request_finished, request_started
-from .signing import KEYS
 from .web.headers import HEADER_CHANGES, default_policy
-from .web.sessions import SESSIONS
 
 if TYPE_CHECKING:
     from .app import App
@@ -74,7 +70,7 @@ class _Assembly:
             names=app.parameter_names,
             types=app.parameter_types,
             overrides=overrides,
-            late={"session": _session_parameter},
+            late=PARAMETERS,
         )
         self.headers = default_policy(self.config, app.provided_values.get(HEADER_CHANGES))
         self.blocks = self.headers.blocks()
@@ -87,7 +83,9 @@ class _Assembly:
         self.databases: Any = None
         self.models: list[Any] = []
         self._connect_databases()
-        self._make_caches()
+        self.makers = service_makers(app, self.databases, debug=debug)
+        # Where `CACHES` names some, they are made now, so that a wrong address stops the start.
+        self.caches: Any = None if self.config["CACHES"] is None else self._provided("caches")
         self.limits = Limits(
             max_body=self.config["MAX_CONTENT_LENGTH"],
             max_fields=self.config["MAX_FORM_FIELDS"],
@@ -129,14 +127,9 @@ class _Assembly:
             deadline_seconds=self.config["HANDLER_DEADLINE_SECONDS"],
             max_in_flight=self.config["MAX_IN_FLIGHT"],
             blocked_seconds=self._blocked_seconds(),
-            attributes={"session": _session, "asession": _asession, **app.request_attributes},
+            attributes={**ATTRIBUTES, **app.request_attributes},
             values=self.values,
-            makers={
-                CACHES: self._caches,
-                **_signing(self.config["SECRET_KEY"], self.config["SECRET_KEY_FALLBACKS"]),
-                **self._sessions(),
-                **_mail(app, self.config),
-            },
+            makers=self.makers,
             signals=self.signals,
             make_reply=self.results.maker(status=200, none_is_empty=True, where="make_response()"),
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
@@ -166,17 +159,10 @@ class _Assembly:
         enter_owner(self.models, databases)
         teach_answers(self.results.encoders)
 
-    def _make_caches(self) -> None:
-        """Make the caches that `CACHES` names, so that a wrong address stops the start."""
-        self.caches: Any = None
-        if self.config["CACHES"] is not None:
-            self.caches = self.values[CACHES] = self._caches()
-
-    def _caches(self) -> Any:
-        from .cache.named import make_caches  # for apps that keep something
-
-        app = self.app
-        return make_caches(self.config["CACHES"], root=app.root_path, prefix=app.name, databases=self.databases)
+    def _provided(self, name: str) -> Any:
+        made = self.makers[name]()
+        self.makers = {**self.makers, name: lambda: made}
+        return made
 
     def _lifecycle(self) -> Lifecycle:
         app = self.app
@@ -191,20 +177,6 @@ class _Assembly:
                 startup.insert(0, lambda: create_first_tables(databases, self.models, app.root_path))
             shutdown.insert(0, databases.aclose)
         return Lifecycle(startup=startup, lifespans=app.lifespans, shutdown=shutdown)
-
-    def _sessions(self) -> dict[Key[Any], Callable[[], Any]]:
-        # What keeps sessions is loaded where a request touches one.
-        config, root, debug = self.config, self.app.root_path, self.debug
-
-        def sessions() -> Any:
-            from .signing import Keys
-            from .targets import load_target
-            from .web.sessions import Sessions
-
-            keys = Keys(config["SECRET_KEY"], config["SECRET_KEY_FALLBACKS"])
-            return Sessions(config, keys, debug=debug, load=lambda named: load_target(named, root=root))
-
-        return {SESSIONS: sessions}
 
     def _blocked_seconds(self) -> float:
         limit = self.config["LOOP_BLOCKED_SECONDS"]
@@ -476,62 +448,6 @@ def _maker(results: Results, callee: Callee, options: Mapping[str, Any]) -> Call
         where=f"{callee} ({callee.place})",
         encode=encode,
     )
-
-
-def _signing(secret: Any, fallbacks: Any) -> dict[Key[Any], Callable[[], Any]]:
-    # What signs is loaded where something is signed.
-    def keys() -> Any:
-        from .signing import Keys
-
-        return Keys(secret, fallbacks)
-
-    def cookies() -> Any:
-        from .signing import SignedCookies
-
-        return SignedCookies(keys())
-
-    return {KEYS: keys, SIGNED_COOKIES: cookies}
-
-
-def _mail(app: App, config: Mapping[str, Any]) -> dict[Key[Any], Callable[[], Any]]:
-    if config["MAIL"]:
-        from .mail.urls import read_mailers  # for apps that say how: what is wrong with it stops the start
-
-        read_mailers(config["MAIL"])
-
-    def mail() -> Any:
-        from .mail import Mail
-
-        prefix = config["MAIL_SUBJECT_PREFIX"]
-        return Mail(
-            config["MAIL"],
-            sender=config["MAIL_FROM"],
-            admins=config["ADMINS"],
-            subject_prefix=f"[{app.name}] " if prefix is None else prefix,
-            root=app.root_path,
-            is_development=bool(config["DEBUG"]),
-            is_testing=app.testing or config["TESTING"],
-        )
-
-    return {MAIL: mail}
-
-
-def _session(request: Any) -> Any:
-    from .web.sessions.session import session_of
-
-    return session_of(request)
-
-
-def _asession(request: Any) -> Any:
-    from .web.sessions.session import aloaded
-
-    return partial(aloaded, request)
-
-
-def _session_parameter() -> Callable[..., Any]:
-    from .web.sessions.session import loaded
-
-    return loaded
 
 
 def _error_pages(app: App, *, debug: bool) -> Pages:

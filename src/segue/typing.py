@@ -100,6 +100,10 @@ class Setup(Protocol):
         """Make `request.<name>` answer by a function of the request."""
         ...
 
+    def register(self, thing: Any, *, prefix: str | None = None) -> Any:
+        """Install a blueprint of the battery's."""
+        ...
+
     def context_processor(self, function: F) -> F:
         """Add the names of the returned dict to templates."""
         ...

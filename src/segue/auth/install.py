@@ -30,11 +30,17 @@ class Auth:
         user: The class of the site's users; `None` is the one user model that the app's package
             defines so far, else `segue.auth.User`.
         login_required: Whether every handler needs a login, but those marked `login_not_required`.
+        signup: Whether strangers may make accounts.
+        pages: Whether it brings the pages of accounts; without them, the site has its own.
     """
 
-    def __init__(self, user: Any = None, *, login_required: bool = False) -> None:
+    def __init__(
+        self, user: Any = None, *, login_required: bool = False, signup: bool = True, pages: bool = True
+    ) -> None:
         self.user = user
         self.login_required = login_required
+        self.signup = signup
+        self.pages = pages
 
     def __repr__(self) -> str:
         return f"<Auth of {self.user.__name__ if self.user is not None else 'the site'}>"
@@ -59,6 +65,10 @@ class Auth:
         setup.context_processor(template_names)
         setup.login_gate(require_login, is_default=self.login_required)
         setup.on_compile(partial(_compiled, accounts))
+        if self.pages and accounts.is_model:
+            from .pages.routes import pages  # views and forms, for sites that have them
+
+            setup.register(pages(signup=self.signup), prefix=prefix)
         setup.command(createsuperuser)
         setup.command(changepassword)
 
@@ -91,6 +101,7 @@ def _declare(config: Any) -> None:
     declare("LOGIN_URL", None, type=str, doc="The login: a path or an endpoint; by default below the prefix of Auth.")
     declare("LOGIN_REDIRECT_URL", "/", doc="Where a login leads that was asked for by itself.")
     declare("LOGOUT_REDIRECT_URL", "/", doc="Where a logout leads.")
+    declare("AUTH_VERIFY_EMAIL", default=True, doc="Whether a mailed link opens a new account.")
     declare("LOGIN_RATE", "10/5m", doc="Most attempts for one name from one network.")
     declare("LOGIN_NETWORK_RATE", "50/5m", doc="Most attempts from one network.")
     declare("LOGIN_RATE_CACHE", "default", doc="The cache that counts attempts; workers should share it.")

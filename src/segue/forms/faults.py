@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 from markupsafe import Markup, escape
 
@@ -37,7 +37,7 @@ class ErrorList(Sequence[str]):
         self, faults: Iterable[Any] = (), *, error_class: str = "", error_id: str = "", renderer: Any = None
     ) -> None:
         self.faults: list[Fault] = ValidationError(faults).faults
-        self.error_class = f"errorlist {error_class}".strip()
+        self.error_class: str = f"errorlist {error_class}".strip()
         self.error_id = error_id
         self.renderer: Any = renderer or RENDERER
 
@@ -60,7 +60,7 @@ class ErrorList(Sequence[str]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]  # it grows
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it grows
 
     def extend(self, faults: Iterable[Any]) -> None:
         """Add faults, or what they are made of."""

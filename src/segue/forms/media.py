@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, ClassVar
 
 from markupsafe import Markup, escape
 
@@ -51,7 +51,7 @@ class Media:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Media) and (self.css, self.js) == (other.css, other.js)
 
-    __hash__ = None  # type: ignore[assignment]  # compared by what it holds, which may be unhashable
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # compared by what it holds, which may be unhashable
 
     def __getitem__(self, kind: str) -> Media:
         part = Media()

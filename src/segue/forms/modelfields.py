@@ -142,10 +142,13 @@ class ModelChoiceField(Field):
 
     def _limited(self) -> QuerySet[Any]:
         rows = rows_in(self.queryset)
-        limit = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
+        limit: Any = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
         if not limit:
             return rows
-        return rows.filter(limit) if isinstance(limit, Q) else rows.filter(**dict[str, Any](limit))
+        if isinstance(limit, Q):
+            return rows.filter(limit)
+        lookups: dict[str, Any] = dict(limit)
+        return rows.filter(**lookups)
 
     def _rows(self, form: Form | None) -> Operation[QuerySet[Any]]:
         rows = self._limited()
@@ -213,7 +216,7 @@ async def _aall(rows: QuerySet[Any]) -> list[Any]:
 class ModelMultipleChoiceField(ModelChoiceField):
     """Rows of a queryset, as a list; at most a thousand."""
 
-    widget = SelectMultiple
+    widget: Any = SelectMultiple
     hidden_widget = MultipleHiddenInput
     takes_many = True
     default_error_messages: ClassVar[Mapping[str, Any]] = {

@@ -10,6 +10,7 @@ Never: changes or deletes a row that is not in its queryset, whatever key was se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..colours import Either, Operation, arun, either, run
@@ -52,8 +53,8 @@ class BaseModelFormSet(BaseFormSet):
         self.deleted_objects: list[Any] = []
         super().__init__(*args, **options)
         # What new forms start with; those of rows start with the row.
-        self.initial_extra = self.initial
-        self.initial = []
+        self.initial_extra: list[Mapping[str, Any]] = self.initial
+        self.initial: list[Mapping[str, Any]] = []
 
     def get_queryset(self) -> Any:
         """Return the rows, in an order that stays the same."""

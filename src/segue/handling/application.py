@@ -61,7 +61,7 @@ class CompiledApp:
         teardown: Hooks after every last byte.
         debug: Whether errors show themselves (to a loopback peer).
         values: What was provided.
-        makers: What makes, when it is first asked for, a value that was not.
+        makers: What makes, when it is first asked for, a value that was not, by the name of its key.
         blocked_seconds: How long a step may hold a loop unreported; 0 looks at none.
     """
 
@@ -86,7 +86,7 @@ class CompiledApp:
     body_clock: BodyClock = field(default_factory=BodyClock)
     attributes: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict[str, Callable[[Any], Any]])
     values: dict[Key[Any], Any] = field(default_factory=dict[Key[Any], Any])
-    makers: Mapping[Key[Any], Callable[[], Any]] = field(default_factory=dict[Key[Any], Callable[[], Any]])
+    makers: Mapping[str, Callable[[], Any]] = field(default_factory=dict[str, Callable[[], Any]])
     url_defaults: Mapping[str | None, Sequence[Callable[..., Any]]] = field(
         default_factory=dict[str | None, Sequence[Callable[..., Any]]]
     )
@@ -217,8 +217,8 @@ class CompiledApp:
         Raises:
             UsageError: Nothing was (`app/nothing-provided`).
         """
-        if key in self.makers and key not in self.values:
-            self.values[key] = self.makers[key]()
+        if key not in self.values and key.name in self.makers:
+            self.values[key] = self.makers[key.name]()
         if key in self.values:
             found: T = self.values[key]
             return found

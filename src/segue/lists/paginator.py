@@ -67,8 +67,8 @@ class Paginator(Generic[T]):
         self, object_list: Any, per_page: int, orphans: int = 0, *, allow_empty_first_page: bool = True
     ) -> None:
         self.object_list = object_list
-        self.per_page = int(per_page)
-        self.orphans = int(orphans)
+        self.per_page: int = int(per_page)
+        self.orphans: int = int(orphans)
         self.allow_empty_first_page = allow_empty_first_page
         self._count: int | None = None
         if self.per_page < 1 or self.orphans < 0 or self.orphans >= self.per_page:

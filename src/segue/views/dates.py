@@ -59,6 +59,7 @@ class DateListMixin(MultipleObjectMixin):
     day_format: str = "%d"
 
     date_list: Any
+    object_list: Any
 
     # What the route's values say here: `year`, `year month`, …
     period_parts: ClassVar[tuple[Kind, ...]] = ()
@@ -182,8 +183,8 @@ class DateListMixin(MultipleObjectMixin):
 class ArchiveIndexView(DateListMixin):
     """Shows the latest rows, and the years that have some: `<label>/<model>_archive.html`."""
 
-    context_object_name = "latest"
-    date_list_period = "year"
+    context_object_name: str | None = "latest"
+    date_list_period: str | None = "year"
     template_name_suffix = "_archive"
 
     def _dated_items(self) -> Operation[Items]:
@@ -200,9 +201,9 @@ class YearArchiveView(DateListMixin):
     """
 
     make_object_list: bool = False
-    date_list_period = "month"
+    date_list_period: str | None = "month"
     template_name_suffix = "_archive_year"
-    period_parts = ("year",)
+    period_parts: ClassVar[tuple[Kind, ...]] = ("year",)
 
     def get_make_object_list(self) -> bool:
         """Return whether `object_list` has the rows of the year."""
@@ -216,23 +217,23 @@ class YearArchiveView(DateListMixin):
 class MonthArchiveView(DateListMixin):
     """Shows the rows of a month: `<label>/<model>_archive_month.html`."""
 
-    date_list_period = "day"
+    date_list_period: str | None = "day"
     template_name_suffix = "_archive_month"
-    period_parts = ("year", "month")
+    period_parts: ClassVar[tuple[Kind, ...]] = ("year", "month")
 
 
 class WeekArchiveView(DateListMixin):
     """Shows the rows of a week: `<label>/<model>_archive_week.html`."""
 
     template_name_suffix = "_archive_week"
-    period_parts = ("year", "week")
+    period_parts: ClassVar[tuple[Kind, ...]] = ("year", "week")
 
 
 class DayArchiveView(DateListMixin):
     """Shows the rows of a day: `<label>/<model>_archive_day.html`."""
 
     template_name_suffix = "_archive_day"
-    period_parts = _DAY
+    period_parts: ClassVar[tuple[Kind, ...]] = _DAY
 
 
 class TodayArchiveView(DateListMixin):

@@ -56,6 +56,8 @@ class FormMixin(View):
     success_message: str = ""
     invalid_status: int = 422
 
+    object: Any
+
     # Whether a good form is saved: that of a model.
     _saves_form: ClassVar[bool] = False
 
@@ -246,7 +248,7 @@ class CreateView(FormMixin, SingleObjectMixin):
     get, aget, post, apost = _get, _aget, _post, _apost
 
     def _begin(self) -> Operation[None]:
-        self.object = None
+        self.object: Any = None
         if not (yield from may(self, self.policy_action, model_of(self, None))):
             raise Forbidden()
 

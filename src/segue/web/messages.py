@@ -56,9 +56,9 @@ class Message:
     __slots__ = ("extra_tags", "level", "message")
 
     def __init__(self, level: int, message: str, extra_tags: str = "") -> None:
-        self.level = level
-        self.message = str(message)
-        self.extra_tags = extra_tags
+        self.level: int = level
+        self.message: str = str(message)
+        self.extra_tags: str = extra_tags
 
     def __str__(self) -> str:
         return self.message

@@ -29,12 +29,15 @@ def normalized(choices: Any) -> list[Any]:
     """Return choices as pairs: of an Enum, of a mapping, or pairs themselves; groups stay groups."""
     if isinstance(choices, type) and issubclass(choices, enum.Enum):
         own = getattr(choices, "choices", None)
+        kind: Any = choices
+        members: list[Any] = list(kind)
         if own is not None:
             return list(own)
-        return [(each.value, each.name.replace("_", " ").title()) for each in choices.__members__.values()]
+        return [(each.value, each.name.replace("_", " ").title()) for each in members]
     if isinstance(choices, Mapping):
         return [_pair(each) for each in choices.items()]
-    return [_pair(each) for each in choices]
+    pairs: Any = choices
+    return [_pair(each) for each in pairs]
 
 
 def _pair(thing: Any) -> tuple[Any, Any]:
@@ -133,7 +136,7 @@ def _coerced(field: ChoiceField, coerce: Callable[[Any], Any], value: Any) -> An
 class MultipleChoiceField(ChoiceField):
     """Texts that are all among the choices; at most a thousand."""
 
-    widget = SelectMultiple
+    widget: Any = SelectMultiple
     hidden_widget = MultipleHiddenInput
     takes_many = True
     default_error_messages: ClassVar[Mapping[str, Any]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, Unpack
 
@@ -59,7 +60,7 @@ class DateField(_Timed):
     """
 
     widget = DateInput
-    formats = DATE_FORMATS
+    formats: ClassVar[tuple[str, ...]] = DATE_FORMATS
     default_error_messages: ClassVar[Mapping[str, Any]] = {"invalid": "This is not a date."}
 
     def to_python(self, value: Any) -> Any:
@@ -69,6 +70,10 @@ class DateField(_Timed):
             return value.date()
         if isinstance(value, date):
             return value
+        if self.input_formats is None and isinstance(value, str) and len(value) == 10 and value.isascii():
+            # PERF: what browsers send; strptime() takes forty times as long.
+            with suppress(ValueError):
+                return date.fromisoformat(value)
         return self._parsed(value).date()
 
 
@@ -80,7 +85,7 @@ class TimeField(_Timed):
     """
 
     widget = TimeInput
-    formats = TIME_FORMATS
+    formats: ClassVar[tuple[str, ...]] = TIME_FORMATS
     default_error_messages: ClassVar[Mapping[str, Any]] = {"invalid": "This is not a time."}
 
     def to_python(self, value: Any) -> Any:
@@ -104,7 +109,7 @@ class DateTimeField(_Timed):
     """
 
     widget = DateTimeInput
-    formats = (*DATETIME_FORMATS, *DATE_FORMATS)
+    formats: ClassVar[tuple[str, ...]] = (*DATETIME_FORMATS, *DATE_FORMATS)
     default_error_messages: ClassVar[Mapping[str, Any]] = {"invalid": "This is not a date and time."}
 
     def prepare_value(self, value: Any) -> Any:

@@ -144,7 +144,7 @@ class ChoiceWidget(Widget):
 class Select(ChoiceWidget):
     """A list that opens."""
 
-    input_type = "select"
+    input_type: str | None = "select"
     template_name = "segue/forms/widgets/select.html"
     option_template_name = "segue/forms/widgets/select_option.html"
     checked_attribute: ClassVar[Mapping[str, Any]] = {"selected": True}
@@ -199,7 +199,7 @@ class SelectMultiple(Select):
 class RadioSelect(ChoiceWidget):
     """Buttons of which one is chosen, in a fieldset."""
 
-    input_type = "radio"
+    input_type: str | None = "radio"
     template_name = "segue/forms/widgets/options.html"
     option_template_name = "segue/forms/widgets/option.html"
     use_fieldset = True
@@ -212,7 +212,7 @@ class RadioSelect(ChoiceWidget):
 class CheckboxSelectMultiple(RadioSelect):
     """Boxes of which several are ticked, in a fieldset."""
 
-    input_type = "checkbox"
+    input_type: str | None = "checkbox"
     allow_multiple_selected = True
 
     def use_required_attribute(self, initial: Any) -> bool:

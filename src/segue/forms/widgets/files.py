@@ -23,7 +23,7 @@ CONTRADICTION = object()
 class FileInput(Input):
     """A file to send; with `allow_multiple_selected` in a subclass, several."""
 
-    input_type = "file"
+    input_type: str | None = "file"
     needs_multipart_form = True
     allow_multiple_selected: ClassVar[bool] = False
 

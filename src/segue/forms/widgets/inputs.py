@@ -36,7 +36,7 @@ __all__ = [
 class Input(Widget):
     """An `<input>` of the type `input_type`."""
 
-    input_type = "text"
+    input_type: str | None = "text"
     template_name = "segue/forms/widgets/input.html"
 
     def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
@@ -52,39 +52,39 @@ class TextInput(Input):
 class NumberInput(Input):
     """A number."""
 
-    input_type = "number"
+    input_type: str | None = "number"
 
 
 class EmailInput(Input):
     """An address of mail."""
 
-    input_type = "email"
+    input_type: str | None = "email"
     default_attrs: ClassVar[Mapping[str, Any]] = {"autocomplete": "email", "inputmode": "email"}
 
 
 class URLInput(Input):
     """A URL."""
 
-    input_type = "url"
+    input_type: str | None = "url"
     default_attrs: ClassVar[Mapping[str, Any]] = {"autocomplete": "url", "inputmode": "url"}
 
 
 class ColorInput(Input):
     """A colour."""
 
-    input_type = "color"
+    input_type: str | None = "color"
 
 
 class SearchInput(Input):
     """Words to search for."""
 
-    input_type = "search"
+    input_type: str | None = "search"
 
 
 class TelInput(Input):
     """A number of telephone."""
 
-    input_type = "tel"
+    input_type: str | None = "tel"
     default_attrs: ClassVar[Mapping[str, Any]] = {"autocomplete": "tel", "inputmode": "tel"}
 
 
@@ -95,7 +95,7 @@ class PasswordInput(Input):
         render_value: Whether a form that comes back shows what was typed, in the page's source.
     """
 
-    input_type = "password"
+    input_type: str | None = "password"
     default_attrs: ClassVar[Mapping[str, Any]] = {"autocomplete": "current-password"}
 
     def __init__(self, attrs: Mapping[str, Any] | None = None, *, render_value: bool = False) -> None:
@@ -109,7 +109,7 @@ class PasswordInput(Input):
 class HiddenInput(Input):
     """A value that nobody sees."""
 
-    input_type = "hidden"
+    input_type: str | None = "hidden"
 
 
 class MultipleHiddenInput(HiddenInput):
@@ -211,7 +211,7 @@ class CheckboxInput(Input):
         check_test: Tells from a value whether it is ticked.
     """
 
-    input_type = "checkbox"
+    input_type: str | None = "checkbox"
 
     def __init__(
         self, attrs: Mapping[str, Any] | None = None, *, check_test: Callable[[Any], bool] | None = None

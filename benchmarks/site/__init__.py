@@ -1,0 +1,1 @@
+"""Measures what sites are made of, beside the peers."""

@@ -39,6 +39,11 @@ class Setup(Protocol):
     """What a battery may do to the app that installs it; `App` satisfies it."""
 
     @property
+    def import_name(self) -> str:
+        """The module that makes the app."""
+        ...
+
+    @property
     def config(self) -> Any:
         """The configuration; `declare` adds a key."""
         ...

@@ -25,7 +25,7 @@ __all__ = ["AccountView", "RecoveryCodesView", "SecondFactorOffView", "SecondFac
 class AccountView(AccountPage):
     """What belongs to one's account, in one place."""
 
-    template_name = "accounts/account.html"
+    template_name: str | None = "accounts/account.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
@@ -42,8 +42,8 @@ class AccountView(AccountPage):
 class SecondFactorOnView(AccountFormView):
     """Shows a new secret, and asks for a code that proves that the authenticator has it."""
 
-    template_name = "accounts/second_factor_on.html"
-    form_class = CodeForm
+    template_name: str | None = "accounts/second_factor_on.html"
+    form_class: type[Any] | None = CodeForm
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer with the secret; one that was confirmed is never shown again."""
@@ -78,7 +78,7 @@ class SecondFactorOnView(AccountFormView):
 class SecondFactorOffView(AccountPage):
     """Asks whether to go without a second factor, and takes it away."""
 
-    template_name = "accounts/second_factor_off.html"
+    template_name: str | None = "accounts/second_factor_off.html"
 
     def post(self, request: Any) -> Any:
         """Take it away."""
@@ -90,7 +90,7 @@ class SecondFactorOffView(AccountPage):
 class RecoveryCodesView(AccountPage):
     """Makes new codes of recovery, and shows them once."""
 
-    template_name = "accounts/recovery_codes.html"
+    template_name: str | None = "accounts/recovery_codes.html"
 
     def get(self, request: Any) -> Any:
         """Ask first: the old ones are good no more."""
@@ -106,7 +106,7 @@ class RecoveryCodesView(AccountPage):
 class SessionsView(AccountPage):
     """Lists where one is logged in, and logs out the others."""
 
-    template_name = "accounts/sessions.html"
+    template_name: str | None = "accounts/sessions.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""

@@ -41,8 +41,8 @@ def enter(request: Any, user: Any, *, target: str, remember: bool = False) -> An
 class LoginView(AccountFormView):
     """Asks for name and password, and lets in."""
 
-    template_name = "accounts/login.html"
-    form_class = LoginForm
+    template_name: str | None = "accounts/login.html"
+    form_class: type[Any] | None = LoginForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
@@ -73,8 +73,8 @@ class LoginView(AccountFormView):
 class SecondFactorView(AccountFormView):
     """Asks for the code of the second factor, after the password was right."""
 
-    template_name = "accounts/second_factor.html"
-    form_class = CodeForm
+    template_name: str | None = "accounts/second_factor.html"
+    form_class: type[Any] | None = CodeForm
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer with the form, where a password was given before."""
@@ -114,7 +114,7 @@ class SecondFactorView(AccountFormView):
 class LogoutView(View):
     """Asks by GET whether to log out, and logs out by POST."""
 
-    template_name = "accounts/logout.html"
+    template_name: str | None = "accounts/logout.html"
 
     def get(self, request: Any) -> Any:
         """Ask: a link or an image of another site must log nobody out."""

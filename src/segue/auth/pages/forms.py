@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ... import forms
@@ -98,7 +99,7 @@ class PasswordChangeForm(SetPasswordForm):
     """The old password and a new one."""
 
     old_password = _password("Old password", is_new=False)
-    field_order = ("old_password", "new_password")
+    field_order: Sequence[str] | None = ("old_password", "new_password")
 
 
 class PasswordResetForm(forms.Form):

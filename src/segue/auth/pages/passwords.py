@@ -26,9 +26,9 @@ _LIFETIME = timedelta(hours=1)
 class PasswordChangeView(AccountFormView):
     """Changes the password of who is logged in; their other sessions end."""
 
-    template_name = "accounts/password_change.html"
-    form_class = PasswordChangeForm
-    success_url = "auth.account"
+    template_name: str | None = "accounts/password_change.html"
+    form_class: type[Any] | None = PasswordChangeForm
+    success_url: Any = "auth.account"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Return the arguments of the form, the user among them."""
@@ -51,8 +51,8 @@ class PasswordChangeView(AccountFormView):
 class PasswordResetView(AccountFormView):
     """Mails a link for a new password; the page says the same whether there is an account or not."""
 
-    template_name = "accounts/password_reset.html"
-    form_class = PasswordResetForm
+    template_name: str | None = "accounts/password_reset.html"
+    form_class: type[Any] | None = PasswordResetForm
 
     def form_valid(self, form: Any) -> Any:
         """Look for the account once the answer is out, and mail its owner."""
@@ -86,15 +86,15 @@ async def _alist(rows: Any) -> list[Any]:
 class PasswordResetDoneView(AccountPage):
     """Says that a mail is on its way, if there is an account."""
 
-    template_name = "accounts/password_reset_done.html"
+    template_name: str | None = "accounts/password_reset_done.html"
 
 
 class PasswordResetConfirmView(AccountFormView):
     """Asks who has the link for a new password."""
 
-    template_name = "accounts/password_reset_confirm.html"
-    form_class = SetPasswordForm
-    hides_address = True
+    template_name: str | None = "accounts/password_reset_confirm.html"
+    form_class: type[Any] | None = SetPasswordForm
+    hides_address: bool = True
 
     def get(self, request: Any, token: str) -> Any:
         """Answer with the form, where the link is good."""

@@ -32,8 +32,8 @@ class SignupView(AccountFormView):
     Who has an account already gets a mail that says so; the page says the same to both.
     """
 
-    template_name = "accounts/signup.html"
-    form_class = SignupForm
+    template_name: str | None = "accounts/signup.html"
+    form_class: type[Any] | None = SignupForm
 
     def form_valid(self, form: Any) -> Any:
         """Make the account, and lead to the page that says what comes next."""
@@ -73,14 +73,14 @@ class SignupView(AccountFormView):
 class SignupDoneView(AccountPage):
     """Says that a mail is on its way."""
 
-    template_name = "accounts/signup_done.html"
+    template_name: str | None = "accounts/signup_done.html"
 
 
 class VerifyView(AccountPage):
     """Opens an account whose owner has the link: after a click, since programs follow links in mails too."""
 
-    template_name = "accounts/verify.html"
-    hides_address = True
+    template_name: str | None = "accounts/verify.html"
+    hides_address: bool = True
 
     def get(self, request: Any, token: str) -> Any:
         """Ask for the click, where the link is good."""

@@ -1,7 +1,7 @@
 """The app of the scenarios about sessions: it counts visits, caches, limits, and checks a password, in both colours.
 
-`SESSION_STORE`, `CACHES` and `SECRET_KEY` come from the configuration. Routes below `/d` are `def`, those below
-`/a` are `async def`.
+`SESSION_STORE`, `CACHES` and `SECRET_KEY` come from the configuration; with a `DATABASE_URL` it has users. Routes
+below `/d` are `def`, those below `/a` are `async def`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from segue import App, Session, rate_limit
+from segue import App, Request, Session, auth, rate_limit
+from segue.auth import Auth, User
 from segue.auth.hashing import acheck_password, check_password, make_password
 from segue.cache import Cache
 
@@ -97,3 +98,20 @@ def login(password: str) -> dict[str, bool]:
 @app.post("/a/login")
 async def alogin(password: str) -> dict[str, bool]:
     return {"in": await acheck_password(password, STORED)}
+
+
+if os.environ.get("DATABASE_URL"):
+    app.register(Auth(pages=False))
+
+    @app.get("/enter/<name>")
+    async def enter(request: Request, name: str) -> dict[str, str]:
+        await auth.alogin(request, await User.objects.aget(username=name))
+        return {"name": name}
+
+    @app.get("/d/who")
+    def who(user: User | None) -> dict[str, str]:
+        return {"name": user.username if user is not None else ""}
+
+    @app.get("/a/who")
+    async def awho(user: User | None) -> dict[str, str]:
+        return {"name": user.username if user is not None else ""}

@@ -106,9 +106,10 @@ class Visit:
 
 @dataclass
 class Visitor:
-    """Keeps the cookie of a session, and notices when the session lost a visit."""
+    """Keeps the cookie of a session, and notices when the session lost a visit or its user."""
 
     server: Server
+    name: str = ""
     cookie: str = ""
     visits: int = 0
     done: list[Visit] = field(default_factory=list)
@@ -135,6 +136,8 @@ class Visitor:
             visits = reply.json["visits"]
             # More than one is added where an answer was lost on its way.
             went_back, self.visits = visits <= self.visits, visits
+        if reply is not None and status == 200 and path.endswith("/who"):
+            went_back = reply.json["name"] != self.name
         bare = status == 503 and reply is not None and reply["retry-after"] is None
         visit = Visit(path.rpartition("/")[2], status, begun, seconds, bare, went_back)
         self.done.append(visit)

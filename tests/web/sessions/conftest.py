@@ -14,7 +14,6 @@ import pytest
 from segue import App, Request
 from segue.testing import Client
 from segue.web.sessions import Session
-from segue.web.sessions.database import SessionRow
 
 KEY = "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de"
 
@@ -122,7 +121,7 @@ def make_app(kind: str, space: str, database: str) -> Iterator[Callable[..., App
     yield make
     if kind in ("postgresql", "mysql") and made:
         with made[0].context():
-            made[0].db.drop_all(SessionRow)
+            made[0].db.drop_all(*made[0].owned_models())
     for each in made:
         each.db.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from segue import App, Request, run_sync
+from segue.auth import Auth, User, login
 from segue.clock import moved
 from segue.colours import arun, run
 from segue.errors import UsageError
@@ -329,3 +330,35 @@ def test_a_thousand_interleaved_requests_never_see_each_others_session(app: App)
     assert [
         each for each in seen if each[2] != {"before": [each[0]] * each[1], "after": [each[0]] * (each[1] + 1)}
     ] == []
+
+
+# Users
+
+
+def test_a_user_is_logged_in_listed_and_logged_out_everywhere(app: App) -> None:
+    app.register(Auth(pages=False))
+
+    @app.get("/log-in")
+    def log_in(request: Request) -> str:
+        user, _ = User.objects.get_or_create(username="miles", defaults={"email": "miles@example.com"})
+        login(request, user)
+        return str(user.pk)
+
+    @app.get("/who")
+    async def who(user: User | None) -> str:
+        return user.username if user is not None else "nobody"
+
+    with app.test_client() as one, app.test_client() as two:
+        one.get("/count")
+        before = one.cookies[NAME]
+        key = one.get("/log-in").text
+        two.get("/log-in")
+        seen = [client.get("/who").text for client in (one, two)]
+        with app.context():
+            backend = backend_of(app)
+            listed = len(run(backend.of_owner(key)))
+            run(backend.remove_of_owner(key))
+
+        assert one.cookies.get(NAME) != before
+        assert (seen, listed) == (["miles", "miles"], 2)
+        assert [client.get("/read").json for client in (one, two)] == [{}, {}]

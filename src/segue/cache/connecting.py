@@ -93,10 +93,14 @@ class RedisConnections:
 
     def _make(self, module: Any) -> Any:
         from redis.backoff import NoBackoff
+        from redis.maint_notifications import MaintNotificationsConfig
 
         retry = module.retry.Retry(NoBackoff(), 0)
+        # Where a server may announce its maintenance, redis-py gives out connections that were closed
+        # meanwhile, each of which fails one command after a restart.
+        announced = MaintNotificationsConfig(enabled=False)
         try:
-            return module.Redis.from_url(self._url, retry=retry, **self._options)
+            return module.Redis.from_url(self._url, retry=retry, maint_notifications_config=announced, **self._options)
         except ValueError as error:
             raise SetupError(
                 f"The address of Redis cannot be read: {error}",

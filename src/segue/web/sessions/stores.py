@@ -18,9 +18,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from ...colours import Operation
+from ...errors import ServiceUnavailable
 from ...signing import BadSignature, Signer
 
-__all__ = ["Backend", "CookieStore", "Outcome", "ServerStore", "Store", "Stored"]
+__all__ = ["Backend", "CookieStore", "Outcome", "ServerStore", "Store", "Stored", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,16 @@ class ServerStore:
     def end(self, text: str) -> Operation[None]:
         """Forget the session."""
         yield from self.backend.remove(key_of(text))
+
+
+def unavailable() -> ServiceUnavailable:
+    """Return what a request is told whose session cannot be read or saved: nobody is logged out by that."""
+    return ServiceUnavailable(
+        "Your session cannot be looked at. Try again in a moment.",
+        code="web/sessions-unavailable",
+        why="What keeps the sessions does not answer.",
+        hint="Look whether the server of SESSION_STORE runs, and whether its address is right.",
+    )
 
 
 _ID_LENGTH = len(secrets.token_urlsafe(32))

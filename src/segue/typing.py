@@ -94,3 +94,23 @@ class Setup(Protocol):
     def request_attribute(self, name: str) -> Callable[[F], F]:
         """Make `request.<name>` answer by a function of the request."""
         ...
+
+    def register(self, thing: Any, *, prefix: str | None = None) -> Any:
+        """Install a blueprint of the battery's."""
+        ...
+
+    def context_processor(self, function: F) -> F:
+        """Add the names of the returned dict to templates."""
+        ...
+
+    def add_models(self, *models: Any) -> None:
+        """Make models of the battery the app's: it has their tables."""
+        ...
+
+    def login_gate(self, guard: Callable[..., Any], *, is_default: bool) -> None:
+        """Say what refuses those who are not logged in, and whether it stands before every handler."""
+        ...
+
+    def on_compile(self, function: F) -> F:
+        """Call *function* with the compiled app at the end of the compilation; what it raises stops the start."""
+        ...

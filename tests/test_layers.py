@@ -137,7 +137,7 @@ LIBRARIES: dict[str, set[str]] = {
         "cache",
     },
     "jinja2": {"templating"},
-    "markupsafe": {"__init__", "templating", "shortcuts", "rendering", "web", "forms", "admin"},
+    "markupsafe": {"__init__", "templating", "shortcuts", "rendering", "web", "forms", "views", "admin"},
     "multipart": {"http"},
     "blinker": {"signals"},
     "click": {"cli", "testing"},

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 import msgspec
 
 from .blueprint import Blueprint, Registries, Route
-from .context import Key
+from .context import TRANSLATIONS, Key
 from .errors import SetupError
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
@@ -35,6 +35,7 @@ from .parts import Part, parts_of
 from .routing import RouteTable
 from .services import ATTRIBUTES, PARAMETERS, is_served, service_makers
 from .signals import Signals, got_request_exception, request_finished, request_started
+from .text import UNTRANSLATED
 from .web.headers import HEADER_CHANGES, default_policy
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class _Assembly:
         for part in self.parts:
             for receiver in part.registries.receivers:
                 self.signals.connect(receiver)
-        self.values: dict[Key[Any], Any] = dict(app.provided_values)
+        self.values: dict[Key[Any], Any] = {TRANSLATIONS: UNTRANSLATED, **app.provided_values}
         self.databases: Any = None
         self.models: list[Any] = []
         self._connect_databases()

@@ -182,6 +182,11 @@ class Session(MutableMapping[str, Any]):
         return self._stored.key if self._stored is not None else ""
 
     @property
+    def is_in_cookie(self) -> bool:
+        """Whether the browser keeps it: then it has room for about 3,000 bytes, all told."""
+        return not self._sessions.store.waits
+
+    @property
     def binding(self) -> str:
         """What a form of this session can be tied to: it changes with the id, and does not wait."""
         if self._text is None:

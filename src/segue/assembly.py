@@ -93,6 +93,7 @@ class _Assembly:
         self.pages = _error_pages(app, debug=debug)
         self.cors = self._cors()
         self.errors = ErrorTable(self._error_spec())
+        self.fallbacks = [self._inject(each, ("error",)) for each in self._fallback_functions()]
         self.after_everything = [
             self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
         ]
@@ -203,6 +204,15 @@ class _Assembly:
             static = StaticFiles([folder], live=self.debug)
         path = base.rstrip("/") + "/<path:filename>"
         return [Route(path, "static", static_view(static), frozenset({"GET"}), {}, part.place, is_absolute=True)]
+
+    def _fallback_functions(self) -> list[Callable[..., Any]]:
+        """Return what is asked before a 404; the front ends last, because they have a page for everything."""
+        found = list(self.app.fallback_functions)
+        if self.app.frontends:
+            from .web.frontend import Frontend  # for sites that have one
+
+            found += [Frontend(**options, live=self.debug).answer for options in self.app.frontends]
+        return found
 
     # One route
 
@@ -360,6 +370,7 @@ class _Assembly:
             started=self.signals[request_started],
             failed=self.signals[got_request_exception],
             after=self.after_everything,
+            fallbacks=self.fallbacks,
         )
 
     def _error_spec(self) -> dict[str | None, dict[int | None, dict[type[BaseException], Injected]]]:

@@ -94,3 +94,27 @@ class Setup(Protocol):
     def request_attribute(self, name: str) -> Callable[[F], F]:
         """Make `request.<name>` answer by a function of the request."""
         ...
+
+    def add_models(self, *models: Any) -> None:
+        """Make models of the battery the app's: it has their tables."""
+        ...
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        *,
+        methods: Iterable[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Add a route."""
+        ...
+
+    def fallback(self, function: F) -> F:
+        """Ask *function* before a GET is answered with 404."""
+        ...
+
+    def template_global(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a function that templates can call; *name* instead of its own."""
+        ...

@@ -49,10 +49,11 @@ class StaticFiles:
     Args:
         folders: Where to look.
         live: Whether files may change while this runs (development).
+        may_appear: Whether folders that are not there yet are looked in, too.
     """
 
-    def __init__(self, folders: Sequence[Path], *, live: bool) -> None:
-        self.folders: list[Path] = [folder.resolve() for folder in folders if folder.is_dir()]
+    def __init__(self, folders: Sequence[Path], *, live: bool, may_appear: bool = False) -> None:
+        self.folders: list[Path] = [folder.resolve() for folder in folders if may_appear or folder.is_dir()]
         self.live = live
         self._files: dict[str, StaticFile] = {}
         # While live: what was hashed, as long as its time and size stay; only files that exist enter.

@@ -72,9 +72,7 @@ def test_a_missing_asset_is_not_found(dist: Path, client: Callable[..., Any], pa
     "headers",
     [{"accept": "application/json"}, {"accept": "*/*", "sec-fetch-dest": "empty"}, {"sec-fetch-dest": "script"}],
 )
-def test_what_a_script_asks_for_gets_no_page(
-    dist: Path, client: Callable[..., Any], headers: dict[str, str]
-) -> None:
+def test_what_a_script_asks_for_gets_no_page(dist: Path, client: Callable[..., Any], headers: dict[str, str]) -> None:
     assert client(app=make(dist)).get("/api/unknown", headers=headers).status_code == 404
 
 
@@ -104,7 +102,7 @@ def test_below_a_prefix_other_paths_are_not_its(dist: Path, client: Callable[...
 def test_a_front_end_that_was_not_built_stops_the_start(tmp_path: Path) -> None:
     app = make(tmp_path / "dist")
 
-    with pytest.raises(SetupError, match="index.html") as caught:
+    with pytest.raises(SetupError, match=r"index\.html") as caught:
         app.compile()
 
     assert caught.value.code == "web/no-frontend"

@@ -8,6 +8,7 @@ Never: names a class of a higher floor.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, overload
 
 from .context import Key
@@ -113,6 +114,15 @@ class Setup(Protocol):
 
     def fallback(self, function: F) -> F:
         """Ask *function* before a GET is answered with 404."""
+        ...
+
+    @property
+    def root_path(self) -> Path:
+        """The folder that the app stands in."""
+        ...
+
+    def on_startup(self, function: F) -> F:
+        """Run *function* once in each worker, before its first request."""
         ...
 
     def template_global(self, name: str | None = None) -> Callable[[F], F]:

@@ -28,6 +28,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "auth/__init__.py": "the protocol of a module's __getattr__",
         "cache/__init__.py": "the protocol of a module's __getattr__",
         "context.py": "the protocol of __getattr__: hasattr() and getattr(…, default) need it",
+        "content/__init__.py": "the protocol of a module's __getattr__",
         "config.py": "the protocol of a descriptor: what the class itself does not have",
         "handling/application.py": "the protocol of __getattr__ on a request",
         "forms/__init__.py": "the protocol of a module's __getattr__",

@@ -16,6 +16,7 @@ from club_with_users import EMAIL, KEY, PASSWORD
 from segue import App, mail
 from segue.auth import Auth, User, login_required
 from segue.auth.hashing.pool import pool
+from segue.auth.hashing.strength import STRENGTH, Strength
 from segue.auth.pages.factors import SecondFactor
 from segue.auth.totp import make_code
 from segue.cache import caches
@@ -483,3 +484,22 @@ def test_logins_and_logouts_of_one_browser_at_once_break_nothing(club: App) -> N
 
     assert set(statuses) <= {200, 302, 303}
     assert browser(club).get("/profile/", cookies=cookie).status_code == 302
+
+
+# What nobody may read
+
+
+@pytest.mark.parametrize("path", ["login", "signup"])
+def test_no_debug_page_shows_a_password_where_hashing_fails(tmp_path: Path, caplog: Any, path: str) -> None:
+    password = "zebra " + "crossing at dusk"  # else the page shows it, with this line
+    app = make_app(tmp_path / "club.db", DEBUG=True)
+    app.provide(STRENGTH, Strength(memory_kib=2**31, passes=1))  # no machine has two TiB
+    data = {"username": "new@example.org", "email": "new@example.org", "password": password}
+
+    with app.test_client():
+        client = browser(app, headers={"accept": "text/html"})
+        page = client.post(f"/accounts/{path}", data=data, client="127.0.0.1")
+    app.db.close()
+
+    assert (page.status_code, "argon2" in page.text) == (500, True)
+    assert password not in page.text + caplog.text

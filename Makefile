@@ -26,7 +26,11 @@ examples/club/club.db: $(VENV)/.run $(wildcard examples/club/migrations/*.py)
 	@cd examples && ../$(BIN)/segue --app club migrate
 	@touch $@
 
-run: $(VENV)/.run examples/club/club.db
+# A key of this checkout's own; in development it is read from here.
+examples/club/.env: $(VENV)/.run
+	@echo "SECRET_KEY=$$($(BIN)/segue secret)" > $@
+
+run: $(VENV)/.run examples/club/.env examples/club/club.db
 	@cd examples && exec ../$(BIN)/segue --app club run --port $(PORT)
 
 test: $(VENV)/.dev

@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         given = getattr(item, "callspec", None)
         values = set() if given is None else {each for each in given.params.values() if isinstance(each, str)}
-        if values & SERVERS or item.path.parent.name in ("integration", "faults", "typing"):
+        if values & SERVERS or item.path.parent.name in ("integration", "faults", "typing", "browser"):
             item.add_marker("server")
 
 

@@ -1,6 +1,7 @@
 """What the club keeps: one declaration, from which everything else follows."""
 
 from segue import db
+from segue.auth import AbstractUser
 
 
 class Musician(db.Model):
@@ -41,6 +42,7 @@ class Concert(db.Model):
     musicians = db.ManyToManyField(Musician, related_name="concerts")
     seats = db.PositiveIntegerField()
     price = db.DecimalField(max_digits=6, decimal_places=2)
+    reservations: db.Reverse["Reservation"]
 
     class Meta:
         ordering = ["starts"]
@@ -49,8 +51,8 @@ class Concert(db.Model):
         return self.title
 
 
-class Member(db.Model):
-    """A friend of the club."""
+class Friend(db.Model):
+    """Somebody whom the club thanks on its wall."""
 
     name = db.CharField(max_length=100)
     since = db.IntegerField()
@@ -60,3 +62,26 @@ class Member(db.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Member(AbstractUser):
+    """Somebody with an account, who can reserve seats."""
+
+    instrument = db.CharField(max_length=60, blank=True, help_text="What you play, if you do.")
+    reservations: db.Reverse["Reservation"]
+
+
+class Reservation(db.Model):
+    """Seats at a concert, for one member."""
+
+    concert = db.ForeignKey(Concert, on_delete=db.CASCADE, related_name="reservations")
+    member = db.ForeignKey(Member, on_delete=db.CASCADE, related_name="reservations")
+    seats = db.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            db.UniqueConstraint("concert", "member", name="one_reservation", violation_error_message="You have seats.")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seats} for {self.concert}"

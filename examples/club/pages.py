@@ -7,7 +7,7 @@ import msgspec
 from segue import render_template
 
 from .app import app
-from .models import Concert, Member, Musician, Record
+from .models import Concert, Friend, Musician, Record
 
 PAGE_SIZE = 10
 
@@ -15,7 +15,7 @@ PAGE_SIZE = 10
 @app.context_processor
 def club_names() -> dict[str, object]:
     """What every page's frame needs."""
-    return {"club": "The Segue Room", "navigation": ["musicians", "records", "concerts.index", "members"]}
+    return {"club": "The Segue Room", "navigation": ["musicians", "records", "concerts.index", "friends"]}
 
 
 @app.template_filter()
@@ -38,7 +38,7 @@ def musicians() -> str:
     return render_template("club/musicians.html", musicians=Musician.objects.order_by("pk"))
 
 
-@app.get("/musicians/<slug:slug>", queries=3)
+@app.get("/musicians/<slug:slug>", queries=5)
 def musician(slug: str) -> str:
     """One musician, with records and concerts."""
     found = Musician.objects.get(slug=slug)  # a missing one is answered by 404
@@ -50,7 +50,7 @@ def musician(slug: str) -> str:
     )
 
 
-@app.get("/records", queries=2)
+@app.get("/records", queries=4)
 def records(q: str = "", page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1) -> str:
     """The library, to search: /records?q=blue"""
     found = Record.objects.select_related("leader").filter(title__icontains=q.strip())
@@ -64,10 +64,10 @@ def records(q: str = "", page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 
     )
 
 
-@app.get("/members")
-def members() -> str:
+@app.get("/friends")
+def friends() -> str:
     """The friends of the club."""
-    return render_template("club/members.html", members=Member.objects.all())
+    return render_template("club/friends.html", friends=Friend.objects.all())
 
 
 app.redirect("/artists/<slug:slug>", "musician")

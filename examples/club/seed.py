@@ -6,7 +6,7 @@ from pathlib import Path
 from segue import db
 
 from .app import app
-from .models import Concert, Member, Musician, Record
+from .models import Concert, Friend, Musician, Record
 
 
 @app.on_startup
@@ -34,4 +34,4 @@ def load(catalogue: dict[str, list[dict[str, object]]]) -> None:
         players = each["musicians"]
         assert isinstance(players, list)
         concert.musicians.add(*[by_slug[slug] for slug in players])
-    Member.objects.bulk_create([Member(**each) for each in catalogue["members"]])
+    Friend.objects.bulk_create([Friend(**each) for each in catalogue["friends"]])

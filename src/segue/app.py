@@ -104,6 +104,9 @@ class App(Scaffold):
         self.parameter_names: dict[str, Callable[..., Any]] = {}
         self.parameter_types: dict[type, Callable[..., Any]] = {}
         self.request_attributes: dict[str, Callable[[Any], Any]] = {}
+        self.compile_functions: list[Callable[[Any], Any]] = []
+        self.login_guard: Callable[..., Any] | None = None
+        self.login_required: bool = False
         self.provided_values: dict[Key[Any], Any] = {}
         self.build_error_handlers: list[Callable[..., Any]] = []
         self.shell_processors: list[Callable[..., Any]] = []
@@ -248,6 +251,20 @@ class App(Scaffold):
         """Make models the app's, though they are of another package: it has their tables."""
         self._open()
         self.models = tuple(dict.fromkeys([*self.models, *models]))
+
+    def login_gate(self, guard: Callable[..., Any], *, is_default: bool) -> None:
+        """Let *guard* refuse those who are not logged in, wherever a login is required.
+
+        Args:
+            is_default: Whether it is required where nothing else is said.
+        """
+        self._open()
+        self.login_guard, self.login_required = guard, is_default
+
+    def on_compile(self, function: F) -> F:
+        """Call *function* with the compiled app at the end of the compilation; what it raises stops the start."""
+        self._open()
+        return append_to(self.compile_functions, function)
 
     # Life
 

@@ -18,6 +18,7 @@ import msgspec
 
 from .blueprint import Blueprint, Registries, Route
 from .context import Key
+from .errors import SetupError
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
 from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
@@ -93,7 +94,7 @@ class _Assembly:
         self.pages = _error_pages(app, debug=debug)
         self.cors = self._cors()
         self.errors = ErrorTable(self._error_spec())
-        self.fallbacks = [self._inject(each, ("error",)) for each in self._fallback_functions()]
+        self.fallbacks = [(self._inject(each, ("error",)), self._gate_of(each)) for each in self._fallback_functions()]
         self.after_everything = [
             self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
         ]
@@ -108,7 +109,7 @@ class _Assembly:
         fallback = self._special("fallback", self._hooks(self.parts[0], ()))
         gate = self._special("gate", Hooks())
         app = self.app
-        return CompiledApp(
+        compiled = CompiledApp(
             app=app,
             router=table.compile(),
             endpoints=endpoints,
@@ -138,6 +139,9 @@ class _Assembly:
             static=static,
             parts=tuple(self.parts),
         )
+        for function in app.compile_functions:
+            function(compiled)
+        return compiled
 
     def _connect_databases(self) -> None:
         """Make the databases that `DATABASE` names, and teach handlers to return what is in them."""
@@ -208,7 +212,8 @@ class _Assembly:
             base = f"{base.rstrip('/')}/{part.name}/"
             static = own
         path = base.rstrip("/") + "/<path:filename>"
-        return [Route(path, "static", static_view(static), frozenset({"GET"}), {}, part.place, is_absolute=True)]
+        options = {"login": False}  # the page of the login has a style sheet
+        return [Route(path, "static", static_view(static), frozenset({"GET"}), options, part.place, is_absolute=True)]
 
     def _static_files_of(self, part: Part) -> StaticFiles | None:
         """Return the static files of a blueprint."""
@@ -228,6 +233,12 @@ class _Assembly:
 
             found += [Frontend(**options, live=self.debug).answer for options in self.app.frontends]
         return found
+
+    def _gate_of(self, fallback: Callable[..., Any]) -> Injected | None:
+        """Return what refuses those who are not logged in, where that is said of a fallback or of the app."""
+        wanted = marks_of(fallback).get("login", self.app.login_required)
+        guard = wanted if callable(wanted) else self.app.login_guard
+        return None if not wanted or guard is None else self._inject(guard, ())
 
     # One route
 
@@ -265,12 +276,13 @@ class _Assembly:
                 constants=dict(rule.defaults),
             )
             first = self._origin_guards(part, route, view) if methods - _SAFE else []
+            own = [*self._login_guards(part, route, view), *self._guards_of(view), *guards]
             endpoint = compile_endpoint(
                 name=name,
                 rule=rule,
                 route=facts,
                 handler=self._in_transaction(part, route, view),
-                hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *self._guards_of(view), *guards]),
+                hooks=dataclasses.replace(hooks, guards=[*first, *hooks.guards, *own]),
                 known=self.known,
                 recovery=self._recovery(part, results),
                 make_reply=lambda callee, route=route, results=results: _maker(results, callee, route.options),  # type: ignore[misc]  # bound now
@@ -303,6 +315,23 @@ class _Assembly:
             trusted=self.config["TRUSTED_ORIGINS"], site=self.config["SITE_URL"], is_strict=wanted is True
         )
         return [inspect_callable(guard)]
+
+    def _login_guards(self, part: Part, route: Route, view: Callable[..., Any]) -> list[Callee]:
+        """What refuses those who are not logged in: the nearest word on it counts, as for other sites."""
+        chain = [getattr(each.scaffold, "login_required", None) for each in reversed(part.chain)]
+        said = [route.options.get("login"), marks_of(view).get("login"), *chain, self.app.login_required]
+        wanted = next((each for each in said if each is not None), False)
+        if not wanted:
+            return []
+        if self.app.login_guard is None:
+            raise SetupError(
+                f"{route_line(route.path, route.methods)} requires a login, and this app has no users.",
+                code="auth/not-registered",
+                where=route.place,
+                why="Who is logged in is known to the battery Auth, which is not registered.",
+                hint='from segue.auth import Auth\napp.register(Auth(), prefix="/accounts")',
+            )
+        return [inspect_callable(wanted if callable(wanted) else self.app.login_guard)]
 
     def _in_transaction(self, part: Part, route: Route, view: Callable[..., Any]) -> Callable[..., Any]:
         """Return the handler *view*, in a transaction and with a budget of queries where it has them."""

@@ -396,6 +396,8 @@ class Blueprint(Scaffold):
         requires: Names of blueprints that must be registered too.
         models: The module of its models, where that is not `<package>.models`.
         atomic: Whether its handlers run in a transaction each; a route may say otherwise.
+        login_required: Whether its handlers need a login, or none where the app says that all do;
+            `login_required` and `login_not_required` on a handler say otherwise.
     """
 
     def __init__(
@@ -410,6 +412,7 @@ class Blueprint(Scaffold):
         requires: Iterable[str] = (),
         models: str | None = None,
         atomic: bool | None = None,
+        login_required: bool | None = None,
         **flask: Any,
     ) -> None:
         if "url_prefix" in flask:
@@ -426,7 +429,16 @@ class Blueprint(Scaffold):
                 where=caller_place(),
                 hint=did_you_mean(
                     next(iter(flask)),
-                    ["prefix", "host", "static_folder", "template_folder", "requires", "models", "atomic"],
+                    [
+                        "prefix",
+                        "host",
+                        "static_folder",
+                        "template_folder",
+                        "requires",
+                        "models",
+                        "atomic",
+                        "login_required",
+                    ],
                 ),
             )
         if not name or "." in name:
@@ -444,6 +456,7 @@ class Blueprint(Scaffold):
         self.requires: tuple[str, ...] = tuple(requires)
         self.models_module: str | None = models
         self.atomic: bool | None = atomic
+        self.login_required: bool | Callable[..., Any] | None = login_required
         self.children: list[Registration] = []
         self.app_level: Registries = Registries()
 

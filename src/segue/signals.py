@@ -26,6 +26,9 @@ __all__ = [
     "request_started",
     "request_tearing_down",
     "template_rendered",
+    "user_logged_in",
+    "user_logged_out",
+    "user_login_failed",
 ]
 
 
@@ -51,6 +54,9 @@ request_tearing_down: Signal = Signal("request_tearing_down")
 got_request_exception: Signal = Signal("got_request_exception")
 template_rendered: Signal = Signal("template_rendered")
 message_flashed: Signal = Signal("message_flashed")
+user_logged_in: Signal = Signal("user_logged_in")
+user_logged_out: Signal = Signal("user_logged_out")
+user_login_failed: Signal = Signal("user_login_failed")
 appcontext_pushed: Signal = Signal("appcontext_pushed")
 appcontext_popped: Signal = Signal("appcontext_popped")
 appcontext_tearing_down: Signal = Signal("appcontext_tearing_down")

@@ -96,6 +96,14 @@ class Setup(Protocol):
         """Make `request.<name>` answer by a function of the request."""
         ...
 
+    def register(self, thing: Any, *, prefix: str | None = None) -> Any:
+        """Install a blueprint of the battery's."""
+        ...
+
+    def context_processor(self, function: F) -> F:
+        """Add the names of the returned dict to templates."""
+        ...
+
     def add_models(self, *models: Any) -> None:
         """Make models of the battery the app's: it has their tables."""
         ...
@@ -127,4 +135,12 @@ class Setup(Protocol):
 
     def template_global(self, name: str | None = None) -> Callable[[F], F]:
         """Add a function that templates can call; *name* instead of its own."""
+        ...
+
+    def login_gate(self, guard: Callable[..., Any], *, is_default: bool) -> None:
+        """Say what refuses those who are not logged in, and whether it stands before every handler."""
+        ...
+
+    def on_compile(self, function: F) -> F:
+        """Call *function* with the compiled app at the end of the compilation; what it raises stops the start."""
         ...

@@ -288,7 +288,7 @@ def _is_no_fault(message: str) -> bool:
     # A function that stands under a second name is what it is, too.
     return (
         "partially unknown" in message
-        or re.search(r'Inferred type is "(\w+(Field|Key)\[|\(self: )', message) is not None
+        or re.search(r'Inferred type is "(\w+(Field|Key)[\["]|\(self: )', message) is not None
     )
 
 

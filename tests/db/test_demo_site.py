@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -24,11 +25,42 @@ with Client(app) as visitor:
 """
 
 
+RESERVING = """
+from concurrent.futures import ThreadPoolExecutor
+
+from club import app
+from club.models import Concert, Member, Reservation
+from segue.testing import Client
+
+def member(number):
+    Member.objects.create_user(f"m{number}@example.org", password="correct horse battery")
+    visitor = Client(app)
+    visitor.post("/accounts/login", data={"username": f"m{number}@example.org", "password": "correct horse battery"})
+    return visitor
+
+def reserve(visitor):
+    answer = visitor.post("/concerts/1/reserve", data={"seats": 2})
+    return answer.headers.get("location") or answer.status_code
+
+with Client(app), app.context():
+    Concert.objects.filter(pk=1).update(seats=61)
+    visitors = [member(number) for number in range(50)]
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(reserve, visitors))
+    print(answers.count("/profile"), answers.count(422), Reservation.objects.count())
+"""
+
+
 @pytest.fixture
 def demo(database_url: str, server: Any, tmp_path: Path) -> Iterator[Any]:
     """Run Python in a folder that has the demo alone, with an empty database."""
-    shutil.copytree(EXAMPLES / "club", tmp_path / "club", ignore=shutil.ignore_patterns("*.db*", "__pycache__"))
-    environment = {**os.environ, "DATABASE_URL": database_url}
+    shutil.copytree(EXAMPLES / "club", tmp_path / "club", ignore=shutil.ignore_patterns("*.db*", "__pycache__", ".env"))
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": secrets.token_hex(32),
+        "SEGUE_LOGIN_NETWORK_RATE": "1000/5m",
+    }
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
@@ -51,3 +83,12 @@ def test_the_demo_checks_migrates_and_shows_its_pages(demo: Any) -> None:
 
     assert found.strip() == "[]"
     assert shown.splitlines() == ["200 True", "200 True", "200 True", "404 True"]
+
+
+@pytest.mark.slow
+def test_of_fifty_who_reserve_at_once_as_many_get_seats_as_there_are(demo: Any) -> None:
+    demo("-m", "segue", "--app", "club", "migrate")
+
+    told = demo("-c", RESERVING)
+
+    assert told.strip() == "30 20 30"

@@ -39,6 +39,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "testing/__init__.py": "the protocol of a module's __getattr__",
         "validation/__init__.py": "the protocol of a module's __getattr__",
         "web/__init__.py": "the protocol of a module's __getattr__",
+        "auth/pages/__init__.py": "the protocol of a module's __getattr__",
         "web/sessions/__init__.py": "the protocol of a module's __getattr__",
         "http/download.py": "what assigning to an attribute without a setter raises",
         "templating/undefined.py": "the protocol of __getattr__: dunder names are asked by the language",

@@ -171,6 +171,9 @@ def _own_codes(cls: type) -> Iterator[CodeType]:
 
 def _codes(cls: type) -> Iterator[CodeType]:
     for member in vars(cls).values():
+        # What is no function, and no wrapper of one, may answer for any name, or only in a request.
+        if not (inspect.isroutine(member) or hasattr(type(member), "__get__")):
+            continue
         member = inspect.unwrap(member) if callable(member) else member
         for function in (member, *(getattr(member, part, None) for part in ("fget", "func", "__func__"))):
             code = getattr(function, "__code__", None)

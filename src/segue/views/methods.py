@@ -186,6 +186,13 @@ class Methods:
         instance.setup(bound.request, *bound.args, **bound.kwargs)
         return instance.dispatch(bound.request, *bound.args, **bound.kwargs)
 
+    def made_for(self, exchange: Exchange) -> Any:
+        """Return an instance that knows the request, for a gate that asks it before there is a handler."""
+        instance: Any = self._cls(**self._options)
+        bound = instance._bound = _bind((), {}, exchange)
+        instance.setup(bound.request, *bound.args, **bound.kwargs)
+        return instance
+
     def routed(self) -> Exchange | None:
         """Return the running exchange, where it is this view that its endpoint calls."""
         context = find_current()

@@ -236,7 +236,10 @@ def _uniqueness(model: Any) -> Iterator[Finding]:
     for group in groups_of(options.unique_together):
         for name in group:
             yield from _own_name(model, name, "models.E008", "Meta.unique_together")
+    joined = {field.name for field in options.many_to_many}
     for name in options.given.get("privileged_fields", ()):
+        if name in joined:
+            continue  # a form has those too
         yield from _own_name(model, name, "models.E019", "Meta.privileged_fields")
     for field in options.local_fields:
         for span, day in field.unique_for.items():

@@ -26,8 +26,10 @@ class BaseConstraint:
         name: Its name in the database; unique there.
         violation_error_message: What `full_clean()` says.
         violation_error_code: The code of that fault.
+        path: Whose fault it is, where no field says it: of expressions it is nobody's by itself.
     """
 
+    path: tuple[str, ...] = ()
     default_message = "This breaks the rule {name}."
 
     def __init__(

@@ -76,7 +76,7 @@ def constraint_fault(options: Any, constraint: BaseConstraint) -> Fault:
     if fields and not constraint.has_own_message:
         plain = not_unique(options, fields)
         return Fault(plain.path, constraint.violation_error_code, plain.message)
-    path = (fields[0].name,) if len(fields) == 1 else ()
+    path = (fields[0].name,) if len(fields) == 1 else constraint.path
     return Fault(path, constraint.violation_error_code, constraint.violation_error_message)
 
 

@@ -288,13 +288,14 @@ def permission_of(model: Any, action: str) -> str:
 
 def has_permission(user: Any, permission: str) -> bool:
     """Tell whether a user has a model permission; nobody has any."""
-    check = getattr(user, "has_perm", None)
+    # An action of a policy's own need not be a permission, which `has_perm` of Segue's users demands.
+    check = getattr(user, "holds_permission", None) or getattr(user, "has_perm", None)
     return callable(check) and check(permission) is True
 
 
 async def ahas_permission(user: Any, permission: str) -> bool:
     """`has_permission()` in async code."""
-    check = getattr(user, "ahas_perm", None)
+    check = getattr(user, "aholds_permission", None) or getattr(user, "ahas_perm", None)
     if check is None:
         return has_permission(user, permission)
     found = check(permission)

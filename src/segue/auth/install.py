@@ -1,0 +1,141 @@
+"""Where the app is given its users: keys, models, the request's user, gates, commands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from ..errors import SetupError
+from ..handling.markers import marks_of
+from ..places import caller_place
+from ..typing import Setup
+from .accounts import ACCOUNTS, Accounts, demand_one_answer
+from .authenticating import load_backends
+from .commands import changepassword, createsuperuser
+from .current import auser_attribute, template_names, user_attribute, user_parameter
+from .gates import require_login
+from .groups import Group
+from .permissions import PERMISSIONS, demand_known, permissions_of
+from .protocol import AnonymousUser
+from .remembering import RememberedLogin
+
+__all__ = ["Auth"]
+
+
+class Auth:
+    """The battery of users: `app.register(Auth(user=Member), prefix="/accounts")`.
+
+    Args:
+        user: The class of the site's users; `None` is the one user model that is defined so far,
+            else `segue.auth.User`.
+        login_required: Whether every handler needs a login, but those marked `login_not_required`.
+        signup: Whether strangers may make accounts.
+        pages: Whether it brings the pages of accounts; without them, the site has its own.
+    """
+
+    def __init__(
+        self, user: Any = None, *, login_required: bool = False, signup: bool = True, pages: bool = True
+    ) -> None:
+        self.user = user
+        self.login_required = login_required
+        self.signup = signup
+        self.pages = pages
+
+    def __repr__(self) -> str:
+        return f"<Auth of {self.user.__name__ if self.user is not None else 'the site'}>"
+
+    def install(self, setup: Setup, *, prefix: str = "/accounts") -> None:
+        """Give the app its users.
+
+        Raises:
+            SetupError: *user* is no class of users (`auth/bad-user-model`).
+        """
+        user = self._user_class()
+        accounts = Accounts(user, "/" + prefix.strip("/") if prefix.strip("/") else "", caller_place())
+        _declare(setup.config)
+        setup.provide(ACCOUNTS, accounts)
+        if accounts.is_model:
+            setup.add_models(user, Group, RememberedLogin)
+        setup.request_attribute("user")(user_attribute)
+        setup.request_attribute("auser")(auser_attribute)
+        setup.parameter("user")(user_parameter)
+        setup.parameter(user)(user_parameter)
+        setup.parameter(AnonymousUser)(user_parameter)
+        setup.context_processor(template_names)
+        setup.login_gate(require_login, is_default=self.login_required)
+        setup.on_compile(partial(_compiled, accounts))
+        if self.pages and accounts.is_model:
+            from .pages.routes import pages  # views and forms, for sites that have them
+
+            setup.register(pages(signup=self.signup), prefix=prefix)
+        setup.command(createsuperuser)
+        setup.command(changepassword)
+
+    def _user_class(self) -> Any:
+        if self.user is None:
+            from .accounts import get_user_model
+
+            return get_user_model()
+        options = getattr(self.user, "_meta", None)
+        if (
+            not isinstance(self.user, type)
+            or not hasattr(self.user, "is_authenticated")
+            or getattr(options, "abstract", False)
+        ):
+            raise SetupError(
+                f"Auth(user={self.user!r}) is no class of users.",
+                code="auth/bad-user-model",
+                where=caller_place(),
+                why="It is a model that derives from AbstractUser or AbstractBaseUser, or what satisfies UserProtocol.",
+                hint='class Member(AbstractUser):\n    …\napp.register(Auth(user=Member), prefix="/accounts")',
+            )
+        return self.user
+
+
+def _declare(config: Any) -> None:
+    declare = config.declare
+    # Not in a cookie: a login must end on the server when it ends.
+    declare(
+        "SESSION_STORE", "database", type=Any, doc="Where sessions are kept: cookie, database, or a store's target."
+    )
+    declare("AUTHENTICATION_BACKENDS", ["segue.auth:ModelBackend"], doc="Who is asked whose credentials are right.")
+    declare("LOGIN_URL", None, type=str, doc="The login: a path or an endpoint; by default below the prefix of Auth.")
+    declare("LOGIN_REDIRECT_URL", "/", doc="Where a login leads that was asked for by itself.")
+    declare("LOGOUT_REDIRECT_URL", "/", doc="Where a logout leads.")
+    declare("AUTH_VERIFY_EMAIL", default=True, doc="Whether a mailed link opens a new account.")
+    declare("LOGIN_RATE", "10/5m", doc="Most attempts for one name from one network.")
+    declare("LOGIN_NETWORK_RATE", "50/5m", doc="Most attempts from one network.")
+    declare("LOGIN_RATE_CACHE", "default", doc="The cache that counts attempts; workers should share it.")
+    declare("FRESH_LOGIN", 600, type=timedelta | float, doc="How long a login is fresh (seconds).")
+    declare("REMEMBER_ME", 30 * 86400, type=timedelta | float, doc="How long a browser is known again (seconds).")
+
+
+def _compiled(accounts: Accounts, compiled: Any) -> None:
+    """Decide at the end of the compilation what needs all of it."""
+    app = compiled.app
+    _demand_database(accounts, app)
+    demand_one_answer(accounts, app.import_name)
+    list(load_backends(app))
+    models: list[Any] = app.owned_models() if app.config["DATABASE"] is not None else []
+    known = compiled.values[PERMISSIONS] = permissions_of(models)
+    for endpoints in compiled.endpoints.values():
+        for endpoint in endpoints:
+            marks = marks_of(endpoint.handler.function)
+            for guard in marks.get("guards", ()):
+                demand_known(marks_of(guard).get("permissions", ()), known=known, where=endpoint.handler.place)
+    for part in compiled.parts:
+        for guard in part.registries.guards:
+            demand_known(marks_of(guard).get("permissions", ()), known=known, where=part.place)
+
+
+def _demand_database(accounts: Accounts, app: Any) -> None:
+    needs = accounts.is_model or app.config["SESSION_STORE"] == "database"
+    if needs and app.config["DATABASE"] is None:
+        raise SetupError(
+            "Auth() keeps users and sessions in a database, and this app has none.",
+            code="auth/no-database",
+            where=accounts.place,
+            why='Sessions are kept there unless SESSION_STORE says otherwise, such as "cookie".',
+            hint=f'App(__name__, database="sqlite:///{app.name}.db")',
+        )

@@ -1,0 +1,89 @@
+"""Log in and out: what happens to the session of a request.
+
+Holds: `login`, `logout`, `update_session_auth_hash`, each with its twin.
+Imports: sessions, signals, who is asking.
+Never: checks a password; that is `authenticate`'s.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..colours import Operation, arun, run, twin
+from ..signals import user_logged_out
+from ..web.sessions.session import Session, session_of
+from .bonds import BOND, USER, bond_of
+from .current import finding_user
+from .entering import entering
+from .protocol import AnonymousUser
+from .remembering import forgetting, remember
+from .stepping import sending
+
+__all__ = ["alogin", "alogout", "aupdate_session_auth_hash", "login", "logout", "update_session_auth_hash"]
+
+
+async def alogin(request: Any, user: Any, *, backend: str | None = None, remember_me: bool = False) -> None:
+    """`login()` in async code."""
+    await arun(_login(request, user, backend, remember_me=remember_me))
+
+
+@twin(alogin)
+def login(request: Any, user: Any, *, backend: str | None = None, remember_me: bool = False) -> None:
+    """Log *user* in: this session is theirs from now on.
+
+    It gets a new id, against those who know the old one. What an anonymous visitor left in it
+    stays; what another user did goes.
+
+    Args:
+        user: What `authenticate` returned, or anybody who proved otherwise who they are.
+        backend: The class of the back end that will load them, as `module:Class`; by default the
+            one that found them, else the first.
+        remember_me: Whether the browser is known again after it was closed.
+    """
+    run(_login(request, user, backend, remember_me=remember_me))
+
+
+def _login(request: Any, user: Any, backend: str | None, *, remember_me: bool) -> Operation[None]:
+    yield from entering(request, user, backend=backend, is_fresh=True)
+    if remember_me:
+        yield from remember(request, user)
+
+
+async def alogout(request: Any) -> None:
+    """`logout()` in async code."""
+    await arun(_logout(request))
+
+
+@twin(alogout)
+def logout(request: Any) -> None:
+    """Log out: the session ends with everything in it, on the server too, and the browser is forgotten."""
+    run(_logout(request))
+
+
+def _logout(request: Any) -> Operation[None]:
+    context = request.context
+    user = yield from finding_user(context)
+    session = yield from session_of(request).loading()
+    session.flush()
+    yield from forgetting(request)
+    context.keep(USER, AnonymousUser())
+    if user.is_authenticated:
+        yield from sending(user_logged_out, cast(Any, type(user)), request=request, user=user)
+
+
+async def aupdate_session_auth_hash(request: Any, user: Any) -> None:
+    """`update_session_auth_hash()` in async code."""
+    await arun(_update_session_auth_hash(request, user))
+
+
+@twin(aupdate_session_auth_hash)
+def update_session_auth_hash(request: Any, user: Any) -> None:
+    """Keep this session logged in after *user*'s password was changed; all others have ended."""
+    run(_update_session_auth_hash(request, user))
+
+
+def _update_session_auth_hash(request: Any, user: Any) -> Operation[None]:
+    session: Session = yield from session_of(request).loading()
+    session.cycle_key()
+    session[BOND] = bond_of(request.context, user)
+    request.context.keep(USER, user)

@@ -1,0 +1,47 @@
+"""The blueprint of the pages, with their addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...blueprint import Blueprint
+from ...handling.markers import mark
+from ...web.csrf import csrf_protect
+from ..gates import fresh_login_required, login_not_required, login_required
+from .account import AccountView, RecoveryCodesView, SecondFactorOffView, SecondFactorOnView, SessionsView
+from .entry import LoginView, LogoutView, SecondFactorView
+from .passwords import PasswordChangeView, PasswordResetConfirmView, PasswordResetDoneView, PasswordResetView
+from .signup import SignupDoneView, SignupView, VerifyView
+
+__all__ = ["pages"]
+
+
+def pages(*, signup: bool = True) -> Blueprint:
+    """Make the blueprint of the pages; *signup* tells whether strangers may make accounts."""
+    blueprint = Blueprint("auth", "segue.auth", static_folder="static", models="segue.auth.pages.models")
+
+    def route(path: str, name: str, view: Any, gate: Any) -> None:
+        # A class of its own for each app: marks are the class's.
+        cls = gate(csrf_protect(mark(type(view.__name__, (view,), {"__module__": view.__module__}))))
+        blueprint.add_url_rule(path, endpoint=name, view_func=cls)
+
+    for path, name, view, gate in (
+        ("/login", "login", LoginView, login_not_required),
+        ("/login/code", "second_factor", SecondFactorView, login_not_required),
+        ("/logout", "logout", LogoutView, login_not_required),
+        ("/password/reset", "password_reset", PasswordResetView, login_not_required),
+        ("/password/reset/sent", "password_reset_done", PasswordResetDoneView, login_not_required),
+        ("/password/reset/<token>", "password_reset_confirm", PasswordResetConfirmView, login_not_required),
+        ("/password/change", "password_change", PasswordChangeView, login_required),
+        ("/", "account", AccountView, login_required),
+        ("/sessions", "sessions", SessionsView, login_required),
+        ("/second-factor/on", "second_factor_on", SecondFactorOnView, fresh_login_required),
+        ("/second-factor/off", "second_factor_off", SecondFactorOffView, fresh_login_required),
+        ("/second-factor/codes", "recovery_codes", RecoveryCodesView, fresh_login_required),
+    ):
+        route(path, name, view, gate)
+    if signup:
+        route("/signup", "signup", SignupView, login_not_required)
+        route("/signup/sent", "signup_done", SignupDoneView, login_not_required)
+        route("/verify/<token>", "verify", VerifyView, login_not_required)
+    return blueprint

@@ -138,7 +138,7 @@ LIBRARIES: dict[str, set[str]] = {
         "cache",
     },
     "jinja2": {"templating"},
-    "markupsafe": {"__init__", "templating", "shortcuts", "rendering", "web", "forms", "admin", "content"},
+    "markupsafe": {"__init__", "templating", "shortcuts", "rendering", "web", "forms", "views", "admin", "content"},
     "multipart": {"http"},
     "blinker": {"signals"},
     "click": {"cli", "testing"},

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 import msgspec
 
 from .blueprint import Blueprint, Registries, Route
-from .context import Key
+from .context import TRANSLATIONS, Key
 from .errors import SetupError
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
@@ -32,8 +32,9 @@ from .http.limits import Limits
 from .http.proxies import ProxyTrust
 from .parts import Part, parts_of, static_folders
 from .routing import RouteTable
-from .services import ATTRIBUTES, PARAMETERS, service_makers
+from .services import ATTRIBUTES, PARAMETERS, is_served, service_makers
 from .signals import Signals, got_request_exception, request_finished, request_started
+from .text import UNTRANSLATED
 from .web.headers import HEADER_CHANGES, default_policy
 
 if TYPE_CHECKING:
@@ -79,13 +80,15 @@ class _Assembly:
             for receiver in part.registries.receivers:
                 self.signals.connect(receiver)
         self.built: StaticFiles | None = None
-        self.values: dict[Key[Any], Any] = dict(app.provided_values)
+        self.values: dict[Key[Any], Any] = {TRANSLATIONS: UNTRANSLATED, **app.provided_values}
         self.databases: Any = None
         self.models: list[Any] = []
         self._connect_databases()
         self.makers = service_makers(app, self.databases, debug=debug)
         # Where `CACHES` names some, they are made now, so that a wrong address stops the start.
         self.caches: Any = None if self.config["CACHES"] is None else self._provided("caches")
+        # A server of sessions too: its address is looked at now, and its connections end with the app.
+        self.sessions: Any = self._provided("sessions") if is_served(self.config["SESSION_STORE"]) else None
         self.limits = Limits(
             max_body=self.config["MAX_CONTENT_LENGTH"],
             max_fields=self.config["MAX_FORM_FIELDS"],
@@ -170,6 +173,8 @@ class _Assembly:
         startup, shutdown = list(app.startup_functions), list(app.shutdown_functions)
         if self.caches is not None:
             shutdown.insert(0, self.caches.aclose)
+        if self.sessions is not None:
+            shutdown.insert(0, self.sessions.aclose)
         databases = self.databases
         if databases is not None:
             if self.debug or app.testing:

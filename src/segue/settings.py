@@ -84,7 +84,12 @@ def declare_core(config: Config) -> None:
 
 def _declare_sessions(config: Config) -> None:
     declare = config.declare
-    declare("SESSION_STORE", "cookie", type=Any, doc="Where sessions are kept: cookie, database, or a store's target.")
+    declare(
+        "SESSION_STORE",
+        "cookie",
+        type=Any,
+        doc="Where sessions are kept: cookie, database, redis, cache, redis://…, cache://name, or a target.",
+    )
     declare("SESSION_COOKIE_NAME", None, type=str, doc="By default __Host-session; where it is not secure, session.")
     declare("SESSION_COOKIE_SECURE", None, type=bool, doc="Whether it is sent by TLS alone; by default outside debug.")
     declare("SESSION_COOKIE_SAMESITE", "Lax", type=Literal["Lax", "Strict", "None"], doc="Lax, Strict or None.")

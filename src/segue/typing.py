@@ -40,6 +40,11 @@ class Setup(Protocol):
     """What a battery may do to the app that installs it; `App` satisfies it."""
 
     @property
+    def import_name(self) -> str:
+        """The module that makes the app."""
+        ...
+
+    @property
     def config(self) -> Any:
         """The configuration; `declare` adds a key."""
         ...
@@ -108,6 +113,14 @@ class Setup(Protocol):
         """Make models of the battery the app's: it has their tables."""
         ...
 
+    def login_gate(self, guard: Callable[..., Any], *, is_default: bool) -> None:
+        """Say what refuses those who are not logged in, and whether it stands before every handler."""
+        ...
+
+    def on_compile(self, function: F) -> F:
+        """Call *function* with the compiled app at the end of the compilation; what it raises stops the start."""
+        ...
+
     def add_url_rule(
         self,
         rule: str,
@@ -135,12 +148,4 @@ class Setup(Protocol):
 
     def template_global(self, name: str | None = None) -> Callable[[F], F]:
         """Add a function that templates can call; *name* instead of its own."""
-        ...
-
-    def login_gate(self, guard: Callable[..., Any], *, is_default: bool) -> None:
-        """Say what refuses those who are not logged in, and whether it stands before every handler."""
-        ...
-
-    def on_compile(self, function: F) -> F:
-        """Call *function* with the compiled app at the end of the compilation; what it raises stops the start."""
         ...

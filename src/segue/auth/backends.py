@@ -39,7 +39,7 @@ class AuthenticationBackend:
         except ValidationError:
             return None  # the kind of the keys was changed since
         rows = model._default_manager.filter(pk=value)
-        user = yield from cast("Operation[Any]", either(rows.first, rows.afirst))
+        user = yield from either(rows.first, rows.afirst)
         return user if user is not None and self.user_can_authenticate(user) else None
 
 
@@ -70,8 +70,9 @@ class ModelBackend(AuthenticationBackend):
         user = yield from _found(name)
         may = user is not None and self.user_can_authenticate(user)
         # Without a user, or with one who may not, a hash is made all the same: it takes the same time.
-        encoded = user.password if may else None
-        if not (yield from either(check_password, acheck_password, password, encoded)):
+        encoded = user.password if user is not None and may else None
+        is_right = yield from either(check_password, acheck_password, password, encoded)
+        if user is None or not is_right:
             return None
         if needs_rehash(user.password):
             user.password = yield from either(make_password, amake_password, password)

@@ -170,7 +170,8 @@ def _own_codes(cls: type) -> Iterator[CodeType]:
 
 
 def _codes(cls: type) -> Iterator[CodeType]:
-    for member in vars(cls).values():
+    members: list[Any] = list(vars(cls).values())
+    for member in members:
         # What is no function, and no wrapper of one, may answer for any name, or only in a request.
         if not (inspect.isroutine(member) or hasattr(type(member), "__get__")):
             continue

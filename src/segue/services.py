@@ -9,13 +9,13 @@ Never: loads a service that nobody asked for: half of all apps send no mail.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .app import App
 
-__all__ = ["ATTRIBUTES", "PARAMETERS", "service_makers"]
+__all__ = ["ATTRIBUTES", "PARAMETERS", "is_served", "service_makers"]
 
 
 def service_makers(app: App, databases: Any, *, debug: bool) -> Mapping[str, Callable[[], Any]]:
@@ -44,8 +44,16 @@ def service_makers(app: App, databases: Any, *, debug: bool) -> Mapping[str, Cal
         from .targets import load_target
         from .web.sessions import Sessions
 
-        return Sessions(config, keys(), debug=debug, load=lambda named: load_target(named, root=app.root_path))
+        return Sessions(
+            config,
+            keys(),
+            debug=debug,
+            load=lambda named: load_target(named, root=app.root_path),
+            caches=caches,
+            space=app.name,
+        )
 
+    @cache  # sessions may be in one of them
     def caches() -> Any:
         from .cache.named import make_caches
 
@@ -67,6 +75,11 @@ def service_makers(app: App, databases: Any, *, debug: bool) -> Mapping[str, Cal
 
     # By name, since the module of a key would be loaded with it.
     return {"signing keys": keys, "signed cookies": cookies, "sessions": sessions, "caches": caches, "mail": mail}
+
+
+def is_served(store: Any) -> bool:
+    """Tell whether a `SESSION_STORE` names a server, or a cache, which may be on one."""
+    return isinstance(store, str) and (store in ("redis", "cache") or "://" in store)
 
 
 # Of requests

@@ -71,6 +71,7 @@ def declare_core(config: Config) -> None:
         "TEMPLATES_AUTO_RELOAD", None, type=bool, doc="Look at templates anew for each rendering; by default in debug."
     )
     declare("STATIC_URL", "/static/", doc="Where static files are, a path or a CDN's address.")
+    declare("STATIC_ROOT", "build/static", doc="Where `segue static build` writes them; relative to the app.")
     declare("MAIL", None, secret=True, doc="What sends mail: smtp://user:password@host, or several by name.")
     declare("MAIL_FROM", None, type=str, doc="Who sends the mails that name no sender: `Club <club@example.com>`.")
     declare("MAIL_SUBJECT_PREFIX", None, type=str, doc="Before the subjects of `mail_admins`; default: the app's name.")
@@ -83,7 +84,12 @@ def declare_core(config: Config) -> None:
 
 def _declare_sessions(config: Config) -> None:
     declare = config.declare
-    declare("SESSION_STORE", "cookie", type=Any, doc="Where sessions are kept: cookie, database, or a store's target.")
+    declare(
+        "SESSION_STORE",
+        "cookie",
+        type=Any,
+        doc="Where sessions are kept: cookie, database, redis, cache, redis://…, cache://name, or a target.",
+    )
     declare("SESSION_COOKIE_NAME", None, type=str, doc="By default __Host-session; where it is not secure, session.")
     declare("SESSION_COOKIE_SECURE", None, type=bool, doc="Whether it is sent by TLS alone; by default outside debug.")
     declare("SESSION_COOKIE_SAMESITE", "Lax", type=Literal["Lax", "Strict", "None"], doc="Lax, Strict or None.")

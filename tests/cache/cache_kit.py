@@ -68,6 +68,10 @@ class OwnBackend(Backend):
             self.kept[key] = str(int(value) + step).encode(), until
             return Count(int(value) + step, None if until == float("inf") else until - self.clock())
 
+    def swap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> bool:
+        with self.lock:
+            return self.get(key) == old and self.set(key, new, seconds) is None
+
     def clear(self, start: str) -> None:
         self.kept = {key: kept for key, kept in self.kept.items() if not key.startswith(start)}
 

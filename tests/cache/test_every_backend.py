@@ -160,6 +160,51 @@ def test_of_many_who_add_one_wins(kept: Coloured) -> None:
         assert list(pool.map(add, range(8))).count(True) == 1
 
 
+@pytest.mark.parametrize("old", [7, "seven", b"\x00\xff", [1, {"a": None}]])
+def test_a_value_is_put_in_the_place_of_the_one_that_was_read(kept: Coloured, clock: Clock, old: Any) -> None:
+    kept.set("key", old, 10)
+
+    answers = [kept.swap("key", "other", "new"), kept.swap("key", old, "new", 60), kept.swap("key", old, "late")]
+    clock.move(11)
+
+    assert answers == [False, True, False]
+    assert kept.get("key") == "new"
+    clock.move(60)
+    assert kept.swap("key", "new", "again") is False
+    assert kept.get("key") is None
+
+
+def test_a_number_takes_the_place_of_a_text_and_a_text_of_a_number(kept: Coloured) -> None:
+    kept.set("key", "one")
+
+    assert [kept.swap("key", "one", 2), kept.swap("key", 2, "three"), kept.swap("key", 3, 4)] == [True, True, False]
+    assert kept.get("key") == "three"
+
+
+def test_nothing_is_put_in_the_place_of_nothing(kept: Coloured) -> None:
+    assert kept.swap("key", None, 1) is False
+    assert kept.get("key") is None
+
+
+def test_what_is_swapped_for_no_time_is_gone(kept: Coloured) -> None:
+    kept.set("key", 1)
+
+    assert kept.swap("key", 1, 2, 0) is True
+    assert kept.get("key") is None
+
+
+def test_of_many_who_swap_one_wins(kept: Coloured) -> None:
+    kept.set("key", "old")
+    barrier = threading.Barrier(8)
+
+    def swap(number: int) -> bool:
+        barrier.wait()
+        return kept.cache.swap("key", "old", number)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(swap, range(8))).count(True) == 1
+
+
 def test_many_values_at_once(kept: Coloured) -> None:
     failed = kept.set_many({"a": 1, "b": "two", "c": [3]}, 60)
     found = kept.get_many(["a", "b", "c", "d"])

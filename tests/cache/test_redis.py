@@ -217,6 +217,21 @@ def test_a_restart_loses_no_request_and_is_noticed_in_a_second(server: Server) -
 
 @pytest.mark.server
 @pytest.mark.slow
+def test_no_connection_of_before_a_restart_is_given_out(server: Server) -> None:
+    async def story() -> list[Any]:
+        cache = Cache(RedisBackend(f"redis://127.0.0.1:{server.port}/0", patience_seconds=5)).strict
+        await asyncio.gather(*[cache.aget("key", "miss") for _ in range(10)])
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
+        found = await asyncio.gather(*[cache.aget("key", "miss") for _ in range(10)], return_exceptions=True)
+        await cache.aclose()
+        return found
+
+    assert asyncio.run(story()) == ["miss"] * 10
+
+
+@pytest.mark.server
+@pytest.mark.slow
 def test_a_frozen_server_delays_one_request_in_many(server: Server) -> None:
     cache = Cache(RedisBackend(f"redis://127.0.0.1:{server.port}/0"))
     cache.set("key", 1)

@@ -85,6 +85,11 @@ def test_a_sound_app_has_nothing() -> None:
         ({"DATABASE": {"default": "mysql://me:x7Qz9@db.example.com/site"}}, "E050"),
         ({"REDIS_URL": "rediss://cache.example.com"}, "E051"),
         ({"REDIS_URL": "redis://:x7Qz9@cache.example.com"}, "E052"),
+        ({"SESSION_STORE": "rediss://cache.example.com"}, "E051"),
+        ({"SESSION_STORE": "redis://:x7Qz9@cache.example.com"}, "E052"),
+        ({"SESSION_STORE": "cache"}, "E053"),
+        ({"SESSION_STORE": "cache", "CACHES": {"default": {"url": "memory://"}}}, "E053"),
+        ({"SESSION_STORE": "cache://pages", "CACHES": {"pages": "memory://?max_entries=7"}}, "E053"),
     ],
 )
 def test_a_setting_for_development_has_a_finding_of_its_own(config: Any, found: str) -> None:

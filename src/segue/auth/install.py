@@ -95,7 +95,10 @@ def _declare(config: Any) -> None:
     declare = config.declare
     # Not in a cookie: a login must end on the server when it ends.
     declare(
-        "SESSION_STORE", "database", type=Any, doc="Where sessions are kept: cookie, database, or a store's target."
+        "SESSION_STORE",
+        "database",
+        type=Any,
+        doc="Where sessions are kept: cookie, database, redis, cache, redis://…, cache://name, or a target.",
     )
     declare("AUTHENTICATION_BACKENDS", ["segue.auth:ModelBackend"], doc="Who is asked whose credentials are right.")
     declare("LOGIN_URL", None, type=str, doc="The login: a path or an endpoint; by default below the prefix of Auth.")

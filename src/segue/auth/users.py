@@ -35,8 +35,6 @@ __all__ = ["AbstractBaseUser", "AbstractUser", "UserManager"]
 
 M = TypeVar("M", bound="AbstractBaseUser")
 
-_MAX_ENCODED = 512
-
 
 class UserManager(db.Manager[M]):
     """A queryset of users that hashes passwords and finds users whatever the case of their name."""
@@ -130,10 +128,10 @@ class AbstractBaseUser(db.Model):
     EMAIL_FIELD: ClassVar[str] = "email"
     REQUIRED_FIELDS: ClassVar[tuple[str, ...]] = ()
 
-    password = db.CharField(max_length=_MAX_ENCODED, secret=True)
+    password: db.CharField[str] = db.CharField(max_length=512, secret=True)
     last_login = db.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = UserManager[Any]()
+    objects: UserManager[Any] = UserManager[Any]()
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False

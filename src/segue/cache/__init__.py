@@ -1,7 +1,7 @@
 """Values kept for a time, so that they are not made again.
 
 Holds: `Cache`, what it keeps values in (memory, files, a database, Redis, nothing), an app's caches by name.
-Imports: floor 0 and msgspec; `database.py` alone the data layer, `redis.py` alone the client of Redis.
+Imports: floor 0 and msgspec; `database.py` alone the data layer, `connecting.py` alone the client of Redis.
 Never: unpickles, knows an app or a request, or fails a request because a server of caches is away.
 """
 

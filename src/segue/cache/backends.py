@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 
+from ..errors import UsageError
+
 __all__ = ["Backend", "Count"]
 
 P = ParamSpec("P")
@@ -81,6 +83,19 @@ class Backend(ABC):
     def clear(self, start: str) -> None:
         """Forget all keys that start with *start*."""
 
+    def swap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> bool:
+        """Keep *new* if *old* is what is there, in one piece whoever else does; tell whether it was.
+
+        Raises:
+            UsageError: This back end cannot do it (`cache/no-swap`).
+        """
+        raise UsageError(
+            f"{self!r} cannot put a value in the place of another in one piece.",
+            code="cache/no-swap",
+            where=f"{type(self).__module__}.{type(self).__qualname__}",
+            hint="def swap(self, key, old, new, seconds): ...   # under a lock, or by the server",
+        )
+
     def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the values of those keys that are there."""
         found = {key: self.get(key) for key in keys}
@@ -126,6 +141,10 @@ class Backend(ABC):
     ) -> Coroutine[Any, Any, Count | None]:
         """`count()` in async code."""
         return self._elsewhere(self.count, key, step, initial, seconds)
+
+    def aswap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> Coroutine[Any, Any, bool]:
+        """`swap()` in async code."""
+        return self._elsewhere(self.swap, key, old, new, seconds)
 
     def aclear(self, start: str) -> Coroutine[Any, Any, None]:
         """`clear()` in async code."""

@@ -20,12 +20,22 @@ class Breaker:
     Args:
         name: What is asked, for the log.
         rest_seconds: How long nobody asks after a failure.
+        what: What kind of thing it is, and
+        effect: what follows from its silence, for the log too.
     """
 
     def __init__(
-        self, name: str = "", *, rest_seconds: float = 0.5, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str = "",
+        *,
+        rest_seconds: float = 0.5,
+        what: str = "cache",
+        effect: str = "so nothing is found in it",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
+        self._what = what
+        self._effect = effect
         self._rest_seconds = rest_seconds
         self._clock = clock
         self._lock = threading.Lock()
@@ -48,7 +58,7 @@ class Breaker:
         with self._lock:
             now = self._clock()
             if self._retry_at is not None and now < self._retry_at:
-                raise CacheUnavailable(f"The cache {self.name} does not answer; it is left alone for a moment.")
+                raise CacheUnavailable(f"The {self._what} {self.name} does not answer; it is left alone for a moment.")
             self._retry_at = now + self._rest_seconds  # this caller tries; the others wait for it
 
     def failed(self, error: BaseException) -> None:
@@ -56,7 +66,7 @@ class Breaker:
         with self._lock:
             was_open, self._retry_at = self.is_open, self._clock() + self._rest_seconds
         if not was_open:
-            _logger.warning("the cache %s does not answer, so nothing is found in it: %s", self.name, error)
+            _logger.warning("the %s %s does not answer, %s: %s", self._what, self.name, self._effect, error)
 
     def worked(self) -> None:
         """Note that it answered."""
@@ -64,4 +74,4 @@ class Breaker:
             return
         with self._lock:
             self._retry_at = None
-        _logger.info("the cache %s answers again", self.name)
+        _logger.info("the %s %s answers again", self._what, self.name)

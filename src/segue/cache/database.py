@@ -197,6 +197,23 @@ class DatabaseBackend(Backend):
         """`count()` in async code."""
         return await arun(self._count(key, step, initial, seconds))
 
+    def _swap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> Operation[bool]:
+        before, after = self._entry(key, old, None), self._entry(key, new, seconds)
+        with self._outside():
+            yield from self._ready()
+            same = self._live.filter(key=key, value=before.value)
+            same = same.filter(number__isnull=True) if before.number is None else same.filter(number=before.number)
+            values = {"value": after.value, "number": after.number, "until": after.until}
+            return (yield from either(same.update, same.aupdate, **values)) > 0
+
+    def swap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> bool:
+        """Do what `Backend.swap()` says."""
+        return run(self._swap(key, old, new, seconds))
+
+    async def aswap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> bool:
+        """`swap()` in async code."""
+        return await arun(self._swap(key, old, new, seconds))
+
     def _clear(self, start: str) -> Operation[None]:
         with self._outside():
             yield from self._ready()

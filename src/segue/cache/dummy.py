@@ -37,5 +37,9 @@ class DummyBackend(Backend):
         """Return the first step."""
         return None if initial is None else Count(initial + step, seconds)
 
+    def swap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> bool:
+        """Find nothing."""
+        return False
+
     def clear(self, start: str) -> None:
         """Forget nothing."""

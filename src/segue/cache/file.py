@@ -96,6 +96,15 @@ class FileBackend(Backend):
             self._write(path, b"%d" % number, until)
             return Count(number, None if until == math.inf else until - self._clock())
 
+    def swap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> bool:
+        """Keep *new* if *old* is what is there; tell whether it was."""
+        with self._locked(key) as path:
+            kept = self._read(path)
+            if kept is None or kept.value != old:
+                return False
+            self._write(path, new, self._until(seconds))
+            return True
+
     def clear(self, start: str) -> None:
         """Forget all keys that start with *start*."""
         folder = self.folder / start.rstrip(":")

@@ -92,6 +92,13 @@ class Cache:
         twin.is_strict = True
         return twin
 
+    @property
+    def can_swap(self) -> bool:
+        """Whether `swap()` works: what keeps the values has it, and keeps them at all."""
+        from .dummy import DummyBackend
+
+        return type(self.backend).swap is not Backend.swap and not isinstance(self.backend, DummyBackend)
+
     # One value
 
     def _get(self, key: str, default: Any = None, version: Any = None, *, type: Any = Any) -> Operation[Any]:  # noqa: A002  # msgspec's name
@@ -165,6 +172,40 @@ class Cache:
     ) -> bool:
         """`add()` in async code."""
         return await arun(self._add(key, value, timeout, version, tags=tags))
+
+    def _swap(
+        self, key: str, old: Any, new: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> Operation[bool]:
+        """`swap()` as steps."""
+        full, seconds = self._key(key, version), self._seconds(timeout)
+        before, after = pack(old), pack(new)
+        if seconds is not None and seconds <= 0:
+            swapped: bool = yield from self._ask("swap", full, before, after, 1.0, otherwise=False)
+            if swapped:
+                yield from self._ask("delete", full)
+            return swapped
+        return (yield from self._ask("swap", full, before, after, seconds, otherwise=False))  # type: ignore[no-any-return]  # a bool
+
+    def swap(self, key: str, old: Any, new: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
+        """Keep *new* if *old* is what is under *key*; tell whether it was.
+
+        Of several callers that read the same value one wins; the others read again. A value with
+        tags, or one that may be given out stale, is never equal.
+
+        >>> from segue.cache import MemoryBackend
+        >>> cache = Cache(MemoryBackend())
+        >>> cache.set("seats", [1, 2])
+        >>> [cache.swap("seats", [1, 2], [2]) for _ in range(2)]
+        [True, False]
+
+        Raises:
+            UsageError: What keeps the values cannot do it (`cache/no-swap`).
+        """
+        return run(self._swap(key, old, new, timeout, version))
+
+    async def aswap(self, key: str, old: Any, new: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
+        """`swap()` in async code."""
+        return await arun(self._swap(key, old, new, timeout, version))
 
     def _delete(self, key: str, version: Any = None) -> Operation[bool]:
         """`delete()` as steps."""

@@ -92,6 +92,15 @@ class MemoryBackend(Backend):
             self._put(key, b"%d" % number, until)
             return Count(number, None if until is None else until - self._clock())
 
+    def swap(self, key: str, old: bytes, new: bytes, seconds: float | None) -> bool:
+        """Keep *new* if *old* is what is there; tell whether it was."""
+        with self._lock:
+            kept = self._find(key)
+            if kept is None or kept.value != old:
+                return False
+            self._put(key, new, self._until(seconds))
+            return True
+
     def clear(self, start: str) -> None:
         """Forget all keys that start with *start*."""
         with self._lock:

@@ -306,5 +306,5 @@ def test_a_life_that_cannot_be_is_an_error_of_the_configuration(
 ) -> None:
     app = make_app(store, SESSION_IDLE=value)
 
-    with app.test_client() as visitor, pytest.raises(Exception, match="SESSION_IDLE"):
+    with pytest.raises(Exception, match="SESSION_IDLE"), app.test_client() as visitor:
         visitor.get("/count")

@@ -16,6 +16,11 @@ OTHER = "0d4b8a6c2e914f7f8a1b3c5d7e9f0a2b"
 
 
 @pytest.fixture
+def kind() -> str:
+    return "cookie"
+
+
+@pytest.fixture
 def app(make_app: Callable[..., App]) -> App:
     return make_app("cookie")
 

@@ -40,7 +40,9 @@ def check_places(app: App) -> Iterator[Finding]:
         message = "STATIC_URL is http: scripts can be changed on their way."
         yield said(app.config, "STATIC_URL", "E040", message, str(app.config["STATIC_URL"]).replace("http:", "https:"))
     yield from _databases(app.config, app.root_path)
-    yield from _redis(app.config)
+    for key in ("REDIS_URL", "SESSION_STORE"):
+        yield from _redis(app.config, key)
+    yield from _sessions(app.config)
 
 
 def _static(folder: Path, root: Path) -> Iterator[Finding]:
@@ -119,19 +121,32 @@ def _server(url: DatabaseURL) -> Iterator[tuple[str, str, str]]:
         yield "E050", f"The database at {url.host} is reached without TLS.", option
 
 
-def _redis(config: Config) -> Iterator[Finding]:
-    address: str | None = config["REDIS_URL"]
-    if not address:
+def _redis(config: Config, key: str) -> Iterator[Finding]:
+    address: Any = config[key]
+    if not isinstance(address, str) or not address.startswith(("redis:", "rediss:")):
         return
     parts = urlsplit(address)
     if not _is_remote(parts.hostname or ""):
         return
     if not parts.password:
         message = f"Redis at {parts.hostname} is reached without a password."
-        yield said(config, "REDIS_URL", "E051", message, "rediss://:password@…")
+        yield said(config, key, "E051", message, "rediss://:password@…")
     if parts.scheme != "rediss":
         message = f"Redis at {parts.hostname} is reached without TLS."
-        yield said(config, "REDIS_URL", "E052", message, "rediss://…")
+        yield said(config, key, "E052", message, "rediss://…")
+
+
+def _sessions(config: Config) -> Iterator[Finding]:
+    store: Any = config["SESSION_STORE"]
+    if not isinstance(store, str) or not (store == "cache" or store.startswith("cache://")):
+        return
+    caches: Any = config["CACHES"] or "memory://"
+    name = store.removeprefix("cache").removeprefix("://") or "default"
+    found: Any = caches.get(name, "memory://") if is_table(caches) else caches
+    address: Any = found.get("url") if is_table(found) else found
+    if isinstance(address, str) and address.startswith("memory:"):
+        message = "Sessions are kept in the memory of each worker: the next one does not know who is logged in."
+        yield said(config, "SESSION_STORE", "E053", message, 'SESSION_STORE = "database"   # or "redis"')
 
 
 def _is_remote(host: str) -> bool:

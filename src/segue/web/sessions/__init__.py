@@ -1,8 +1,8 @@
 """Sessions: what a site remembers of one visitor between requests.
 
-Holds: `Session`, a mapping; the stores (a signed cookie, the database); when a session is
-loaded, saved, renewed and ended.
-Imports: floor 0, http, signing and the pipeline's exchange; `database.py` alone imports db.
+Holds: `Session`, a mapping; the stores (a signed cookie, the database, Redis, a cache); when a
+session is loaded, saved, renewed and ended.
+Imports: floor 0, http, signing, cache and the pipeline's exchange; `database.py` alone imports db.
 Never: knows a user, loads what nobody touches, or writes what did not change.
 """
 

@@ -182,6 +182,11 @@ class Session(MutableMapping[str, Any]):
         return self._stored.key if self._stored is not None else ""
 
     @property
+    def is_in_cookie(self) -> bool:
+        """Whether the browser keeps it: then it has room for about 3,000 bytes, all told."""
+        return not self._sessions.store.waits
+
+    @property
     def binding(self) -> str:
         """What a form of this session can be tied to: it changes with the id, and does not wait."""
         if self._text is None:
@@ -374,12 +379,14 @@ async def _asleep(seconds: float) -> None:
 
 
 _NOTHING = msgspec.msgpack.encode(({}, None))
+# PERF: made once; `decode(type=…)` looks at the type anew each time, which took ten times as long as the decoding.
+_decode_content = msgspec.msgpack.Decoder(tuple[dict[str, Any], int | None]).decode
 
 
 def _decode(data: bytes) -> tuple[dict[str, Any], int | None] | None:
     """Return content and expiry; `None` for garbage, which is as if nothing had been stored."""
     try:
-        return msgspec.msgpack.decode(data, type=tuple[dict[str, Any], int | None])
+        return _decode_content(data)
     except (msgspec.MsgspecError, RecursionError):
         return None
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError, did_you_mean
 from ...http.response import Response
+from ...masking import mask
 from ...signing import Keys
 from .stores import CookieStore, ServerStore, Store
 
+if TYPE_CHECKING:
+    from ...cache import Cache
+
 __all__ = ["STORES", "Sessions"]
 
-STORES = ("cookie", "database")
+STORES = ("cookie", "database", "redis", "cache")
+_REDIS = ("redis://", "rediss://", "unix://")
 
 
 class Sessions:
@@ -24,9 +29,23 @@ class Sessions:
         idle: Seconds after which one that nobody uses ends.
         lifetime: Seconds after which any ends.
         name: Of the cookie.
+
+    Args:
+        load: Returns what a target names.
+        caches: Returns the caches of the app.
+        space: Keeps its sessions apart from those of other apps on the same server: the app's name.
     """
 
-    def __init__(self, config: Mapping[str, Any], keys: Keys, *, debug: bool, load: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        keys: Keys,
+        *,
+        debug: bool,
+        load: Callable[[str], Any],
+        caches: Callable[[], Mapping[str, Cache]],
+        space: str = "",
+    ) -> None:
         self.idle: int = _seconds(config, "SESSION_IDLE")
         self.lifetime: int = _seconds(config, "SESSION_LIFETIME")
         self.is_permanent: bool = config["SESSION_PERMANENT"]
@@ -40,7 +59,13 @@ class Sessions:
             "httponly": True,
         }
         self.name: str = config["SESSION_COOKIE_NAME"] or self._name()
-        self.store: Store = _store(config["SESSION_STORE"], keys, load)
+        named = config["SESSION_STORE"]
+        if isinstance(named, str) and (named == "redis" or named.startswith(_REDIS)):
+            self.store: Store = _in_redis(named, config["REDIS_URL"], space)
+        elif isinstance(named, str) and (named == "cache" or named.startswith("cache://")):
+            self.store = _in_cache(named.removeprefix("cache").removeprefix("://"), caches, self.lifetime)
+        else:
+            self.store = _store(named, keys, load)
 
     def __repr__(self) -> str:
         return f"<Sessions {self.name!r} in {self.store!r}>"
@@ -51,6 +76,13 @@ class Sessions:
             return "session"
         is_host = self._options["path"] == "/" and self._options["domain"] is None
         return "__Host-session" if is_host else "__Secure-session"
+
+    async def aclose(self) -> None:
+        """Close what the store holds open."""
+        backend: Any = getattr(self.store, "backend", self.store)
+        close: Callable[[], Awaitable[None]] | None = getattr(backend, "aclose", None)
+        if close is not None:
+            await close()
 
     def write(self, response: Response, text: str, *, max_age: int | None) -> None:
         """Set the cookie."""
@@ -75,6 +107,35 @@ def _seconds(config: Mapping[str, Any], key: str) -> int:
     return int(seconds)
 
 
+def _in_redis(named: str, configured: str | None, space: str) -> Store:
+    address = configured if named == "redis" else named
+    if not address:
+        raise SetupError(
+            "Sessions are to be in Redis, and nothing says where that is.",
+            code="web/session-store",
+            where="the configuration key SESSION_STORE",
+            hint="REDIS_URL = redis://127.0.0.1:6379/0",
+        )
+    from .redis import RedisBackend  # with its client
+
+    return ServerStore(RedisBackend(address, space=space))
+
+
+def _in_cache(named: str, caches: Callable[[], Mapping[str, Cache]], lifetime: int) -> Store:
+    from .cached import CacheBackend
+
+    cache = caches()[named or "default"]
+    if not cache.can_swap:
+        raise SetupError(
+            f"Sessions are to be in {cache!r}, which cannot keep them.",
+            code="web/session-store",
+            where="the configuration key SESSION_STORE",
+            why="It keeps nothing, or its back end has no method `swap`: two requests would lose each other's changes.",
+            hint='SESSION_STORE = "cache://sessions"\nCACHES = {"default": "dummy://", "sessions": "memory://"}',
+        )
+    return ServerStore(CacheBackend(cache, lifetime=lifetime))
+
+
 def _store(named: Any, keys: Keys, load: Callable[[str], Any]) -> Store:
     if named == "cookie":
         return CookieStore(keys.signer(("session",), feature="Sessions"))
@@ -90,7 +151,7 @@ def _store(named: Any, keys: Keys, load: Callable[[str], Any]) -> Store:
     if hasattr(own, "open") and hasattr(own, "create"):
         return own  # type: ignore[no-any-return]  # it has what a store has
     raise SetupError(
-        f"SESSION_STORE is {named!r}, which keeps no sessions.",
+        f"SESSION_STORE is {mask('SESSION_STORE', named)!r}, which keeps no sessions.",
         code="web/session-store",
         where="the configuration key SESSION_STORE",
         why=f"It is one of {', '.join(STORES)}, or the target of a class with the methods of segue.web.sessions.Store.",

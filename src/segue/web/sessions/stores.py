@@ -18,9 +18,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from ...colours import Operation
+from ...errors import ServiceUnavailable
 from ...signing import BadSignature, Signer
 
-__all__ = ["Backend", "CookieStore", "Outcome", "ServerStore", "Store", "Stored"]
+__all__ = ["Backend", "CookieStore", "Outcome", "ServerStore", "Store", "Stored", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class CookieStore:
         """Read the session out of its cookie."""
         try:
             encoded = self._signer.unsign(text)
-            return msgspec.convert(msgspec.msgpack.decode(_unpack(encoded)), _Cookie).stored()
+            return _decode_cookie(_unpack(encoded)).stored()
         except (BadSignature, ValueError, msgspec.MsgspecError):
             return None
         yield  # an operation that takes no step
@@ -142,6 +143,9 @@ class _Cookie(msgspec.Struct, array_like=True, frozen=True):
 
     def stored(self) -> Stored:
         return Stored(self.data, self.created, self.seen, self.expires, owner=self.owner, key=self.key)
+
+
+_decode_cookie = msgspec.msgpack.Decoder(_Cookie).decode
 
 
 def _pack(data: bytes) -> str:
@@ -223,6 +227,16 @@ class ServerStore:
     def end(self, text: str) -> Operation[None]:
         """Forget the session."""
         yield from self.backend.remove(key_of(text))
+
+
+def unavailable() -> ServiceUnavailable:
+    """Return what a request is told whose session cannot be read or saved: nobody is logged out by that."""
+    return ServiceUnavailable(
+        "Your session cannot be looked at. Try again in a moment.",
+        code="web/sessions-unavailable",
+        why="What keeps the sessions does not answer.",
+        hint="Look whether the server of SESSION_STORE runs, and whether its address is right.",
+    )
 
 
 _ID_LENGTH = len(secrets.token_urlsafe(32))

@@ -16,6 +16,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from math import isfinite
 from typing import Any, ClassVar, Literal, Unpack
 
 from ...errors import SetupError
@@ -93,6 +94,8 @@ class CharField(Field):
             value = str(value)
         if "\0" in value:
             raise self.fault("null_characters_not_allowed")
+        if not _is_encodable(value):
+            raise self.fault("invalid")
         if self.strip:
             value = value.strip()
         if "\n" in value or "\r" in value:
@@ -280,13 +283,15 @@ class JSONField(CharField):
     def to_python(self, value: Any) -> Any:
         if self.disabled or value in self.empty_values:
             return value if self.disabled else None
-        if not isinstance(value, str | bytes) or isinstance(value, _Read):
+        if isinstance(value, _Read):
             return value
         try:
-            found = json.loads(value, cls=self.decoder, parse_constant=_refuse_constant)
+            found = value
+            if isinstance(value, str | bytes):
+                found = json.loads(value, cls=self.decoder, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise self.fault("invalid") from None
-        if _depth_exceeds(found, self.max_depth):
+        if not _is_storable(found, self.max_depth):
             raise self.fault("invalid")
         return _Read(found) if isinstance(found, str) else found
 
@@ -325,16 +330,36 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)  # NaN and Infinity are no JSON
 
 
-def _depth_exceeds(value: Any, most: int) -> bool:
+def _is_encodable(text: str) -> bool:
+    """Whether a text is one: half a surrogate pair has no place in UTF-8, so no database takes it."""
+    if text.isascii():  # PERF: known without a look at the letters
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_storable(value: Any, most: int) -> bool:
+    """Whether every database keeps a value: nested at most *most* deep, finite, without NUL."""
     level: list[Any] = [value]
     for _ in range(most + 1):
+        if not all(map(_is_plain, level)):
+            return False
         level = [inner for each in level for inner in _inside(each)]
         if not level:
-            return False
-    return True
+            return True
+    return False
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value and _is_encodable(value)
+    return not isinstance(value, float) or isfinite(value)
 
 
 def _inside(value: Any) -> list[Any]:
     if isinstance(value, dict):
-        return list(value.values())
+        return [*value, *value.values()]
     return value if isinstance(value, list) else []

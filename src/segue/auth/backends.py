@@ -12,7 +12,8 @@ from ..colours import Operation, arun, either, run
 from ..context import current
 from ..errors import ValidationError
 from .accounts import accounts_of, get_user_model
-from .hashing import acheck_password, amake_password, check_password, make_password, needs_rehash
+from .hashing import needs_rehash
+from .hashing.making import checking_password, making_password
 
 __all__ = ["AuthenticationBackend", "ModelBackend", "RemoteUserBackend"]
 
@@ -71,11 +72,11 @@ class ModelBackend(AuthenticationBackend):
         may = user is not None and self.user_can_authenticate(user)
         # Without a user, or with one who may not, a hash is made all the same: it takes the same time.
         encoded = user.password if user is not None and may else None
-        is_right = yield from either(check_password, acheck_password, password, encoded)
+        is_right = yield from checking_password(password, encoded)
         if user is None or not is_right:
             return None
         if needs_rehash(user.password):
-            user.password = yield from either(make_password, amake_password, password)
+            user.password = yield from making_password(password)
             yield from either(user.save, user.asave, update_fields=["password"])
         return user
 

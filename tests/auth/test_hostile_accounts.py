@@ -148,7 +148,7 @@ def turn_on(client: Client) -> str:
 
 
 def link_in(message: Any) -> str:
-    found = re.search(r"http://\S+", message.body)
+    found = re.search(r"https?://\S+", message.body)
     assert found is not None
     return found[0]
 
@@ -226,7 +226,7 @@ def test_a_forged_cookie_makes_nobody_known(fortress: App, protocol: Any, name: 
     answer = browser(fortress, protocol=protocol).get("/profile/", headers={"cookie": f"{name}={cookie}"})
 
     assert answer.status_code in (302, 400)
-    assert cookie not in answer.headers.get("set-cookie", "") or not cookie
+    assert not cookie or cookie not in str(answer.headers.get("set-cookie"))
     assert stored(fortress) == before
 
 
@@ -310,8 +310,8 @@ def test_links_in_mails_are_of_the_site_whatever_the_request_calls_it(tmp_path: 
         browser(app, base_url="https://evil.example").post("/accounts/password/reset", data={"email": EMAIL})
         (message,) = mail.outbox
 
-    assert "https://club.example/accounts/password/reset/" in message.body
-    assert "evil" not in message.body
+    assert link_in(message).startswith("https://club.example/accounts/password/reset/")
+    assert "evil" not in str(message.body)
 
 
 def test_a_mailbox_is_not_flooded_from_many_networks(club: App) -> None:

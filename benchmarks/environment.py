@@ -27,7 +27,7 @@ _STAMP = _PLACE / "made-from.txt"
 _MEASURED = (
     "segue", "granian", "uvicorn", "uvloop", "httptools", "msgspec", "jinja2", "flask", "django", "fastapi",
     "starlette", "litestar", "falcon", "blacksheep", "emmett55", "sanic", "sqlalchemy", "psycopg", "asyncpg",
-    "peewee", "tortoise-orm", "piccolo",
+    "peewee", "tortoise-orm", "piccolo", "flask-login", "flask-session", "flask-sqlalchemy",
 )  # fmt: skip
 
 

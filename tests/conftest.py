@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +41,30 @@ def client(app: App, protocol: str) -> Callable[..., Client]:
         return Client(options.pop("app", app), **options)
 
     return make
+
+
+@pytest.fixture
+def calls_of() -> Callable[[Callable[[], Any]], int]:
+    """Count the calls of Python functions, resumptions of coroutines left out."""
+
+    def count_calls(function: Callable[[], Any]) -> int:
+        count = 0
+
+        def profile(frame: Any, event: str, argument: Any) -> None:
+            nonlocal count
+            count += event == "call"
+
+        gc.disable()  # a collection calls what waits for one
+        before = sys.getprofile()
+        sys.setprofile(profile)
+        try:
+            function()
+        finally:
+            sys.setprofile(before)
+            gc.enable()
+        return count - 1  # the function itself
+
+    return count_calls
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Checking and rendering a form of ten fields, beside Django: `python -m benchmarks.site.forms`.
+"""Checking and rendering a form of ten fields, beside Django: `python -m benchmarks.site.forms [--check]`.
 
 Both declare the same fields and are given the same data, once good and once with errors. Every
 figure of a run is taken in turn, round by round, so that a busy machine slows both; the best round counts.
@@ -6,12 +6,15 @@ figure of a run is taken in turn, round by round, so that a busy machine slows b
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 from ..environment import ensure_environment, save
+from ..verdicts import Verdict, conclude
 
+LEAST_RATIO = 2.0
 ROUNDS = 15
 TIMES = 60
 
@@ -30,7 +33,7 @@ def declare(forms: Any) -> Any:
         "mail": forms.EmailField(),
         "age": forms.IntegerField(min_value=0),
         "price": forms.DecimalField(max_digits=6, decimal_places=2),
-        "site": forms.URLField(),
+        "site": forms.URLField(assume_scheme="https"),
         "day": forms.DateField(),
         "size": forms.ChoiceField(choices=sizes),
         "note": forms.CharField(widget=forms.Textarea),
@@ -73,9 +76,8 @@ def measure(contestants: dict[str, dict[str, Callable[[], Any]]]) -> dict[str, d
     return best
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print and save."""
-    ensure_environment("benchmarks.site.forms")
     import django
     from django import forms as theirs
     from django.conf import settings
@@ -89,8 +91,14 @@ def main() -> None:
     for work, times in found.items():
         ratio = times["django"] / times["segue"]
         print(f"{work:32}{times['segue']:>7.0f} µs{times['django']:>7.0f} µs{ratio:>7.1f}x")
-    print(f"saved: {save('forms', {'microseconds': found})}")
+    verdicts = [
+        Verdict(f"{work}, times django", times["django"] / times["segue"], LEAST_RATIO) for work, times in found.items()
+    ]
+    status = conclude(verdicts, check="--check" in sys.argv[1:])
+    print("Written to", save("forms", {"times_us": found, "verdicts": [each.as_json() for each in verdicts]}))
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    ensure_environment("benchmarks.site.forms")
+    sys.exit(main())

@@ -94,6 +94,8 @@ class App(Scaffold):
         self.registrations: list[Registration] = []
         self.batteries: list[Any] = []
         self.mounts: list[tuple[str, Any]] = []
+        self.frontends: list[dict[str, Any]] = []
+        self.fallback_functions: list[Callable[..., Any]] = []
         self.extensions: dict[str, Any] = {}
         self.startup_functions: list[Callable[[], Any]] = []
         self.shutdown_functions: list[Callable[[], Any]] = []
@@ -190,6 +192,34 @@ class App(Scaffold):
         for path in (begin, begin + "/", begin + "/<path:mounted_path>"):
             options = {"stream": True, "strict_slashes": False, "csrf": False}  # it has its own ways
             self.registries.routes.append(Route(path, f"mount {path}", view, methods, options, place))
+
+    def frontend(self, folder: str | Path, *, prefix: str = "/", immutable: Sequence[str] = ()) -> None:
+        """Serve a front end that routes in the browser: its files, and `index.html` for deep links.
+
+        Every route goes first. A file that is missing stays 404, and so does what a script
+        asks for.
+
+        Args:
+            folder: What the bundler writes; relative to the app.
+            prefix: Below which path it lives.
+            immutable: Patterns of names with a hash in them, such as `assets/*`: browsers keep
+                those for ever.
+
+        Raises:
+            SetupError: At the start: it was not built (`web/no-frontend`), outside development.
+        """
+        self._open()
+        path = self.root_path / folder
+        self.frontends.append({"folder": path, "prefix": prefix, "immutable": immutable, "place": caller_place()})
+
+    def fallback(self, function: F) -> F:
+        """Ask *function* before a GET is answered with 404; what it returns, if not None, is the answer.
+
+        It gets the exception first, and whatever else it names. `request.route` is None where no
+        route matched.
+        """
+        self._open()
+        return append_to(self.fallback_functions, function)
 
     # What installers use (typing.Setup)
 

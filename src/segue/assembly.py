@@ -12,13 +12,12 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 import msgspec
 
 from .blueprint import Blueprint, Registries, Route
-from .context import Key
+from .context import TRANSLATIONS, Key
 from .errors import SetupError
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
@@ -31,10 +30,11 @@ from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
-from .parts import Part, parts_of
+from .parts import Part, parts_of, static_folders
 from .routing import RouteTable
 from .services import ATTRIBUTES, PARAMETERS, is_served, service_makers
 from .signals import Signals, got_request_exception, request_finished, request_started
+from .text import UNTRANSLATED
 from .web.headers import HEADER_CHANGES, default_policy
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class _Assembly:
         for part in self.parts:
             for receiver in part.registries.receivers:
                 self.signals.connect(receiver)
-        self.values: dict[Key[Any], Any] = dict(app.provided_values)
+        self.built: StaticFiles | None = None
+        self.values: dict[Key[Any], Any] = {TRANSLATIONS: UNTRANSLATED, **app.provided_values}
         self.databases: Any = None
         self.models: list[Any] = []
         self._connect_databases()
@@ -96,6 +97,7 @@ class _Assembly:
         self.pages = _error_pages(app, debug=debug)
         self.cors = self._cors()
         self.errors = ErrorTable(self._error_spec())
+        self.fallbacks = [(self._inject(each, ("error",)), self._gate_of(each)) for each in self._fallback_functions()]
         self.after_everything = [
             self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
         ]
@@ -189,8 +191,13 @@ class _Assembly:
     # Static files
 
     def _static_files(self) -> StaticFiles | None:
-        folders = [_static_folder(part) for part in self.parts]
-        found = [folder for folder in folders if folder is not None]
+        root = self.app.root_path / self.config["STATIC_ROOT"]
+        if not self.debug and (root / "manifest.json").is_file():
+            from .web.manifest import read_manifest  # for sites that were built
+
+            self.built = read_manifest(root)
+            return self.built
+        found = [folder for _, folder in static_folders(self.parts)]
         if not found:
             return None
         from .web.static import StaticFiles  # for sites that have some
@@ -201,17 +208,42 @@ class _Assembly:
         base = self.config["STATIC_URL"]
         if static is None or not base.startswith("/"):
             return []  # none, or another host serves them
-        from .web.static import StaticFiles, static_view
+        from .web.static import static_view
 
         if part.name is not None:
-            folder = _static_folder(part)
-            if folder is None:
+            own = self._static_files_of(part)
+            if own is None:
                 return []
             base = f"{base.rstrip('/')}/{part.name}/"
-            static = StaticFiles([folder], live=self.debug)
+            static = own
         path = base.rstrip("/") + "/<path:filename>"
         options = {"login": False}  # the page of the login has a style sheet
         return [Route(path, "static", static_view(static), frozenset({"GET"}), options, part.place, is_absolute=True)]
+
+    def _static_files_of(self, part: Part) -> StaticFiles | None:
+        """Return the static files of a blueprint."""
+        if self.built is not None:
+            return self.built.below(f"{part.name}/")
+        if part.static_folder is None:
+            return None
+        from .web.static import StaticFiles
+
+        return StaticFiles([part.static_folder], live=self.debug)
+
+    def _fallback_functions(self) -> list[Callable[..., Any]]:
+        """Return what is asked before a 404; the front ends last, because they have a page for everything."""
+        found = list(self.app.fallback_functions)
+        if self.app.frontends:
+            from .web.frontend import Frontend  # for sites that have one
+
+            found += [Frontend(**options, live=self.debug).answer for options in self.app.frontends]
+        return found
+
+    def _gate_of(self, fallback: Callable[..., Any]) -> Injected | None:
+        """Return what refuses those who are not logged in, where that is said of a fallback or of the app."""
+        wanted = marks_of(fallback).get("login", self.app.login_required)
+        guard = wanted if callable(wanted) else self.app.login_guard
+        return None if not wanted or guard is None else self._inject(guard, ())
 
     # One route
 
@@ -387,6 +419,7 @@ class _Assembly:
             started=self.signals[request_started],
             failed=self.signals[got_request_exception],
             after=self.after_everything,
+            fallbacks=self.fallbacks,
         )
 
     def _error_spec(self) -> dict[str | None, dict[int | None, dict[type[BaseException], Injected]]]:
@@ -462,13 +495,6 @@ def _error_pages(app: App, *, debug: bool) -> Pages:
         return ErrorPages(debug=debug, template=app.error_template, debug_page=app.debug_page)
 
     return lambda exchange, error: pages()(exchange, error)
-
-
-def _static_folder(part: Part) -> Path | None:
-    folder = part.scaffold.static_folder
-    if folder is None or not (part.scaffold.root_path / folder).is_dir():
-        return None
-    return part.scaffold.root_path / folder
 
 
 def _app_level(part: Part) -> Registries:

@@ -1,7 +1,7 @@
 """What a request, a command or a task carries along.
 
-Holds: one `ContextVar` of one `Context`, and typed keys for what installers provide.
-Imports: the standard library and `errors`.
+Holds: one `ContextVar` of one `Context`, typed keys for what installers provide, `TRANSLATIONS`.
+Imports: the standard library, `errors` and `text`.
 Never: knows what an app or a request is; they are opaque here.
 """
 
@@ -13,8 +13,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .errors import UsageError
+from .text import UNTRANSLATED, Translations, find_translations_by
 
-__all__ = ["Context", "Key", "State", "current", "find_current", "lazy", "using"]
+__all__ = ["TRANSLATIONS", "Context", "Key", "State", "current", "find_current", "lazy", "using"]
 
 T = TypeVar("T")
 
@@ -179,3 +180,15 @@ def using(context: Context) -> Generator[Context]:
         yield context
     finally:
         _current.reset(token)
+
+
+# What translates texts: an app may provide it, and a hook keep another for its request.
+TRANSLATIONS: Key[Translations] = Key("translations")
+
+
+def _translations() -> Translations:
+    context = _current.get()
+    return UNTRANSLATED if context is None else context.get(TRANSLATIONS)
+
+
+find_translations_by(_translations)

@@ -274,8 +274,9 @@ def _faults_in(given: Any, code: str, params: Mapping[str, Any] | None) -> Itera
             for fault in _faults_in(each, code, params):
                 yield Fault((*start, *fault.path), fault.code, fault.message, fault.params)
     elif isinstance(given, str) or not isinstance(given, Iterable):
-        # A text may be lazy, so that it is in the language of whoever reads it.
-        yield Fault((), code, str(given) % params if params else str(given), params or {})
+        # A text may be lazy, so that it is in the language of whoever reads it, and in the form for its number.
+        text = given if getattr(given, "is_lazy", False) else str(given)
+        yield Fault((), code, str(text % params if params else text), params or {})
     else:
         for each in tuple[Any, ...](given):  # pyright: ignore[reportUnknownArgumentType]  # of any kind
             yield from _faults_in(each, code, params)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from .blueprint import Blueprint, Registration, Registries, Scaffold
 from .errors import SetupError, did_you_mean
 
-__all__ = ["Part", "parts_of"]
+__all__ = ["Part", "parts_of", "static_folders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,14 @@ class Part:
     def registries(self) -> Registries:
         """What its decorators collected."""
         return self.scaffold.registries
+
+    @property
+    def static_folder(self) -> Path | None:
+        """Its folder of static files, where it is there."""
+        folder = self.scaffold.static_folder
+        if folder is None or not (self.scaffold.root_path / folder).is_dir():
+            return None
+        return self.scaffold.root_path / folder
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -75,6 +84,16 @@ def parts_of(app: Scaffold, registrations: Iterable[Registration]) -> list[Part]
                 )
     _refuse_circles({part.name or "": part for part in parts[1:]})
     return parts
+
+
+def static_folders(parts: Iterable[Part]) -> list[tuple[str, Path]]:
+    """Return the folders of static files that are there, each with the prefix of its blueprint's addresses."""
+    found: list[tuple[str, Path]] = []
+    for part in parts:
+        folder = part.static_folder
+        if folder is not None:
+            found.append(("" if part.name is None else f"{part.name}/", folder))
+    return found
 
 
 def _nested(

@@ -71,6 +71,7 @@ def declare_core(config: Config) -> None:
         "TEMPLATES_AUTO_RELOAD", None, type=bool, doc="Look at templates anew for each rendering; by default in debug."
     )
     declare("STATIC_URL", "/static/", doc="Where static files are, a path or a CDN's address.")
+    declare("STATIC_ROOT", "build/static", doc="Where `segue static build` writes them; relative to the app.")
     declare("MAIL", None, secret=True, doc="What sends mail: smtp://user:password@host, or several by name.")
     declare("MAIL_FROM", None, type=str, doc="Who sends the mails that name no sender: `Club <club@example.com>`.")
     declare("MAIL_SUBJECT_PREFIX", None, type=str, doc="Before the subjects of `mail_admins`; default: the app's name.")

@@ -8,6 +8,7 @@ Never: names a class of a higher floor.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, overload
 
 from .context import Key
@@ -37,6 +38,11 @@ class Sender(Protocol):
 
 class Setup(Protocol):
     """What a battery may do to the app that installs it; `App` satisfies it."""
+
+    @property
+    def import_name(self) -> str:
+        """The module that makes the app."""
+        ...
 
     @property
     def config(self) -> Any:
@@ -113,4 +119,33 @@ class Setup(Protocol):
 
     def on_compile(self, function: F) -> F:
         """Call *function* with the compiled app at the end of the compilation; what it raises stops the start."""
+        ...
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        *,
+        methods: Iterable[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Add a route."""
+        ...
+
+    def fallback(self, function: F) -> F:
+        """Ask *function* before a GET is answered with 404."""
+        ...
+
+    @property
+    def root_path(self) -> Path:
+        """The folder that the app stands in."""
+        ...
+
+    def on_startup(self, function: F) -> F:
+        """Run *function* once in each worker, before its first request."""
+        ...
+
+    def template_global(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a function that templates can call; *name* instead of its own."""
         ...

@@ -160,6 +160,7 @@ validate_slug: Callable[[Any], None] = RegexValidator(
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u0080-\U0010ffff]{1,64}")
 _DOMAIN_LABEL = re.compile(r"(?!-)[A-Za-z0-9\-\u0080-\U0010ffff]{1,63}(?<!-)")
+_BLANK_OR_CONTROL = re.compile(r"[\x00-\x20\x7f]").search
 
 
 class EmailValidator:
@@ -176,6 +177,8 @@ class EmailValidator:
         good = (
             len(text) <= 320
             and bool(at)
+            # No separators, and no marks that turn the direction of writing.
+            and text.isprintable()
             and _LOCAL.fullmatch(local) is not None
             and not local.startswith(".")
             and not local.endswith(".")
@@ -196,7 +199,7 @@ class URLValidator:
     def __call__(self, value: Any) -> None:
         text = str(value)
         try:
-            if len(text) > 2048 or any(character <= " " or character == "\x7f" for character in text):
+            if len(text) > 2048 or _BLANK_OR_CONTROL(text):
                 raise ValueError(text)
             parts = urlsplit(text)
             host = parts.hostname or ""

@@ -161,3 +161,17 @@ def test_a_path_without_its_slash_is_a_usage_error(project: Project, command: Co
 
     assert answer.exit_code == 2
     assert "segue why GET /shop" in answer.output
+
+
+def test_what_is_asked_before_a_404_is_named(project: Project, command: Command) -> None:
+    project(
+        app="from segue import App\napp = App(__name__)\n@app.fallback\ndef moved(error): ...\napp.frontend('dist')\n"
+    )
+
+    answer = command("--debug", "why", "GET", "/old").stdout
+
+    assert "404: no rule matches, unless a fallback answers." in answer
+    assert [line.split()[:2] for line in answer.splitlines()[-2:]] == [
+        ["fallback", "moved()"],
+        ["fallback", "frontend()"],
+    ]

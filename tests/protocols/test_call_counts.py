@@ -7,8 +7,6 @@ the reason in the commit; lower it whenever it falls.
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -19,6 +17,8 @@ from segue import App
 from segue.protocols import ASGIAdapter, RSGIAdapter, WSGIAdapter
 
 pytestmark = pytest.mark.internal
+
+CallsOf = Callable[[Callable[[], Any]], int]
 
 
 class Headers:
@@ -69,24 +69,6 @@ def make(colour: str) -> App:
     return app
 
 
-def calls_of(function: Callable[[], None]) -> int:
-    """Count the calls of Python functions, resumptions of coroutines left out."""
-    count = 0
-
-    def profile(frame: Any, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event == "call"
-
-    gc.disable()  # a collection calls what waits for one
-    sys.setprofile(profile)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-        gc.enable()
-    return count - 1  # the function itself
-
-
 # What each protocol may call, by path: Python functions, the test's own fakes included.
 MOST = {
     "wsgi": {"/json": 6, "/items/7": 11, "/search": 11},
@@ -97,7 +79,7 @@ CASES = [("/json", ""), ("/items/7", ""), ("/search", "q=a&page=2")]
 
 
 @pytest.mark.parametrize(("path", "query"), CASES, ids=["json", "path", "query"])
-def test_calls_of_a_request_by_wsgi(path: str, query: str) -> None:
+def test_calls_of_a_request_by_wsgi(path: str, query: str, calls_of: CallsOf) -> None:
     adapter = WSGIAdapter(make("def").compile())
     environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "HTTP_HOST": "localhost", "QUERY_STRING": query}
 
@@ -113,7 +95,7 @@ def test_calls_of_a_request_by_wsgi(path: str, query: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "query"), CASES, ids=["json", "path", "query"])
-async def test_calls_of_a_request_by_rsgi(path: str, query: str) -> None:
+async def test_calls_of_a_request_by_rsgi(path: str, query: str, calls_of: CallsOf) -> None:
     adapter = RSGIAdapter(make("async def").compile())
     scope, protocol = Scope(path, query), Protocol()
     await adapter(scope, protocol)
@@ -123,7 +105,7 @@ async def test_calls_of_a_request_by_rsgi(path: str, query: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "query"), CASES, ids=["json", "path", "query"])
-async def test_calls_of_a_request_by_asgi(path: str, query: str) -> None:
+async def test_calls_of_a_request_by_asgi(path: str, query: str, calls_of: CallsOf) -> None:
     adapter = ASGIAdapter(make("async def").compile())
     scope = {
         "type": "http",

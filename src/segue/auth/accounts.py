@@ -93,13 +93,18 @@ def get_user_model() -> Any:  # Any: the site's own class
     if accounts is not None:
         return accounts.user
     package = _package_of_caller()
-    model = _only([each for each in _concrete() if _root(each) == package]) or _only(list(_concrete()))
-    if model is None:
-        from .user import User  # defined only where it is a site's
-
-        model = User
+    model = _of_package(package) or _only(list(_concrete())) or _built_in()
     _answers.append(_Answer(package, model, caller_place()))
     return model
+
+
+def user_model_for(import_name: str) -> Any:  # Any: the site's own class
+    """Return the user model of an app that names none: its package's own, else `segue.auth.User`.
+
+    Raises:
+        UsageError: Its package has several (`auth/several-user-models`).
+    """
+    return _of_package(import_name.partition(".")[0]) or _built_in()
 
 
 def demand_one_answer(accounts: Accounts, import_name: str) -> None:
@@ -131,6 +136,16 @@ def _concrete(kind: type[Any] = AbstractBaseUser) -> Iterator[Any]:
         ):
             yield each
         yield from _concrete(each)
+
+
+def _of_package(package: str) -> Any:
+    return _only([each for each in _concrete() if _root(each) == package])
+
+
+def _built_in() -> Any:
+    from .user import User  # defined only where it is a site's
+
+    return User
 
 
 def _root(model: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from ..colours import Operation, arun, either, run, twin
 from ..context import Context, Key, current
@@ -150,7 +150,7 @@ def load_backends(app: Any) -> Iterator[tuple[str, Any]]:
 
 def name_of_backend(backend: Any) -> str:
     """Return what a session calls a back end: its class."""
-    kind = type(backend)
+    kind = cast(Any, type(backend))
     return f"{kind.__module__}:{kind.__qualname__}"
 
 

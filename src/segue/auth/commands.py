@@ -32,7 +32,7 @@ def createsuperuser(*, email: str = "", username: str = "", no_input: bool = Fal
     try:
         model.objects.create_superuser(password=password, **values)
     except ValidationError as error:
-        raise UsageError(f"No user was made: {_sentences(error)}", code="auth/not-created") from error
+        raise UsageError(f"No user was made: {_sentences(error)}", code="auth/bad-command") from error
     print(f"{values[model.USERNAME_FIELD]} may do everything now." + ("" if password else " There is no password yet."))
 
 
@@ -48,13 +48,13 @@ def changepassword(name: str, *, no_input: bool = False) -> None:
         user = model.objects.get_by_natural_key(name)
     except model.DoesNotExist:
         raise UsageError(
-            f"There is no user {name!r}.", code="auth/no-such-user", hint=f"They log in by {model.USERNAME_FIELD}."
+            f"There is no user {name!r}.", code="auth/bad-command", hint=f"They log in by {model.USERNAME_FIELD}."
         ) from None
     password = os.environ.get(_VARIABLE, "") if no_input else _new_password(user)
     if not password:
         raise UsageError(
             "There is no new password.",
-            code="auth/no-password",
+            code="auth/bad-command",
             hint=f"{_VARIABLE}=… segue changepassword {name} --no-input",
         )
     user.set_password(password)
@@ -65,7 +65,7 @@ def changepassword(name: str, *, no_input: bool = False) -> None:
 def _asked(name: str, *, no_input: bool) -> str:
     if no_input:
         raise UsageError(
-            f"There is no {name}.", code="auth/no-name", hint=f"segue createsuperuser --{name} … --no-input"
+            f"There is no {name}.", code="auth/bad-command", hint=f"segue createsuperuser --{name} … --no-input"
         )
     text = ""
     while not text:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from .. import clock
-from ..colours import Operation, pair
+from ..colours import Operation, arun, pair, run, twin
 from ..errors import Forbidden
 from ..handling.exchange import Exchange
 from ..handling.markers import mark, marks_of
@@ -41,14 +41,21 @@ T = TypeVar("T")
 # Who is logged in
 
 
-def _require_login(exchange: Exchange) -> Operation[None]:
+async def arequire_login(exchange: Exchange) -> None:
+    """`require_login()` in async code."""
+    await arun(_requiring_login(exchange))
+
+
+@twin(arequire_login)
+def require_login(exchange: Exchange) -> None:
     """Refuse those who are not logged in."""
+    run(_requiring_login(exchange))
+
+
+def _requiring_login(exchange: Exchange) -> Operation[None]:
     user = yield from finding_user(exchange)
     if not user.is_authenticated:
         refuse_anonymous(exchange)
-
-
-require_login, arequire_login = pair(_require_login)
 
 
 @overload

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from .. import db
-from ..errors import ValidationError
+from ..errors import Fault, ValidationError
 from .permissions import permission_faults
 
 __all__ = ["Group", "PermissionsField"]
@@ -44,6 +44,14 @@ class PermissionsField(db.JSONField[list[str]]):
         kept = _Stored(sorted(set(texts)))
         kept.before = before
         return kept
+
+    def prepare(self, value: Any) -> Any:
+        """Refuse, before it is written, what no model has."""
+        try:
+            return None if value is None else self.to_python(value)
+        except ValidationError as error:
+            faults = [Fault((self.name,), each.code, each.message, each.params) for each in error.faults]
+            raise ValidationError(faults) from None
 
     def from_database(self) -> Callable[[Any], Any] | None:
         """Return what reads a row's."""

@@ -10,7 +10,7 @@ from ..errors import SetupError
 from ..handling.markers import marks_of
 from ..places import caller_place
 from ..typing import Setup
-from .accounts import ACCOUNTS, Accounts, demand_one_answer
+from .accounts import ACCOUNTS, Accounts, demand_one_answer, user_model_for
 from .authenticating import load_backends
 from .commands import changepassword, createsuperuser
 from .current import auser_attribute, template_names, user_attribute, user_parameter
@@ -27,8 +27,8 @@ class Auth:
     """The battery of users: `app.register(Auth(user=Member), prefix="/accounts")`.
 
     Args:
-        user: The class of the site's users; `None` is the one user model that is defined so far,
-            else `segue.auth.User`.
+        user: The class of the site's users; `None` is the one user model that the app's package
+            defines so far, else `segue.auth.User`.
         login_required: Whether every handler needs a login, but those marked `login_not_required`.
         signup: Whether strangers may make accounts.
         pages: Whether it brings the pages of accounts; without them, the site has its own.
@@ -51,7 +51,7 @@ class Auth:
         Raises:
             SetupError: *user* is no class of users (`auth/bad-user-model`).
         """
-        user = self._user_class()
+        user = self._user_class(setup.import_name)
         accounts = Accounts(user, "/" + prefix.strip("/") if prefix.strip("/") else "", caller_place())
         _declare(setup.config)
         setup.provide(ACCOUNTS, accounts)
@@ -72,11 +72,9 @@ class Auth:
         setup.command(createsuperuser)
         setup.command(changepassword)
 
-    def _user_class(self) -> Any:
+    def _user_class(self, import_name: str) -> Any:
         if self.user is None:
-            from .accounts import get_user_model
-
-            return get_user_model()
+            return user_model_for(import_name)
         options = getattr(self.user, "_meta", None)
         if (
             not isinstance(self.user, type)

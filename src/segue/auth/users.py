@@ -24,6 +24,7 @@ from .hashing import (
     is_password_usable,
     make_password,
 )
+from .hashing.making import making_password
 from .names import is_same_name, is_searchable, normalized_email, normalized_name
 from .permissions import demand_known
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["AbstractBaseUser", "AbstractUser", "UserManager"]
 
 M = TypeVar("M", bound="AbstractBaseUser")
-
-_MAX_ENCODED = 512
 
 
 class UserManager(db.Manager[M]):
@@ -84,7 +83,7 @@ class UserManager(db.Manager[M]):
         user: Any = self.model(**values)
         user.normalize()
         user._demand_name()
-        user.password = yield from either(make_password, amake_password, password)
+        user.password = yield from making_password(password)
         try:
             yield from either(_insert, _ainsert, user)
         except db.IntegrityError as error:
@@ -129,10 +128,10 @@ class AbstractBaseUser(db.Model):
     EMAIL_FIELD: ClassVar[str] = "email"
     REQUIRED_FIELDS: ClassVar[tuple[str, ...]] = ()
 
-    password = db.CharField(max_length=_MAX_ENCODED, secret=True)
+    password: db.CharField[str] = db.CharField(max_length=512, secret=True)
     last_login = db.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = UserManager[Any]()
+    objects: UserManager[Any] = UserManager[Any]()
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False

@@ -68,6 +68,7 @@ BUILTINS: dict[str, Builtin] = {
     ),
     "sqlmigrate": Builtin("sqlmigrate", "Print the SQL that a migration runs, or that takes it back."),
     "squashmigrations": Builtin("squashmigrations", "Write one migration that does what those from FIRST to LAST do."),
+    "static": Builtin("static", "Build static files, and find them."),
     "template": Builtin("template", "Make templates."),
     "test": Builtin("test", "Run the tests with pytest."),
     "version": Builtin("version", "Print the versions of Segue and what it runs on."),

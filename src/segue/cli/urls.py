@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -156,7 +157,9 @@ class _Site:
         """The calls of `url_for` in templates."""
         if not self.has_templates:
             return []
-        found = self._app.templates.calls_of("url_for")
+        # Segue's own pages are of batteries that this app may not have.
+        own = str(Path(__file__).parents[1])
+        found = [each for each in self._app.templates.calls_of("url_for") if not each.where.startswith(own)]
         where = [shown_path(each.where) for each in found]
         return [_Call(each.first, each.names, each.is_open, at) for each, at in zip(found, where, strict=True)]
 

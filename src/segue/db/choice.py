@@ -18,7 +18,7 @@ from .current import DEFAULT, Databases, current_database, database_called, data
 from .database import Database
 from .errors import ModelError
 
-__all__ = ["allows_table", "apart", "database_for", "enter", "refuse_apart"]
+__all__ = ["allows_table", "apart", "database_for", "enter", "is_of_another_app", "refuse_apart"]
 
 
 def enter(model: Any, databases: Databases) -> None:
@@ -33,6 +33,15 @@ def _owner_of(model: Any) -> Databases | None:
     known: list[ref[Databases]] = model._meta.owners
     alive = [found for found in (each() for each in known) if found is not None]
     return alive[0] if len(alive) == 1 else None
+
+
+def is_of_another_app(model: Any, database: Database) -> bool:
+    """Tell whether *database* is an app's, and *model* is none of that app: then it has no table there."""
+    options = model._meta
+    source = options.auto_created or model
+    if not database.siblings or isinstance(source._meta.database, Database):
+        return False
+    return not any(each() is database.siblings for each in source._meta.owners)
 
 
 def database_for(model: Any, using: Any = None, *, writes: bool = False, instance: Any = None) -> Database:

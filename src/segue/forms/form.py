@@ -296,6 +296,10 @@ class Form:
         """`full_clean()` in async code."""
         await arun(self.checking())
 
+    def leave_unchecked(self) -> None:
+        """Show what was sent without a word on what is wrong with it: an answer begun, not given."""
+        self._errors = ErrorDict()
+
     def checking(self) -> Operation[None]:
         """`full_clean` as an operation of two colours, for what checks several forms."""
         self._errors = ErrorDict()

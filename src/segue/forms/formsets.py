@@ -383,6 +383,12 @@ class BaseFormSet:
         """Return how many errors there are."""
         return len(self.faults)
 
+    def leave_unchecked(self) -> None:
+        """Show what was sent without a word on what is wrong with it."""
+        for form in self.forms:
+            form.leave_unchecked()
+        self._errors = [form.errors for form in self.forms]
+
     def checking(self) -> Operation[None]:
         """`full_clean` as an operation of two colours."""
         self._above = self._new_list()

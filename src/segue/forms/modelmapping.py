@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import db
 from ..errors import SetupError, did_you_mean
+from ..text import capitalized
 from . import fields as forms
 from .modelfields import ModelChoiceField, ModelMultipleChoiceField
 from .widgets import Textarea
@@ -127,7 +128,7 @@ def formfield(field: Any, form_class: Any = None, **given: Any) -> Any:
     kind, follow = entry
     shared: Options = {
         "required": not field.blank,
-        "label": field.verbose_name[:1].upper() + field.verbose_name[1:],
+        "label": capitalized(field.verbose_name),
         "help_text": field.help_text,
     }
     if field.has_default:

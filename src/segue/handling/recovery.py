@@ -27,6 +27,8 @@ _logger = logging.getLogger("segue.request")
 # Where a test client wants the errors that no handler took; None everywhere else.
 unhandled: ContextVar[list[BaseException] | None] = ContextVar("segue_unhandled", default=None)
 
+_READS = frozenset({"GET", "HEAD"})
+
 Steps = Generator["tuple[Injected, tuple[Any, ...]]", Any, Any]
 
 
@@ -124,6 +126,8 @@ class Recovery:
         make: Makes the reply of what a handler returned.
         page: Makes the response where no handler does.
         started, failed: The signals `request_started` and `got_request_exception`.
+        fallbacks: What is asked for an answer before a reader is told that something is not found;
+            each with the gate before what it finds, if there is one.
     """
 
     def __init__(
@@ -136,12 +140,14 @@ class Recovery:
         started: Sender,
         failed: Sender,
         after: Sequence[Injected] = (),
+        fallbacks: Sequence[tuple[Injected, Injected | None]] = (),
     ) -> None:
         self._table = table
         self.scopes: tuple[str, ...] = tuple(scopes)
         self._make = make
         self._page = page
         self._after = tuple(after)
+        self._fallbacks = tuple(fallbacks)
         self.started = started
         self._failed = failed
 
@@ -172,6 +178,16 @@ class Recovery:
             if shown is not error:
                 handler = self._table.find(shown, self.scopes)
             error = shown
+        if self._fallbacks and isinstance(error, HTTPError) and error.status == 404 and exchange.method in _READS:
+            try:
+                found = yield from self._ask_fallbacks(error)
+            except Answer as answer:
+                return self._make(answer.response)
+            except HTTPError as refusal:
+                error, handler = refusal, self._table.find(refusal, self.scopes)
+            else:
+                if found is not None:
+                    return self._make(found)
         if handler is None:
             return self._page(exchange, error)
         result = yield handler, (error,)
@@ -180,6 +196,15 @@ class Recovery:
             # Flask needs `return page, 404`; a bare page keeps the status it is for.
             return (error.status, *reply[1:])
         return reply
+
+    def _ask_fallbacks(self, error: Exception) -> Steps:
+        for fallback, gate in self._fallbacks:
+            found = yield fallback, (error,)
+            if found is not None:
+                if gate is not None:
+                    yield gate, ()
+                return found
+        return None
 
     def _last_steps(self, exchange: Exchange, error: Exception) -> Steps:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
+from functools import lru_cache
 from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,13 @@ _CHUNK = 65_536
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # One empty chunk: hypercorn never sends the headers of a response that has none.
 _NOTHING = (b"",)
+
+
+@lru_cache(maxsize=128)
+def _key_of(name: str) -> str:
+    """Return the environ's key of a header. PERF: guards ask for few names, and for them with each request."""
+    key = name.replace("-", "_").upper()
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
 
 
 class WSGIExchange(Exchange):
@@ -71,10 +79,7 @@ class WSGIExchange(Exchange):
 
     def header(self, name: str) -> str | None:
         """Return one header without parsing the others; *name* in lower case."""
-        key = name.replace("-", "_").upper()
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = "HTTP_" + key
-        return self.environ.get(key)
+        return self.environ.get(_key_of(name))
 
     def header_pairs(self) -> list[tuple[str, str]]:
         pairs = [

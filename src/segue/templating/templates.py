@@ -20,6 +20,7 @@ from .filters import FILTERS, as_json
 from .folders import Folder, FolderLoader
 from .fragments import FragmentExtension, Fragments, make_always
 from .tags import CsrfTag
+from .translating import FUNCTIONS, TransTag
 from .undefined import Loud, Quiet
 from .values import Context, Late, Processor, Values
 
@@ -75,12 +76,13 @@ class Templates:
             undefined=undefined,
             auto_reload=auto_reload,
             cache_size=-1,
-            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", CsrfTag, FragmentExtension, *extensions],
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", CsrfTag, FragmentExtension, TransTag, *extensions],
         )
         self.environment.fragments = fragments
         policies: dict[str, Any] = self.environment.policies
         policies["urlize.rel"] = "nofollow"
         policies["json.dumps_kwargs"] = {"sort_keys": True, "default": as_json}
+        self.environment.globals.update(FUNCTIONS)
         self.environment.globals.update(globals or {})
         self.environment.filters.update(FILTERS)
         self.environment.filters.update(filters or {})

@@ -30,6 +30,7 @@ from .editing import (
 )
 from .listing import ListView, MultipleObjectMixin
 from .pages import ContextMixin, RedirectView, TemplateResponseMixin, TemplateView
+from .wizard import WizardView
 
 __all__ = [
     "ArchiveIndexView",
@@ -56,5 +57,6 @@ __all__ = [
     "UpdateView",
     "View",
     "WeekArchiveView",
+    "WizardView",
     "YearArchiveView",
 ]

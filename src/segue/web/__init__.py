@@ -10,14 +10,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bundles import Esbuild, Vite
     from .compression import Compression
     from .cors import Cors
     from .security import Security, security_headers
 
 # A battery that nobody registers is not loaded.
-_WHERE = {"Compression": "compression", "Cors": "cors", "Security": "security", "security_headers": "security"}
+_WHERE = {
+    "Compression": "compression",
+    "Cors": "cors",
+    "Esbuild": "bundles",
+    "Security": "security",
+    "Vite": "bundles",
+    "security_headers": "security",
+}
 
-__all__ = ["Compression", "Cors", "Security", "security_headers"]
+__all__ = ["Compression", "Cors", "Esbuild", "Security", "Vite", "security_headers"]
 
 
 def __getattr__(name: str) -> Any:

@@ -51,12 +51,16 @@ class Coding:
     Attributes:
         name: Its name in headers.
         module: What it needs; empty for the standard library.
+        suffix: Of a file that is compressed so, behind the file's own.
         encoder: Begins a body; loads *module*.
+        smallest: Compresses a file as far as it goes, which takes its time; loads *module*.
     """
 
     name: str
     module: str
+    suffix: str
     encoder: Callable[[], Encoder]
+    smallest: Callable[[bytes], bytes]
 
     @property
     def is_installed(self) -> bool:
@@ -83,6 +87,25 @@ def _zstd() -> Encoder:
     return Encoder(made.compress, lambda: made.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK), made.flush)
 
 
+def _smallest_gzip(body: bytes) -> bytes:
+    made = zlib.compressobj(9, zlib.DEFLATED, _GZIP_WINDOW)  # its header has no time: the same body, the same bytes
+    return made.compress(body) + made.flush()
+
+
+def _smallest_brotli(body: bytes) -> bytes:
+    packed: bytes = _load("brotli").compress(body, quality=11)
+    return packed
+
+
+def _smallest_zstd(body: bytes) -> bytes:
+    packed: bytes
+    if _ZSTD_PACKAGE:
+        packed = _load("zstandard").ZstdCompressor(level=19).compress(body)
+    else:
+        packed = _load("compression.zstd").compress(body, level=19)
+    return packed
+
+
 def _load(module: str) -> Any:
     # These modules have no types, and two of the three are not everywhere.
     return import_module(module)
@@ -92,7 +115,11 @@ def _load(module: str) -> Any:
 _ZSTD_PACKAGE = "zstandard" if sys.hexversion < 0x030E0000 else ""
 
 # In the order of preference, where a client likes several the same.
-CODINGS = (Coding("br", "brotli", _brotli), Coding("zstd", _ZSTD_PACKAGE, _zstd), Coding("gzip", "", _gzip))
+CODINGS = (
+    Coding("br", "brotli", ".br", _brotli, _smallest_brotli),
+    Coding("zstd", _ZSTD_PACKAGE, ".zst", _zstd, _smallest_zstd),
+    Coding("gzip", "", ".gz", _gzip, _smallest_gzip),
+)
 
 
 def installed_codings() -> list[Coding]:

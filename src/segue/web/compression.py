@@ -34,7 +34,7 @@ from ..http.response import Response, StreamResponse, chunk_bytes
 from ..typing import Setup
 from .codings import Coding, Encoder, coding_named, installed_codings
 
-__all__ = ["Compression"]
+__all__ = ["Compression", "is_compressible"]
 
 # PERF: brotli takes about 1 ms for so much text; more of it is compressed in threads.
 _INLINE_BYTES = 65_536
@@ -42,7 +42,7 @@ _INLINE_BYTES = 65_536
 _UNTOUCHED_STATUSES = frozenset({*range(100, 200), 204, 205, 206, 304})
 # Encoded already, a part of something, or the subject of a digest that would be wrong.
 _UNTOUCHED_HEADERS = frozenset({"content-encoding", "content-range", "content-digest", "repr-digest", "digest"})
-_COMPRESSIBLE = re.compile(
+is_compressible: Callable[[str], re.Match[str] | None] = re.compile(
     r"text/|application/(?:json|javascript|xml|wasm|x-ndjson|jsonl)\b|[a-z]+/[^;\s]*\+(?:json|xml)\b|font/(?:ttf|otf)\b"
 ).match
 
@@ -100,7 +100,7 @@ class Compression:
         names = {name for name, _ in headers.pairs}
         if names & _UNTOUCHED_HEADERS or ("set-cookie" in names and not self.secrets):
             return False
-        if not _COMPRESSIBLE(response.content_type.lower()) or "no-transform" in (headers.get("cache-control") or ""):
+        if not is_compressible(response.content_type.lower()) or "no-transform" in (headers.get("cache-control") or ""):
             return False
         if not isinstance(response, StreamResponse):
             return len(response.body) >= max(self.minimum_bytes, 1)

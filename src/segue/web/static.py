@@ -1,14 +1,15 @@
 """Static files: hashed names, compressed variants, conditional and partial answers.
 
 A folder is looked at once, at start-up (in development anew for each request): every
-file gets a name with its content's hash, under which caches may keep it for ever.
+file gets a name with its content's hash, under which caches may keep it for ever. Of a
+folder that `segue static build` wrote, only what its manifest names is served.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -19,7 +20,7 @@ from ..http.files import guess_type, safe_join
 from ..http.negotiation import best_encoding
 from ..http.request import Request
 
-__all__ = ["StaticFile", "StaticFiles"]
+__all__ = ["IMMUTABLE", "StaticFile", "StaticFiles", "static_names"]
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 _HASHED = re.compile(r"(.+)\.([0-9a-f]{12})(\.[^./]+)?\Z").match
@@ -28,11 +29,16 @@ _VARIANTS = (("br", ".br"), ("zstd", ".zst"), ("gzip", ".gz"))
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file: where it is, and the hash of what is in it."""
+    """One file: where it is, and the hash of what is in it.
+
+    Attributes:
+        encodings: The codings it was built in, too; `None` where that has to be looked for.
+    """
 
     name: str
     path: Path
     digest: str
+    encodings: tuple[str, ...] | None = None
 
     @property
     def hashed_name(self) -> str:
@@ -49,22 +55,39 @@ class StaticFiles:
     Args:
         folders: Where to look.
         live: Whether files may change while this runs (development).
+        may_appear: Whether folders that are not there yet are looked in, too.
+        built: All their files, where that is known.
     """
 
-    def __init__(self, folders: Sequence[Path], *, live: bool) -> None:
-        self.folders: list[Path] = [folder.resolve() for folder in folders if folder.is_dir()]
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        live: bool,
+        may_appear: bool = False,
+        built: Iterable[StaticFile] | None = None,
+    ) -> None:
+        self.folders: list[Path] = [folder.resolve() for folder in folders if may_appear or folder.is_dir()]
         self.live = live
         self._files: dict[str, StaticFile] = {}
         # While live: what was hashed, as long as its time and size stay; only files that exist enter.
         self._seen: dict[Path, tuple[int, int, StaticFile]] = {}
-        if not live:
+        if built is not None:
+            self._files = {file.name: file for file in built}
+        elif not live:
             for folder in self.folders:
-                for name in _names(folder):
+                for name in static_names(folder):
                     if name not in self._files:
                         self._files[name] = _read(folder, name)
 
     def __repr__(self) -> str:
         return f"<StaticFiles {', '.join(map(str, self.folders))}>"
+
+    def below(self, prefix: str) -> StaticFiles | None:
+        """Return the files whose names begin with *prefix*, without it; `None` where there are none."""
+        length = len(prefix)
+        found = [replace(file, name=name[length:]) for name, file in self._files.items() if name.startswith(prefix)]
+        return StaticFiles(self.folders, live=False, built=found) if found else None
 
     def find(self, name: str) -> StaticFile | None:
         """Return the file of that name, or `None`."""
@@ -114,15 +137,20 @@ class StaticFiles:
         accepted = request.headers.get("accept-encoding")
         if accepted is None or "range" in request.headers:
             return found.path, None
-        variants = dict(self._variants(found.path))
+        variants = dict(self._variants(found))
         encoding = best_encoding(accepted, list(variants)) if variants else None
         if encoding is None or encoding not in variants:
             return found.path, None
         return variants[encoding], encoding
 
-    def _variants(self, path: Path) -> Iterator[tuple[str, Path]]:
+    def _variants(self, found: StaticFile) -> Iterator[tuple[str, Path]]:
+        path = found.path
         for encoding, suffix in _VARIANTS:
             variant = path.with_name(path.name + suffix)
+            if found.encodings is not None:
+                if encoding in found.encodings:
+                    yield encoding, variant
+                continue
             try:
                 stat = variant.lstat()  # a link is not followed: it could leave the folder
                 if S_ISREG(stat.st_mode) and stat.st_mtime >= path.stat().st_mtime:
@@ -135,7 +163,8 @@ def _etag(digest: str, encoding: str | None) -> str:
     return f'"{digest}-{encoding}"' if encoding else f'"{digest}"'
 
 
-def _names(folder: Path) -> Iterator[str]:
+def static_names(folder: Path) -> Iterator[str]:
+    """Yield the names of all files in *folder* that may be served, sorted."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and safe_join(folder, name) is not None:

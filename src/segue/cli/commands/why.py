@@ -29,6 +29,7 @@ _ORDER = (
     "before_request",
     "dependency",
     "handler",
+    "fallback",
     "after_request",
     "teardown_request",
     "request_finished",
@@ -57,7 +58,16 @@ def explain(app: App, method: str, target: str, *, host: str = "") -> dict[str, 
             return found | {"outcome": "options", "status": 204, "allowed": allowed}
         return found | {"outcome": "method not allowed", "status": 405, "allowed": allowed}
     rules = {endpoint.rule.path for each in compiled.endpoints.values() for endpoint in each if endpoint.rule}
+    if method in ("GET", "HEAD"):
+        found["calls"] = _calls(app, compiled.fallback, *_fallbacks(app))
     return found | {"outcome": "not found", "status": 404, "near": nearest(path, sorted(rules))}
+
+
+def _fallbacks(app: App) -> Iterator[dict[str, str]]:
+    for function in app.fallback_functions:
+        yield {"kind": "fallback", "name": getattr(function, "__name__", repr(function)), "place": place_of(function)}
+    for each in app.frontends:
+        yield {"kind": "fallback", "name": "frontend", "place": each["place"]}
 
 
 def _of_match(app: App, match: Match) -> dict[str, Any]:
@@ -141,7 +151,8 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Answer", f"405; the path answers {', '.join(found['allowed'])}"
     elif outcome == "not found":
         near = f" Near: {', '.join(found['near'])}" if found["near"] else ""
-        yield "Answer", f"404: no rule matches.{near}"
+        is_asked = any(each["kind"] == "fallback" for each in found["calls"])
+        yield "Answer", f"404: no rule matches{', unless a fallback answers' if is_asked else ''}.{near}"
     else:
         handler = next(each for each in found["calls"] if each["kind"] == "handler")
         yield "Rule", f"{found['host'] or ''}{found['rule']}"

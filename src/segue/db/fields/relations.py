@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, Unpa
 
 from sqlalchemy.types import TypeEngine
 
+from ...context import lazy
 from ...errors import ValidationError, cut
 from ..columns import Column
 from ..errors import ModelError, QueryError
@@ -401,6 +402,11 @@ class ForeignKey(_Relational[T], Generic[T]):
         if self.to_field is not None:
             return options.get_field(self.to_field)
         return options.pk
+
+    @lazy
+    def remote_attname(self) -> str:
+        """The attribute of the target that it refers to. PERF: looked at by every read of the relation."""
+        return str(self.remote.attname)
 
     @property
     def columns(self) -> tuple[Field[Any], ...]:

@@ -132,7 +132,7 @@ class Loads(Instance):
         found = kept.get(field.name)
         if found is not None:
             # PERF: a changed key is seen here, so setting a key costs nothing.
-            if value is None or found.__dict__.get(field.remote.attname, value) == value:
+            if value is None or found.__dict__.get(field.remote_attname, value) == value:
                 return found
             del kept[field.name]
         if field.attname not in kept:

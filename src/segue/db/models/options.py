@@ -199,7 +199,7 @@ class Options:
         Those of the models it derives from are among them, whatever its own `Meta` says.
         """
         found = frozenset(self.given.get("privileged_fields", ()))
-        parents = [vars(each)["_meta"] for each in self.model.__mro__[1:] if "_meta" in vars(each)]
+        parents: list[Any] = [vars(each)["_meta"] for each in self.model.__mro__[1:] if "_meta" in vars(each)]
         return found.union(*[each.privileged for each in parents])
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from ..choice import is_of_another_app
 from ..errors import ProtectedError, RestrictedError
 from ..expressions.base import as_expression
 from ..fields.base import NOT_PROVIDED
@@ -118,7 +119,8 @@ class _Collector:
             if rows:
                 yield from self.collect(rows)
         for field in options.referrers():
-            yield from self._follow(field, new)
+            if not is_of_another_app(field.model, self.database):
+                yield from self._follow(field, new)
 
     def _gather(self, query: Query, lookups: dict[str, Any]) -> Operation[None]:
         rows = yield from fetch(query.framed(order=()).filtered((), lookups), self.database)

@@ -40,6 +40,10 @@ class FieldOptions(TypedDict, total=False):
     template_name: str | None
 
 
+# PERF: `list | tuple | …` would be put together anew for each value.
+_SEVERAL = (list, tuple, dict, set)
+
+
 class Field:
     """How one value of a form is read, checked and shown.
 
@@ -187,7 +191,7 @@ class Field:
         return self._cleaned(value)
 
     def _cleaned(self, value: Any) -> Any:
-        if not self.takes_many and isinstance(value, list | tuple | dict | set):
+        if not self.takes_many and isinstance(value, _SEVERAL):
             raise self.fault("several")
         value = self.to_python(value)
         self.validate(value)

@@ -111,7 +111,7 @@ class CookieStore:
         """Read the session out of its cookie."""
         try:
             encoded = self._signer.unsign(text)
-            return msgspec.convert(msgspec.msgpack.decode(_unpack(encoded)), _Cookie).stored()
+            return _decode_cookie(_unpack(encoded)).stored()
         except (BadSignature, ValueError, msgspec.MsgspecError):
             return None
         yield  # an operation that takes no step
@@ -143,6 +143,9 @@ class _Cookie(msgspec.Struct, array_like=True, frozen=True):
 
     def stored(self) -> Stored:
         return Stored(self.data, self.created, self.seen, self.expires, owner=self.owner, key=self.key)
+
+
+_decode_cookie = msgspec.msgpack.Decoder(_Cookie).decode
 
 
 def _pack(data: bytes) -> str:

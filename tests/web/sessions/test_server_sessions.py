@@ -267,7 +267,9 @@ def test_they_are_listed_latest_seen_first_with_their_moments(entering: App) -> 
             found = run(backend_of(entering).of_owner("7"))
 
     assert [each.key for each in found] == [key_of(one.cookies[NAME]), key_of(two.cookies[NAME])]
-    assert [found[0].seen - found[0].created, found[1].created - found[0].created] == [120, 60]
+    # The clock that is moved goes on meanwhile.
+    assert 120 <= found[0].seen - found[0].created < 150
+    assert 60 <= found[1].created - found[0].created < 90
     assert (found[0].owner, found[0].version) == ("7", 1)
 
 

@@ -54,6 +54,9 @@ bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks.routing
 	$(BIN)/python -m benchmarks.http
 	$(BIN)/python -m benchmarks.orm
+	$(BIN)/python -m benchmarks.site
+	$(BIN)/python -m benchmarks.site.unused
+	$(BIN)/python -m benchmarks.site.forms
 
 # A million requests of mixed kinds; about 5 minutes.
 bench-memory: $(VENV)/.run

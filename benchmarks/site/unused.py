@@ -22,7 +22,6 @@ ROUNDS = 60
 REQUESTS = 4_000
 
 _KEY = "5e1a0c9de4f2c0d7c1b4e14c3f9a3b7d"
-_SESSIONS = {"SECRET_KEY": _KEY, "SESSION_STORE": "database"}
 
 
 def _app(database: str | None = None, **config: Any) -> Any:
@@ -42,12 +41,15 @@ def _app(database: str | None = None, **config: Any) -> Any:
     return app
 
 
-def _with_sessions() -> Any:
-    app = _app("sqlite:///:memory:", **_SESSIONS)
+def _with_users() -> Any:
+    from segue.auth import Auth
+
+    app = _app("sqlite:///:memory:", SECRET_KEY=_KEY)
+    app.register(Auth())
 
     @app.get("/session")
-    def show(session: Any) -> str:
-        return str(session.get("shelf"))
+    def show(session: Any, user: Any) -> str:
+        return f"{user}: {session.get('shelf')}"
 
     return app
 
@@ -112,7 +114,7 @@ def main() -> int:
         _ask(_app(), "GET"),
         {
             "the same app once more": _ask(_app(), "GET"),
-            "sessions that it does not touch": _ask(_with_sessions(), "GET"),
+            "a session and a user that it does not touch": _ask(_with_users(), "GET"),
             "hooks of a blueprint that is not its own": _ask(_with_hooks_elsewhere(), "GET"),
         },
     )

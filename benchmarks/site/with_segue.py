@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from segue import App, Session, db, render_template
+from segue import App, Request, Session, db, render_template
+from segue.auth import AbstractUser, Auth, login
 
-from .content import ARTISTS, FIRST_YEAR, MEMBER, RECORDS, ROWS, SHELF, TEMPLATES
+from .content import ARTISTS, FIRST_YEAR, MEMBER, PASSWORD, RECORDS, ROWS, SHELF, TEMPLATES
 from .contestant import Contestant
 
 __all__ = ["contestants"]
 
 
-class Member(db.Model):
+class Member(AbstractUser):
+    """Logs in by a name, as Django's users do."""
+
+    USERNAME_FIELD = "username"
     username = db.CharField(max_length=150, unique=True)
-    is_authenticated = True
 
 
 class Artist(db.Model):
@@ -36,20 +39,20 @@ def _app(url: str, store: str) -> App:
     config = {"SECRET_KEY": "5e1a0c9de4f2c0d7c1b4e14c3f9a3b7d", "ALLOWED_HOSTS": ["127.0.0.1"], "SESSION_STORE": store}
     app = App(__name__, database=url, config=config, template_folder=str(TEMPLATES), static_folder=None)
 
+    app.register(Auth(user=Member, pages=False))
+
     @app.get("/enter")
-    def enter(session: Session) -> str:
-        session["member"] = Member.objects.get(username=MEMBER).pk
+    def enter(request: Request, session: Session) -> str:
+        login(request, Member.objects.get(username=MEMBER))
         session["shelf"] = SHELF
         return "entered"
 
     @app.get("/records")
-    def records(session: Session) -> str:
-        user = Member.objects.get(pk=session["member"])
+    def records(session: Session, user: Member) -> str:
         return render_template("records.html", records=_rows(), user=user, shelf=session["shelf"])
 
     @app.get("/arecords")
-    async def arecords(session: Session) -> str:
-        user = await Member.objects.aget(pk=session["member"])
+    async def arecords(session: Session, user: Member) -> str:
         return render_template("records.html", records=await _rows(), user=user, shelf=session["shelf"])
 
     return app
@@ -60,7 +63,7 @@ def _fill(app: App) -> None:
         app.db.create_all()
         if Member.objects.exists():
             return
-        Member(username=MEMBER).save()
+        Member.objects.create_user(MEMBER, password=PASSWORD)
         artists = [Artist(name=name) for name in ARTISTS]
         for artist in artists:
             artist.save()

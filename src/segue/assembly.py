@@ -97,7 +97,7 @@ class _Assembly:
         self.pages = _error_pages(app, debug=debug)
         self.cors = self._cors()
         self.errors = ErrorTable(self._error_spec())
-        self.fallbacks = [self._inject(each, ("error",)) for each in self._fallback_functions()]
+        self.fallbacks = [(self._inject(each, ("error",)), self._gate_of(each)) for each in self._fallback_functions()]
         self.after_everything = [
             self._inject(hook, ("response",)) for level in reversed(self.levels) for hook in reversed(level.after)
         ]
@@ -238,6 +238,12 @@ class _Assembly:
 
             found += [Frontend(**options, live=self.debug).answer for options in self.app.frontends]
         return found
+
+    def _gate_of(self, fallback: Callable[..., Any]) -> Injected | None:
+        """Return what refuses those who are not logged in, where that is said of a fallback or of the app."""
+        wanted = marks_of(fallback).get("login", self.app.login_required)
+        guard = wanted if callable(wanted) else self.app.login_guard
+        return None if not wanted or guard is None else self._inject(guard, ())
 
     # One route
 

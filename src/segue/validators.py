@@ -177,6 +177,8 @@ class EmailValidator:
         good = (
             len(text) <= 320
             and bool(at)
+            # No separators, and no marks that turn the direction of writing.
+            and text.isprintable()
             and _LOCAL.fullmatch(local) is not None
             and not local.startswith(".")
             and not local.endswith(".")

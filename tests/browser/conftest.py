@@ -102,9 +102,9 @@ def wait_until_served(url: str, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright, which runs a loop in this thread: for one test, and no longer."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -73,7 +73,7 @@ def test_an_unknown_command_of_a_broken_project_shows_the_last_line(project: Pro
     done = command("greet")
 
     assert done.exit_code == 2
-    assert "Commands: check, commands" in done.stderr
+    assert "Commands: check, clearsessions" in done.stderr
     assert "app.py:1" in done.stderr
     assert "ModuleNotFoundError: No module named 'nothing_like_it'" in done.stderr
 

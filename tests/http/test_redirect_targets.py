@@ -52,6 +52,8 @@ HOSTILE = [
     "http://[::1",
     "http://",
     "/" + "a" * 2048,
+    "/" + "\N{GRINNING FACE}" * 2000,
+    "/\ud800",
 ]
 
 

@@ -177,6 +177,18 @@ def test_cookies_beside_the_credentials_bring_the_check_back(visitor: Client) ->
     assert visitor.post("/change", json={}, headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize("scheme", ["Basic", "BASIC", "Digest", "Negotiate", "NTLM"])
+@pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}])
+def test_credentials_that_browsers_send_by_themselves_prove_nothing(
+    app: App, headers: dict[str, str], scheme: str
+) -> None:
+    client = app.test_client(same_site=False)
+
+    answer = client.post("/change", data={}, headers={**headers, "authorization": f"{scheme} Ym9iOng="})
+
+    assert answer.status_code == 403
+
+
 def test_a_handler_may_be_open_to_all(visitor: Client) -> None:
     assert visitor.post("/hook", headers=FOREIGN["another site"]).text == "changed"
 

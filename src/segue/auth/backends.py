@@ -12,7 +12,8 @@ from ..colours import Operation, arun, either, run
 from ..context import current
 from ..errors import ValidationError
 from .accounts import accounts_of, get_user_model
-from .hashing import acheck_password, amake_password, check_password, make_password, needs_rehash
+from .hashing import needs_rehash
+from .hashing.making import checking_password, making_password
 
 __all__ = ["AuthenticationBackend", "ModelBackend", "RemoteUserBackend"]
 
@@ -38,9 +39,13 @@ class AuthenticationBackend:
             value = model._meta.pk_fields[0].to_python(key)
         except ValidationError:
             return None  # the kind of the keys was changed since
-        rows = model._default_manager.filter(pk=value)
-        user = yield from either(rows.first, rows.afirst)
-        return user if user is not None and self.user_can_authenticate(user) else None
+        rows = model._default_manager
+        # PERF: with each request of somebody; a get by key takes half as long as first().
+        try:
+            user = yield from either(rows.get, rows.aget, pk=value)
+        except model.DoesNotExist:
+            return None
+        return user if self.user_can_authenticate(user) else None
 
 
 class ModelBackend(AuthenticationBackend):
@@ -71,11 +76,11 @@ class ModelBackend(AuthenticationBackend):
         may = user is not None and self.user_can_authenticate(user)
         # Without a user, or with one who may not, a hash is made all the same: it takes the same time.
         encoded = user.password if user is not None and may else None
-        is_right = yield from either(check_password, acheck_password, password, encoded)
+        is_right = yield from checking_password(password, encoded)
         if user is None or not is_right:
             return None
         if needs_rehash(user.password):
-            user.password = yield from either(make_password, amake_password, password)
+            user.password = yield from making_password(password)
             yield from either(user.save, user.asave, update_fields=["password"])
         return user
 

@@ -28,7 +28,7 @@ from .bonds import BACKEND, bond_of, is_bond
 from .entering import entering
 from .stepping import calling
 
-__all__ = ["RememberedLogin", "forgetting", "recognizing", "remember"]
+__all__ = ["RememberedLogin", "forgetting", "forgetting_others", "recognizing", "remember"]
 
 _logger = logging.getLogger("segue.auth")
 _TOGETHER_SECONDS = 30
@@ -183,3 +183,10 @@ def forgetting(request: Any) -> Operation[None]:
         yield from either(rows.delete, rows.adelete)
     if text is not None or _COOKIE in context.kept:
         _write(context, "")
+
+
+def forgetting_others(request: Any, user: Any) -> Operation[None]:
+    """End the series of *user* in all browsers but this one."""
+    shown = _shown(request.context)
+    rows = RememberedLogin.objects.filter(owner=str(user.pk)).exclude(series=shown[0] if shown is not None else "")
+    yield from either(rows.delete, rows.adelete)

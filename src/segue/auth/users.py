@@ -24,6 +24,7 @@ from .hashing import (
     is_password_usable,
     make_password,
 )
+from .hashing.making import making_password
 from .names import is_same_name, is_searchable, normalized_email, normalized_name
 from .permissions import demand_known
 
@@ -82,7 +83,7 @@ class UserManager(db.Manager[M]):
         user: Any = self.model(**values)
         user.normalize()
         user._demand_name()
-        user.password = yield from either(make_password, amake_password, password)
+        user.password = yield from making_password(password)
         try:
             yield from either(_insert, _ainsert, user)
         except db.IntegrityError as error:

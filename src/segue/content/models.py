@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from markupsafe import Markup, escape
 
 from .. import db
@@ -29,7 +31,7 @@ class Redirect(db.Model):
 
     class Meta:
         app_label = "redirects"
-        ordering = ("old_path",)
+        ordering: ClassVar[tuple[str, ...]] = ("old_path",)
 
     def __str__(self) -> str:
         return f"{self.old_path} → {self.new_path or 'gone'}"
@@ -65,7 +67,7 @@ class FlatPage(db.Model):
 
     class Meta:
         app_label = "flatpages"
-        ordering = ("url",)
+        ordering: ClassVar[tuple[str, ...]] = ("url",)
 
     def __str__(self) -> str:
         return f"{self.url}: {self.title}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from ..handling.markers import mark
 from ..http.redirects import BadRedirect
 from ..http.request import Request
 from ..http.response import Response, redirect
@@ -27,7 +28,7 @@ class Redirects:
     def install(self, setup: Setup) -> None:
         """Bring the model, and be asked before a 404."""
         setup.add_models(Redirect)
-        setup.fallback(_moved)
+        setup.fallback(mark(_moved, login=False))  # where it leads has a gate of its own
 
 
 def _moved(error: Exception, request: Request) -> Response | None:

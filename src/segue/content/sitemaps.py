@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from ..errors import NotFound, SetupError, did_you_mean
+from ..handling.markers import mark
 from ..http.request import Request
 from ..http.response import Response
 from ..places import caller_place
@@ -149,8 +150,10 @@ class Sitemaps:
     def install(self, setup: Setup) -> None:
         """Add the routes."""
         begin = self.path.removesuffix(".xml")
-        setup.add_url_rule(self.path, "sitemap", self._view())
-        setup.add_url_rule(f"{begin}-<section>-<int:number>.xml", "sitemap_section", self._section_view(begin))
+        # A search engine has no login, and these show what nobody in particular may see.
+        views = mark(self._view(), login=False), mark(self._section_view(), login=False)
+        setup.add_url_rule(self.path, "sitemap", views[0])
+        setup.add_url_rule(f"{begin}-<section>-<int:number>.xml", "sitemap_section", views[1])
 
     def _view(self) -> Callable[..., Response]:
         begin = self.path.removesuffix(".xml")
@@ -169,7 +172,7 @@ class Sitemaps:
 
         return sitemap
 
-    def _section_view(self, begin: str) -> Callable[..., Response]:
+    def _section_view(self) -> Callable[..., Response]:
         def sitemap_section(request: Request, section: str, number: int) -> Response:
             found = self._made.get(section)
             if found is None or not 1 <= number <= _pages(found.count(), found.limit):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from .. import clock
 from ..errors import Finding, SetupError
+from ..handling.markers import mark
 from ..http.request import Request
 from ..http.response import Response, redirect
 from ..places import caller_place
@@ -52,7 +53,7 @@ class Robots:
         def robots(request: Request) -> Response:
             return Response("\n".join(self._lines(request)) + "\n", content_type=_TEXT)
 
-        setup.add_url_rule("/robots.txt", "robots", robots)
+        setup.add_url_rule("/robots.txt", "robots", mark(robots, login=False))
 
     def _lines(self, request: Request) -> Iterator[str]:
         for agent, paths in self.agents.items():
@@ -112,8 +113,8 @@ class SecurityTxt:
         def security_txt_moved(request: Request) -> Response:
             return redirect(f"{request.root_path}/.well-known/security.txt", 301)
 
-        setup.add_url_rule("/.well-known/security.txt", "security_txt", security_txt)
-        setup.add_url_rule("/security.txt", "security_txt_moved", security_txt_moved)
+        setup.add_url_rule("/.well-known/security.txt", "security_txt", mark(security_txt, login=False))
+        setup.add_url_rule("/security.txt", "security_txt_moved", mark(security_txt_moved, login=False))
         setup.check(self._check)
 
     def _fields(self) -> Iterator[tuple[str, Sequence[str]]]:

@@ -126,7 +126,8 @@ class Recovery:
         make: Makes the reply of what a handler returned.
         page: Makes the response where no handler does.
         started, failed: The signals `request_started` and `got_request_exception`.
-        fallbacks: What is asked for an answer before a reader is told that something is not found.
+        fallbacks: What is asked for an answer before a reader is told that something is not found;
+            each with the gate before what it finds, if there is one.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class Recovery:
         started: Sender,
         failed: Sender,
         after: Sequence[Injected] = (),
-        fallbacks: Sequence[Injected] = (),
+        fallbacks: Sequence[tuple[Injected, Injected | None]] = (),
     ) -> None:
         self._table = table
         self.scopes: tuple[str, ...] = tuple(scopes)
@@ -178,8 +179,13 @@ class Recovery:
                 handler = self._table.find(shown, self.scopes)
             error = shown
         if self._fallbacks and isinstance(error, HTTPError) and error.status == 404 and exchange.method in _READS:
-            for fallback in self._fallbacks:
-                found = yield fallback, (error,)
+            try:
+                found = yield from self._ask_fallbacks(error)
+            except Answer as answer:
+                return self._make(answer.response)
+            except HTTPError as refusal:
+                error, handler = refusal, self._table.find(refusal, self.scopes)
+            else:
                 if found is not None:
                     return self._make(found)
         if handler is None:
@@ -190,6 +196,15 @@ class Recovery:
             # Flask needs `return page, 404`; a bare page keeps the status it is for.
             return (error.status, *reply[1:])
         return reply
+
+    def _ask_fallbacks(self, error: Exception) -> Steps:
+        for fallback, gate in self._fallbacks:
+            found = yield fallback, (error,)
+            if found is not None:
+                if gate is not None:
+                    yield gate, ()
+                return found
+        return None
 
     def _last_steps(self, exchange: Exchange, error: Exception) -> Steps:
         try:

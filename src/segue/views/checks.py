@@ -173,7 +173,7 @@ def _codes(cls: type) -> Iterator[CodeType]:
     members: list[Any] = list(vars(cls).values())
     for member in members:
         # What is no function, and no wrapper of one, may answer for any name, or only in a request.
-        if not (inspect.isroutine(member) or hasattr(type(member), "__get__")):
+        if not (inspect.isroutine(member) or hasattr(member.__class__, "__get__")):
             continue
         member = inspect.unwrap(member) if callable(member) else member
         for function in (member, *(getattr(member, part, None) for part in ("fget", "func", "__func__"))):

@@ -42,7 +42,7 @@ _INLINE_BYTES = 65_536
 _UNTOUCHED_STATUSES = frozenset({*range(100, 200), 204, 205, 206, 304})
 # Encoded already, a part of something, or the subject of a digest that would be wrong.
 _UNTOUCHED_HEADERS = frozenset({"content-encoding", "content-range", "content-digest", "repr-digest", "digest"})
-is_compressible = re.compile(
+is_compressible: Callable[[str], re.Match[str] | None] = re.compile(
     r"text/|application/(?:json|javascript|xml|wasm|x-ndjson|jsonl)\b|[a-z]+/[^;\s]*\+(?:json|xml)\b|font/(?:ttf|otf)\b"
 ).match
 

@@ -7,7 +7,7 @@ Never: asks a browser that tells where a request comes from for a token.
 
 The order (SECURITY §2.3): `Sec-Fetch-Site` decides where it is sent, which is by every browser
 since 2023; else `Origin`; else a token, if the request carries cookies at all. A request with
-credentials of its own and no cookies was sent by a program, and nobody can forge that.
+credentials of its own, such as `Bearer`, and no cookies was sent by a program, and nobody can forge that.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ FIELD = "csrf_token"
 HEADER = "x-csrf-token"
 _MARK = "csrf"
 _MOST_SECONDS = 12 * 3600
+_OF_BROWSERS = frozenset({"basic", "digest", "negotiate", "ntlm"})
 
 
 def csrf_exempt(view: T) -> T:
@@ -97,7 +98,7 @@ class OriginGuard:
             exchange.after_body = demand_token
 
     def _judge(self, exchange: Exchange, is_trusted: bool, what: str, *, has_cookies: bool) -> None:  # noqa: FBT001
-        if is_trusted or (not has_cookies and exchange.header("authorization") is not None):
+        if is_trusted or (not has_cookies and _has_own_credentials(exchange)):
             return
         raise Forbidden(
             "This request came from another site.",
@@ -116,6 +117,12 @@ class OriginGuard:
         own = origin_of_url(f"{request.scheme}://{request.host}")
         # Behind a proxy that nobody told us to trust, our own pages seem to be of plain HTTP.
         return own is not None and (origin == own or origin == origin_of_url(f"https://{request.host}"))
+
+
+def _has_own_credentials(exchange: Exchange) -> bool:
+    """Whether a program put credentials in; those of a dialog browsers send along as they do cookies."""
+    scheme, _, rest = (exchange.header("authorization") or "").partition(" ")
+    return bool(rest) and scheme.lower() not in _OF_BROWSERS
 
 
 # The token

@@ -36,7 +36,7 @@ class Frontend:
     """
 
     def __init__(self, folder: Path, *, prefix: str, immutable: Sequence[str], live: bool, place: str) -> None:
-        self.files = StaticFiles([folder], live=live, may_appear=True)
+        self.files: StaticFiles = StaticFiles([folder], live=live, may_appear=True)
         self.prefix: str = "/" + prefix.strip("/")
         self.immutable: tuple[str, ...] = tuple(immutable)
         if not live and self.files.find("index.html") is None:

@@ -77,6 +77,12 @@ def _connect(kind: str) -> Any:
 
 
 @pytest.fixture
+def redis_address() -> str:
+    """Where the Redis of these tests is."""
+    return REDIS
+
+
+@pytest.fixture
 def redis_server() -> Iterator[Any]:
     """A client of Redis, beside the sessions."""
     import redis

@@ -106,7 +106,7 @@ def test_a_garbled_list_of_a_user_is_an_empty_one(app: App) -> None:
         backend: Any = context.get(SESSIONS).store.backend  # type: ignore[attr-defined]
         context.get(CACHES)["default"].set("sessions of:7", ["garbage"])
         before = run(backend.of_owner("7"))
-        run(backend.insert("1" * 64, Stored(b"", NOW, NOW, NOW + 60, owner="7")))
+        run(backend.insert("1" * 64, Stored(b"", NOW, NOW, NOW + 3600, owner="7")))
         after = run(backend.of_owner("7"))
 
     assert (before, [each.key for each in after]) == ([], ["1" * 64])
@@ -118,7 +118,7 @@ def test_of_many_sessions_of_a_user_those_that_are_gone_leave_the_list(app: App)
         cache = context.get(CACHES)["default"]
         gone = {f"{number:064}": 2**40 for number in range(101)}
         cache.set("sessions of:7", gone)
-        run(backend.insert("1" * 64, Stored(b"", NOW, NOW, NOW + 60, owner="7")))
+        run(backend.insert("1" * 64, Stored(b"", NOW, NOW, NOW + 3600, owner="7")))
 
         assert list(cache.get("sessions of:7")) == ["1" * 64]
 

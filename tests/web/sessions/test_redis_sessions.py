@@ -61,10 +61,8 @@ def test_visitors_who_keep_nothing_leave_nothing(visitor: Client, redis_server: 
     assert [answer.headers.get("set-cookie") for answer in answers] == [None] * 5
 
 
-def test_an_app_of_another_name_has_other_users(redis_server: Any, space: str, database: str) -> None:
-    from conftest import REDIS
-
-    first, second = RedisBackend(REDIS, space=space), RedisBackend(REDIS, space=f"{space}}}:2")
+def test_an_app_of_another_name_has_other_users(redis_server: Any, redis_address: str, space: str) -> None:
+    first, second = RedisBackend(redis_address, space=space), RedisBackend(redis_address, space=f"{space}}}:2")
     now = int(time.time())
     for backend, key in ((first, "1" * 64), (second, "2" * 64)):
         run(backend.insert(key, Stored(b"", now, now, now + 60, owner="7")))

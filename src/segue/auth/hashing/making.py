@@ -14,6 +14,7 @@ from inspect import isawaitable
 from time import perf_counter
 from typing import Any
 
+from ...colours import Operation, either
 from .formats import find_format
 from .octets import octets
 from .pool import pool
@@ -23,8 +24,10 @@ __all__ = [
     "acheck_password",
     "amake_password",
     "check_password",
+    "checking_password",
     "is_password_usable",
     "make_password",
+    "making_password",
     "needs_rehash",
 ]
 
@@ -41,14 +44,14 @@ def make_password(password: str | None) -> str:
     """
     if password is None:
         return _unusable()
-    return pool.run(_encode, octets(password), current_strength())
+    return pool.run(_encoding(password))
 
 
 async def amake_password(password: str | None) -> str:
     """Return *password* as it is stored; the loop goes on meanwhile. Else as `make_password`."""
     if password is None:
         return _unusable()
-    return await pool.arun(_encode, octets(password), current_strength())
+    return await pool.arun(_encoding(password))
 
 
 def check_password(password: str | None, encoded: str | None, setter: Callable[[str], Any] | None = None) -> bool:
@@ -63,7 +66,7 @@ def check_password(password: str | None, encoded: str | None, setter: Callable[[
         ServiceUnavailable: Too many are hashed at once.
     """
     strength = current_strength()
-    is_right = pool.run(_verify, octets(password or ""), encoded, strength) and password is not None
+    is_right = pool.run(_verifying(password, encoded, strength)) and password is not None
     if is_right and setter is not None and password is not None and _is_outdated(encoded, strength):
         setter(password)
     return is_right
@@ -78,12 +81,22 @@ async def acheck_password(
         setter: A `def` or an `async def` function. Else as for `check_password`.
     """
     strength = current_strength()
-    is_right = await pool.arun(_verify, octets(password or ""), encoded, strength) and password is not None
+    is_right = await pool.arun(_verifying(password, encoded, strength)) and password is not None
     if is_right and setter is not None and password is not None and _is_outdated(encoded, strength):
         done = setter(password)
         if isawaitable(done):
             await done
     return is_right
+
+
+def making_password(password: str | None) -> Operation[str]:
+    """`make_password()` as steps."""
+    return (yield from either(lambda: make_password(password), lambda: amake_password(password)))
+
+
+def checking_password(password: str | None, encoded: str | None) -> Operation[bool]:
+    """`check_password()` as steps."""
+    return (yield from either(lambda: check_password(password, encoded), lambda: acheck_password(password, encoded)))
 
 
 def needs_rehash(encoded: str) -> bool:
@@ -99,6 +112,19 @@ def is_password_usable(encoded: str | None) -> bool:
 def _unusable() -> str:
     # Random, so that a token bound to the stored password changes when one is taken away again.
     return _UNUSABLE + secrets.token_urlsafe(30)
+
+
+# What waits is a closure: arguments of the pool would be locals of its frames, which a debug page shows.
+
+
+def _encoding(password: str) -> Callable[[], str]:
+    password_octets, strength = octets(password), current_strength()
+    return lambda: _encode(password_octets, strength)
+
+
+def _verifying(password: str | None, encoded: str | None, strength: Strength) -> Callable[[], bool]:
+    password_octets = octets(password or "")
+    return lambda: _verify(password_octets, encoded, strength)
 
 
 def _encode(password: bytes, strength: Strength) -> str:

@@ -13,6 +13,7 @@ from ...web import messages
 from ...web.sessions import SESSIONS
 from ...web.sessions.session import session_of
 from ...web.sessions.stores import ServerStore
+from ..remembering import forgetting_others
 from ..totp import make_secret, provisioning_url
 from .base import AccountFormView, AccountPage
 from .factors import SecondFactor, confirms, find_factor, has_second_factor, new_recovery_codes
@@ -68,9 +69,10 @@ class SecondFactorOnView(AccountFormView):
             return redirect(url_for("auth.account"), 303)
         codes = confirms(user, form.cleaned_data["code"])
         if codes is None:
-            form.add_error("code", "This code is not right. Is the clock of your device?")
+            form.add_error("code", "This code is not right. Is the clock of your device right?")
             return self.form_invalid(form)
         self.request.session.cycle_key()
+        run(forgetting_others(self.request, user))  # they were let in without a code
         self.template_name = "accounts/recovery_codes.html"
         return self.render_to_response(super().get_context_data(codes=codes))
 
@@ -119,10 +121,10 @@ class SessionsView(AccountPage):
         return super().get_context_data(sessions=rows, **kwargs)
 
     def post(self, request: Any) -> Any:
-        """End all but this one."""
-        ended = run(self._backend().remove_of_owner(str(request.user.pk), keep=session_of(request).key))
-        words = "1 other device is" if ended == 1 else f"{ended} other devices are"
-        messages.success(request, f"{words} logged out.")
+        """End all but this one, and know the other browsers no more."""
+        run(self._backend().remove_of_owner(str(request.user.pk), keep=session_of(request).key))
+        run(forgetting_others(request, request.user))
+        messages.success(request, "Your other devices are logged out.")
         return kept_private(redirect(url_for("auth.sessions"), 303))
 
     def _backend(self) -> Any:

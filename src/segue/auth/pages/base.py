@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...errors import TooManyRequests
 from ...views import FormView, TemplateView
+from ...web.limiting import Limiter
 from ..accounts import accounts_of
 from .going import kept_private, next_of, resolved
 
@@ -32,6 +34,10 @@ class _Private:
         """Return the value of a key of the configuration."""
         return self.request.app.config[name]
 
+    def limiter(self, rate: str, scope: str, *, fail_closed: bool = False) -> Limiter:
+        """Return a limit that counts where the attempts to log in are counted."""
+        return Limiter(rate, scope=scope, cache=self.setting("LOGIN_RATE_CACHE"), fail_closed=fail_closed)
+
 
 class AccountPage(_Private, TemplateView):
     """A page of accounts without a form."""
@@ -49,6 +55,14 @@ class AccountFormView(_Private, FormView):
     def get_form_kwargs(self) -> dict[str, Any]:
         """Return the arguments of the form."""
         return {**super().get_form_kwargs(), "label_suffix": ""}
+
+    def too_many(self, form: Any, error: TooManyRequests) -> Any:
+        """Answer with the form, and with when to try again."""
+        form.add_error(None, "There were too many attempts. Try again in a few minutes.")
+        response = self.render_to_response(self.get_context_data(form=form), status=429)
+        for name, value in error.headers.items():
+            response.headers[name] = value
+        return response
 
     def get_success_url(self) -> str:
         """Return `next`, where it is of this site, else what the configuration says."""

@@ -10,9 +10,9 @@ from ...http.response import redirect
 from ...shortcuts import url_for
 from ...views import View
 from ...web import messages
-from ...web.limiting import Limiter
 from ...web.sessions.session import session_of
 from ..authenticating import authenticate
+from ..bonds import bond_of, is_bond
 from ..logins import login, logout
 from .base import AccountFormView
 from .factors import has_second_factor, uses_code
@@ -32,7 +32,8 @@ def enter(request: Any, user: Any, *, target: str, remember: bool = False) -> An
         session = session_of(request)
         session.cycle_key()
         backend = getattr(user, "_auth_backend", None)
-        session[_WAITING] = [str(user.pk), backend, target, remember, int(clock.now()) + _MOST_SECONDS]
+        moment = int(clock.now()) + _MOST_SECONDS
+        session[_WAITING] = [str(user.pk), backend, target, remember, moment, bond_of(request.context, user)]
         return kept_private(redirect(url_for("auth.second_factor"), 303))
     login(request, user, remember_me=remember)
     return kept_private(redirect(target, 303))
@@ -56,18 +57,11 @@ class LoginView(AccountFormView):
         try:
             user = authenticate(self.request, **credentials)
         except TooManyRequests as error:
-            return self._refuse(form, error)
+            return self.too_many(form, error)
         if user is None:
             form.add_error(None, _WRONG)
             return self.form_invalid(form)
         return enter(self.request, user, target=self.get_success_url(), remember=data["remember"])
-
-    def _refuse(self, form: Any, error: TooManyRequests) -> Any:
-        form.add_error(None, "There were too many attempts. Try again in a few minutes.")
-        response = self.render_to_response(self.get_context_data(form=form), status=429)
-        for name, value in error.headers.items():
-            response.headers[name] = value
-        return response
 
 
 class SecondFactorView(AccountFormView):
@@ -87,18 +81,16 @@ class SecondFactorView(AccountFormView):
         waiting = self._waiting()
         if waiting is None:
             return redirect(url_for("auth.login"), 303)
-        key, backend, target, remember, _ = waiting
-        limiter = Limiter("5/5m", scope="auth:second factor", fail_closed=True)
+        key, backend, target, remember, _, bond = waiting
+        limiter = self.limiter("5/5m", "auth:second factor", fail_closed=True)
         try:
             limiter.hit(key).demand()
         except TooManyRequests as error:
-            form.add_error(None, "There were too many attempts. Try again in a few minutes.")
-            response = self.render_to_response(self.get_context_data(form=form), status=429)
-            for name, value in error.headers.items():
-                response.headers[name] = value
-            return response
+            return self.too_many(form, error)
         user = self.user_model.objects.filter(pk=key).first()
-        if user is None or not user.is_active or not uses_code(user, form.cleaned_data["code"]):
+        # The password that was right may have been replaced since, because somebody else knew it.
+        is_same = user is not None and user.is_active and is_bond(self.request.context, bond, user)
+        if not is_same or not uses_code(user, form.cleaned_data["code"]):
             form.add_error("code", "This code is not right, or was used before.")
             return self.form_invalid(form)
         limiter.reset(key)

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import forms
-from ...errors import ValidationError
+from ...errors import Fault, ValidationError
+from ...mail import BadHeaderError, InvalidAddress
+from ...mail.addresses import read_address
 from ..accounts import get_user_model
-from ..names import MAX_NAME
+from ..names import MAX_NAME, normalized_email
 from ..passwords import password_validators_help_texts, validate_password
 
 __all__ = [
     "CodeForm",
     "LoginForm",
     "PasswordChangeForm",
-    "PasswordForm",
     "PasswordResetForm",
     "SetPasswordForm",
     "SignupForm",
@@ -68,16 +69,19 @@ class SignupForm(forms.Form):
             del self.fields["username"]
         self.fields["password"].help_text = " ".join(password_validators_help_texts())
 
+    def clean_email(self) -> str:
+        """Bring the address into the form in which it is kept: that one must be a mailbox."""
+        address = normalized_email(self.cleaned_data["email"])
+        try:
+            read_address(("", address))
+        except (BadHeaderError, InvalidAddress):
+            raise ValidationError([Fault((), "email", "Mail cannot be sent to this address.")]) from None
+        return address
+
     def clean(self) -> None:
         """Check the password by the rules, against what else was said of the user."""
         known = {name: self.cleaned_data.get(name, "") for name in ("email", "username")}
         _check_password(self, "password", get_user_model()(**{k: v for k, v in known.items() if v}))
-
-
-class PasswordForm(forms.Form):
-    """The password once more, before something that a stolen session must not do."""
-
-    password = _password("Password", is_new=False)
 
 
 class SetPasswordForm(forms.Form):

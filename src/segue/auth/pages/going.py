@@ -17,7 +17,9 @@ def next_of(request: Any, default: str) -> str:
     """Return the `next` of the form or the query, where it is an address of this site; else *default*."""
     form: Any = request.form if request.method == "POST" else {}
     wanted: str = form.get("next") or request.query.get("next") or ""
-    if wanted and len(wanted) <= MAX_NEXT and wanted.startswith("/") and safe_url(wanted):
+    # Bytes, not letters: it waits in the session for the second factor, and that may be a cookie.
+    is_short = len(wanted.encode("utf-8", "replace")) <= MAX_NEXT
+    if is_short and wanted.startswith("/") and safe_url(wanted):
         return wanted
     return resolved(default)
 

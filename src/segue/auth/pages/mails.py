@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...colours import Operation, pair
+from ...errors import UsageError
 from ...mail import EmailMessage
 from ...shortcuts import render_template, url_for
 
@@ -26,11 +27,20 @@ def link_to(request: Any, endpoint: str, **values: Any) -> str:
     """Return the address of a page for a mail: the site's own, never what a request calls it.
 
     In development a site without `SITE_URL` is where the request came to.
+
+    Raises:
+        UsageError: There is no `SITE_URL` (`app/no-site-url`). A host that the client names could be
+            the attacker's, whom the link would hand the account to.
     """
     app = request.app
-    if app.config["SITE_URL"] or not (app.debug or app.testing):
+    if app.config["SITE_URL"] or app.debug or app.testing:
         return url_for(endpoint, _external=True, **values)
-    return f"{request.scheme}://{request.host}{url_for(endpoint, **values)}"
+    raise UsageError(
+        "A link in a mail needs the site's address.",
+        code="app/no-site-url",
+        why="What the request calls this site is the client's to choose.",
+        hint="Set SITE_URL, for example https://www.example.com.",
+    )
 
 
 def after_response(request: Any, work: Callable[[], Operation[None]]) -> None:

@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from ...colours import Operation, either, run
+from ...db.functions import Lower
 from ...http.response import redirect
 from ...shortcuts import url_for
 from ...web import messages
-from ...web.limiting import Limiter, account_key
+from ...web.limiting import account_key, canonical_name
+from ..hashing import make_password
 from ..logins import update_session_auth_hash
+from ..names import is_same_name, normalized_email
 from .base import AccountFormView, AccountPage
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
 from .going import kept_private
@@ -37,7 +40,7 @@ class PasswordChangeView(AccountFormView):
     def form_valid(self, form: Any) -> Any:
         """Keep the new password, if the old one is right."""
         user = self.request.user
-        Limiter("10/5m", scope="auth:change").hit(account_key(user.get_username(), self.request.client)).demand()
+        self.limiter("10/5m", "auth:change").hit(account_key(user.get_username(), self.request.client)).demand()
         if not user.check_password(form.cleaned_data["old_password"]):
             form.add_error("old_password", "This is not your password.")
             return self.form_invalid(form)
@@ -57,7 +60,8 @@ class PasswordResetView(AccountFormView):
     def form_valid(self, form: Any) -> Any:
         """Look for the account once the answer is out, and mail its owner."""
         address = form.cleaned_data["email"]
-        Limiter("5/h", scope="auth:reset").hit(account_key(address, self.request.client)).demand()
+        # From wherever it is asked for: each request is a mail to somebody.
+        self.limiter("5/h", "auth:reset").hit(canonical_name(address)).demand()
         after_response(self.request, lambda: self._mailing(address))
         return kept_private(redirect(url_for("auth.password_reset_done"), 303))
 
@@ -70,9 +74,6 @@ class PasswordResetView(AccountFormView):
             yield from either(mail.send, mail.asend)
 
     def _users_of(self, address: str) -> Operation[list[Any]]:
-        from ...db.functions import Lower
-        from ..names import is_same_name, normalized_email
-
         model = self.user_model
         rows = model.objects.alias(_address=Lower(model.EMAIL_FIELD)).filter(_address=normalized_email(address).lower())
         found = yield from either(lambda: list(rows), lambda: _alist(rows))
@@ -110,11 +111,12 @@ class PasswordResetConfirmView(AccountFormView):
         form = self.get_form_class()(**{**self.get_form_kwargs(), "user": found[0]})
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form, is_good=True), status=422)
+        hashed = make_password(form.cleaned_data["new_password"])  # first: where it is refused, the link stays good
         used = run(using(self.user_model, token, PURPOSE))
         if used is None:
             return self.render_to_response(self.get_context_data(is_good=False), status=410)
         user, _ = used
-        user.set_password(form.cleaned_data["new_password"])
+        user.password = hashed
         user.save(update_fields=["password"])
         messages.success(request, "Your password is changed. You can log in with it now.")
         # Not logged in: a second factor is asked there, as everywhere.

@@ -10,9 +10,8 @@ from ...errors import ValidationError
 from ...http.response import redirect
 from ...shortcuts import url_for
 from ...web import messages
-from ...web.limiting import Limiter, network_of
+from ...web.limiting import network_of
 from ..hashing import make_password
-from ..names import normalized_email
 from .base import AccountFormView, AccountPage
 from .entry import enter
 from .forms import SignupForm
@@ -37,7 +36,7 @@ class SignupView(AccountFormView):
 
     def form_valid(self, form: Any) -> Any:
         """Make the account, and lead to the page that says what comes next."""
-        Limiter("20/h", scope="auth:signup").hit(network_of(self.request.client)).demand()
+        self.limiter("20/h", "auth:signup").hit(network_of(self.request.client)).demand()
         data = form.cleaned_data
         hashed = make_password(data["password"])  # first, and for all: its time tells nothing then
         must_verify = self.setting("AUTH_VERIFY_EMAIL")
@@ -65,7 +64,7 @@ class SignupView(AccountFormView):
         if user is None:
             mail = write_mail("exists", address, link=link_to(self.request, "auth.password_reset"))
         else:
-            token = yield from issuing(user, PURPOSE, lifetime=_LIFETIME, address=normalized_email(address))
+            token = yield from issuing(user, PURPOSE, lifetime=_LIFETIME, address=address)
             mail = write_mail("verify", address, link=link_to(self.request, "auth.verify", token=token), user=user)
         yield from either(mail.send, mail.asend)
 

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from ...context import find_current
 from ...errors import NotFound, UsageError, did_you_mean
 from ...handling.exchange import Exchange
+from ...handling.markers import mark
 from ...http.download import FileResponse
 from ...http.request import Request
 from ...places import caller_place
@@ -111,7 +112,7 @@ class _Bundler:
         )
         files = self.files
         if files.is_here:
-            setup.add_url_rule(f"{files.base}<path:filename>", self.word, _view(files))
+            setup.add_url_rule(f"{files.base}<path:filename>", self.word, mark(_view(files), login=False))
         if not files.live:
             setup.on_startup(files.bundle)  # what is missing stops the start
         setup.template_global(f"{self.word}_url")(self.url)

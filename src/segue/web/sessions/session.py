@@ -94,7 +94,7 @@ class Session(MutableMapping[str, Any]):
         if stored is not None and moment < stored.expires and moment < stored.created + self._sessions.lifetime:
             content = _decode(stored.data)
         if stored is None or content is None:
-            self._stored, self._data, self._expiry = None, {}, None
+            self._stored, self._data, self._expiry, self._loaded, self.owner = None, {}, None, b"", ""
             return
         self._stored, self._loaded = stored, stored.data
         self._data, self._expiry = content
@@ -237,20 +237,29 @@ class Session(MutableMapping[str, Any]):
         yield from self.loading()
         content = self._changing()
         for tries in range(_MOST_TRIES):
+            before, own = self._loaded, self._encode()
             result = function(content)
             if self._stored is None or not self._sessions.store.waits:
                 return result  # saved at the end, with everything else
             outcome = yield from self._replace(self._stored)
             if outcome is Outcome.CHANGED:
                 yield from _give_way(tries)
-                stored = yield from self._sessions.store.open(self._text or "")
-                self._take(stored)
-                content = self._touched()
+                content = yield from self._again(before, own)
                 continue
             if outcome is Outcome.GONE:
                 self._take(None)
             return result
         raise _too_busy()
+
+    def _again(self, before: bytes, own: bytes) -> Operation[dict[str, Any]]:
+        """Take what another request saved, with what this one had changed, by *own*, before its function."""
+        found = yield from self._sessions.store.open(self._text or "")
+        if found is None:
+            self._take(None)
+        else:
+            self._data = (_decode(own) or ({}, None))[0]
+            self._stored, self._loaded = self._merge(found, before), found.data
+        return self._touched()
 
     # The end of the request
 

@@ -384,6 +384,8 @@ def test_graph_has_every_foreign_key_of_the_sample() -> None:
         ("Record", "leader", "Musician"),
         ("Concert_musicians", "concert", "Concert"),
         ("Concert_musicians", "musician", "Musician"),
+        ("Reservation", "concert", "Concert"),
+        ("Reservation", "member", "Member"),
     }
 
 

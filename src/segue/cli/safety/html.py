@@ -97,8 +97,10 @@ def find_unsafe_html(app: App) -> list[Finding]:
         for each in _check(function, sources):
             found.setdefault((each.id, each.where), each)
     if any(folder.is_dir() for folder in app.template_folders()):
+        own = str(Path(__file__).parents[2])  # Segue's templates are read by its own tests
         for each in app.templates.check_safety():
-            found.setdefault((each.id, each.where), each)
+            if not each.where.startswith(own):
+                found.setdefault((each.id, each.where), each)
     return list(found.values())
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import io
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -268,3 +271,21 @@ def test_an_error_that_no_handler_takes_is_raised_in_the_test(app: App, send: Se
 
     send.client.raise_errors = False  # type: ignore[attr-defined]
     assert send("GET", "/").status_code == 500
+
+
+def test_threads_that_come_first_at_once_share_one_adapter(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two adapters would each count the requests in flight from nought.
+    client = Client(app, raise_errors=False)
+    made: list[object] = []
+    both = threading.Barrier(2)
+
+    def listen(signals: object) -> None:
+        made.append(signals)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # where a second one comes, it is in here too
+
+    monkeypatch.setattr("segue.testing.calling.listen", listen)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(client.get, ["/", "/"]))
+
+    assert len(made) == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Iterable, Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -91,17 +92,20 @@ class Caller:
         self._same_site = same_site
         self._adapter: Any = None
         self._adapted: Any = None
+        self._entering = Lock()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.app.name!r} by {self.protocol}>"
 
     def _entry(self) -> Any:
-        compiled = self.app.compile()
-        if self._adapted is not compiled:
-            adapters: dict[str, Any] = {"asgi": ASGIAdapter, "rsgi": RSGIAdapter, "wsgi": WSGIAdapter}
-            listen(compiled.signals)
-            self._adapter, self._adapted = adapters[self.protocol](compiled), compiled
-        return self._adapter
+        # One adapter for all threads: it counts what is in flight.
+        with self._entering:
+            compiled = self.app.compile()
+            if self._adapted is not compiled:
+                adapters: dict[str, Any] = {"asgi": ASGIAdapter, "rsgi": RSGIAdapter, "wsgi": WSGIAdapter}
+                listen(compiled.signals)
+                self._adapter, self._adapted = adapters[self.protocol](compiled), compiled
+            return self._adapter
 
     def _raise(self, record: Record) -> None:
         if record.errors and self.raise_errors:

@@ -11,6 +11,7 @@ import pytest
 from segue import App, Request
 from segue.handling import supervision
 from segue.protocols import ASGIAdapter
+from segue.testing import Client
 
 
 @pytest.fixture
@@ -61,6 +62,27 @@ async def test_a_handler_past_its_deadline_is_cancelled(hasty: None) -> None:
     adapter = ASGIAdapter(make().compile())
 
     assert await asyncio.wait_for(ask(adapter, "/slow"), 5) == 503
+
+
+@pytest.mark.parametrize("protocol", ["asgi", "rsgi"])
+def test_what_a_cancelled_handler_left_to_be_done_is_done(hasty: None, protocol: Any) -> None:
+    app = make()
+    app.config["SECRET_KEY"] = "a key of this test alone, and long enough"
+
+    @app.get("/counting")
+    async def counting(request: Request) -> None:
+        request.session["seen"] = 1
+        await asyncio.get_running_loop().create_future()
+
+    @app.get("/seen")
+    def seen(request: Request) -> Any:
+        return {"seen": request.session["seen"]}
+
+    client = Client(app, protocol=protocol, base_url="https://localhost")
+    answer = client.get("/counting")
+
+    assert (answer.status_code, answer.headers["vary"]) == (503, "Cookie")
+    assert client.get("/seen").json == {"seen": 1}
 
 
 async def test_the_timer_rests_and_wakes_with_the_next_request(hasty: None) -> None:

@@ -17,6 +17,8 @@ from ..handling.bridge import Bridge
 from ..handling.endpoint import Endpoint
 from ..handling.exchange import Exchange
 from ..handling.recovery import arun, cleanup
+from ..handling.results import Reply
+from ..handling.runtime import asettle
 from ..handling.supervision import GONE, BodyClock, Supervisor
 from ..http.intake import Intake
 
@@ -88,12 +90,19 @@ async def in_thread(endpoint: Endpoint, exchange: Exchange) -> Any:  # Any: see 
         try:
             await exchange.aread_body(endpoint.limits)
         except Exception as error:
-            return await endpoint.recovery.afail(exchange, error)
+            return await _refused(endpoint, exchange, error)
     try:
         # PERF: one hop for the whole endpoint, hooks and all.
         return await exchange.bridge.hop(None, endpoint.call, exchange, exchange.values)
     except ServiceUnavailable as error:
-        return await endpoint.recovery.afail(exchange, error)
+        return await _refused(endpoint, exchange, error)
+
+
+async def _refused(endpoint: Endpoint, exchange: Exchange, error: Exception) -> Reply:
+    """Answer *error* for an endpoint that cannot: what its steps left to be done is done as there."""
+    afail = endpoint.recovery.afail
+    reply = await afail(exchange, error)
+    return reply if exchange.finishers is None else await asettle(exchange, reply, afail)
 
 
 async def stopped(endpoint: Endpoint, exchange: Exchange) -> Any:
@@ -109,9 +118,9 @@ async def stopped(endpoint: Endpoint, exchange: Exchange) -> Any:
         _logger.debug("%s %s: the client is gone", exchange.request.method, exchange.request.path)
         return None
     if reason == 408:
-        return await endpoint.recovery.afail(exchange, RequestTimeout("The body came too slowly."))
+        return await _refused(endpoint, exchange, RequestTimeout("The body came too slowly."))
     _logger.warning("%s %s ran past its deadline", exchange.request.method, exchange.request.path)
-    return await endpoint.recovery.afail(exchange, ServiceUnavailable("The answer took too long."))
+    return await _refused(endpoint, exchange, ServiceUnavailable("The answer took too long."))
 
 
 class BodyWatch:

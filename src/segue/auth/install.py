@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -54,6 +55,12 @@ class Auth:
         user = self._user_class(setup.import_name)
         accounts = Accounts(user, "/" + prefix.strip("/") if prefix.strip("/") else "", caller_place())
         _declare(setup.config)
+        if self.pages and accounts.is_model:
+            from .pages.routes import pages  # views and forms, for sites that have them
+            from .pages.waiting import beginning
+
+            setup.register(pages(signup=self.signup), prefix=prefix)
+            accounts = replace(accounts, second_step=beginning)
         setup.provide(ACCOUNTS, accounts)
         if accounts.is_model:
             setup.add_models(user, Group, RememberedLogin)
@@ -65,10 +72,6 @@ class Auth:
         setup.context_processor(template_names)
         setup.login_gate(require_login, is_default=self.login_required)
         setup.on_compile(partial(_compiled, accounts))
-        if self.pages and accounts.is_model:
-            from .pages.routes import pages  # views and forms, for sites that have them
-
-            setup.register(pages(signup=self.signup), prefix=prefix)
         setup.command(createsuperuser)
         setup.command(changepassword)
 

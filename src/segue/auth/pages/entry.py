@@ -4,39 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import clock
 from ...errors import TooManyRequests
 from ...http.response import redirect
 from ...shortcuts import url_for
 from ...views import View
 from ...web import messages
-from ...web.sessions.session import session_of
 from ..authenticating import authenticate
-from ..bonds import bond_of, is_bond
 from ..logins import login, logout
 from .base import AccountFormView
-from .factors import has_second_factor, uses_code
+from .factors import uses_code
 from .forms import CodeForm, LoginForm
 from .going import kept_private, next_of, resolved
+from .waiting import end_waiting, lead_to, waiting_in
 
 __all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter"]
 
-_WAITING = "_second_step"
-_MOST_SECONDS = 600
 _WRONG = "The name or the password is not right."
 
 
 def enter(request: Any, user: Any, *, target: str, remember: bool = False) -> Any:
-    """Let *user* in, or ask for their second factor first: every way in ends here."""
-    if has_second_factor(user):
-        session = session_of(request)
-        session.cycle_key()
-        backend = getattr(user, "_auth_backend", None)
-        moment = int(clock.now()) + _MOST_SECONDS
-        session[_WAITING] = [str(user.pk), backend, target, remember, moment, bond_of(request.context, user)]
-        return kept_private(redirect(url_for("auth.second_factor"), 303))
-    login(request, user, remember_me=remember)
-    return kept_private(redirect(target, 303))
+    """Let *user* in, or ask for their second factor first: every way in ends here.
+
+    `None` where they are gone meanwhile.
+    """
+    if login(request, user, remember_me=remember):
+        return kept_private(redirect(target, 303))
+    if waiting_in(request) is None:
+        return None
+    lead_to(request, target)
+    return kept_private(redirect(url_for("auth.second_factor"), 303))
 
 
 class LoginView(AccountFormView):
@@ -44,6 +40,14 @@ class LoginView(AccountFormView):
 
     template_name: str | None = "accounts/login.html"
     form_class: type[Any] | None = LoginForm
+
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer with the form; where a view of the site began a login, with the second step of it."""
+        waiting = waiting_in(request)
+        if waiting is not None and waiting.target is None:
+            lead_to(request, self.get_success_url())
+            return kept_private(redirect(url_for("auth.second_factor"), 303))
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
@@ -58,10 +62,13 @@ class LoginView(AccountFormView):
             user = authenticate(self.request, **credentials)
         except TooManyRequests as error:
             return self.too_many(form, error)
-        if user is None:
+        answer = None
+        if user is not None:
+            answer = enter(self.request, user, target=self.get_success_url(), remember=data["remember"])
+        if answer is None:
             form.add_error(None, _WRONG)
             return self.form_invalid(form)
-        return enter(self.request, user, target=self.get_success_url(), remember=data["remember"])
+        return answer
 
 
 class SecondFactorView(AccountFormView):
@@ -72,35 +79,29 @@ class SecondFactorView(AccountFormView):
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer with the form, where a password was given before."""
-        if self._waiting() is None:
+        if waiting_in(request) is None:
             return redirect(url_for("auth.login"), 303)
         return self.render_to_response(self.get_context_data())
 
     def form_valid(self, form: Any) -> Any:
         """Let in whose code is right."""
-        waiting = self._waiting()
+        request = self.request
+        waiting = waiting_in(request)
         if waiting is None:
             return redirect(url_for("auth.login"), 303)
-        key, backend, target, remember, _, bond = waiting
         limiter = self.limiter("5/5m", "auth:second factor", fail_closed=True)
         try:
-            limiter.hit(key).demand()
+            limiter.hit(waiting.owner).demand()
         except TooManyRequests as error:
             return self.too_many(form, error)
-        user = self.user_model.objects.filter(pk=key).first()
-        # The password that was right may have been replaced since, because somebody else knew it.
-        is_same = user is not None and user.is_active and is_bond(self.request.context, bond, user)
-        if not is_same or not uses_code(user, form.cleaned_data["code"]):
+        user = self.user_model.objects.filter(pk=waiting.owner).first()
+        if not waiting.is_of(request.context, user) or not uses_code(user, form.cleaned_data["code"]):
             form.add_error("code", "This code is not right, or was used before.")
             return self.form_invalid(form)
-        limiter.reset(key)
-        del self.request.session[_WAITING]
-        login(self.request, user, backend=backend, remember_me=remember)
-        return kept_private(redirect(target, 303))
-
-    def _waiting(self) -> Any:
-        waiting: Any = self.request.session.get(_WAITING)
-        return waiting if waiting is not None and clock.now() < waiting[4] else None
+        limiter.reset(waiting.owner)
+        end_waiting(request)
+        login(request, user, backend=waiting.backend, remember_me=waiting.remember, asks_second_factor=False)
+        return kept_private(redirect(waiting.target or self.get_success_url(), 303))
 
 
 class LogoutView(View):

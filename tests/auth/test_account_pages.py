@@ -15,6 +15,7 @@ from segue.auth.pages.factors import SecondFactor
 from segue.auth.pages.tokens import MailedToken
 from segue.auth.totp import make_code
 from segue.clock import moved
+from segue.errors import SetupError
 from segue.testing import Client
 
 KEY = "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de"
@@ -286,6 +287,25 @@ def test_what_was_sent_before_the_login_is_not_sent_again_after_it(tmp_path: Pat
 
     assert (sent.status_code, sent.headers["location"]) == (303, "/accounts/login?next=/seats/")
     assert (back.status_code, page.text, taken) == (303, "Which seat?", [])
+
+
+@pytest.mark.parametrize("key", ["LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"])
+def test_a_target_that_is_no_endpoint_stops_the_start(tmp_path: Path, key: str) -> None:
+    app = make_app(tmp_path, **{key: "profil"})
+
+    with pytest.raises(SetupError, match=f"{key} is 'profil'.*[\\s\\S]*Did you mean profile"):
+        app.compile()
+
+
+@pytest.mark.parametrize(("target", "location"), [("profile", "/profile/"), ("/welcome", "/welcome")])
+def test_a_login_by_itself_leads_where_the_configuration_says(tmp_path: Path, target: str, location: str) -> None:
+    app = make_app(tmp_path, LOGIN_REDIRECT_URL=target)
+
+    with app.test_client() as visitor:
+        with app.context():
+            get_user_model().objects.create_user("bob@example.org", password=PASSWORD)
+        assert log_in(visitor).headers["location"] == location
+    app.db.close()
 
 
 def test_the_eleventh_try_is_refused_for_a_while(visitor: Client, bob: Any) -> None:

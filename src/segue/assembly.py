@@ -18,7 +18,7 @@ import msgspec
 
 from .blueprint import Blueprint, Registries, Route
 from .context import TRANSLATIONS, Key
-from .errors import SetupError
+from .guarding import gate_of, guards_of, login_guards, origin_guards
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
 from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
@@ -30,16 +30,16 @@ from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
-from .parts import Part, parts_of, static_folders
+from .parts import Part, parts_of
 from .routing import RouteTable
 from .services import ATTRIBUTES, PARAMETERS, is_served, service_makers
+from .serving import StaticParts
 from .signals import Signals, got_request_exception, request_finished, request_started
 from .text import UNTRANSLATED
 from .web.headers import HEADER_CHANGES, default_policy
 
 if TYPE_CHECKING:
     from .app import App
-    from .web.static import StaticFiles
 
 __all__ = ["assemble"]
 
@@ -79,7 +79,6 @@ class _Assembly:
         for part in self.parts:
             for receiver in part.registries.receivers:
                 self.signals.connect(receiver)
-        self.built: StaticFiles | None = None
         self.values: dict[Key[Any], Any] = {TRANSLATIONS: UNTRANSLATED, **app.provided_values}
         self.databases: Any = None
         self.models: list[Any] = []
@@ -105,9 +104,9 @@ class _Assembly:
     def build(self) -> CompiledApp:
         table = RouteTable(converters=self._converters(), server_name=self.config["SERVER_NAME"])
         endpoints: dict[str, list[Endpoint]] = {}
-        static = self._static_files()
+        static = StaticParts(self.app, self.parts, live=self.debug)
         for part in self.parts:
-            for route in [*self._static_routes(part, static), *part.registries.routes]:
+            for route in [*static.routes(part), *part.registries.routes]:
                 self._route(table, part, route, endpoints)
         fallback = self._special("fallback", self._hooks(self.parts[0], ()))
         gate = self._special("gate", Hooks())
@@ -139,7 +138,7 @@ class _Assembly:
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
             | {"": [each for level in self.levels[1:] for each in level.url_defaults]},
             processors=self._processors(),
-            static=static,
+            static=static.files,
             parts=tuple(self.parts),
         )
         for function in app.compile_functions:
@@ -188,48 +187,6 @@ class _Assembly:
         limit = self.config["LOOP_BLOCKED_SECONDS"]
         return (0.1 if self.debug else 0.0) if limit is None else limit
 
-    # Static files
-
-    def _static_files(self) -> StaticFiles | None:
-        root = self.app.root_path / self.config["STATIC_ROOT"]
-        if not self.debug and (root / "manifest.json").is_file():
-            from .web.manifest import read_manifest  # for sites that were built
-
-            self.built = read_manifest(root)
-            return self.built
-        found = [folder for _, folder in static_folders(self.parts)]
-        if not found:
-            return None
-        from .web.static import StaticFiles  # for sites that have some
-
-        return StaticFiles(found, live=self.debug)
-
-    def _static_routes(self, part: Part, static: StaticFiles | None) -> list[Route]:
-        base = self.config["STATIC_URL"]
-        if static is None or not base.startswith("/"):
-            return []  # none, or another host serves them
-        from .web.static import static_view
-
-        if part.name is not None:
-            own = self._static_files_of(part)
-            if own is None:
-                return []
-            base = f"{base.rstrip('/')}/{part.name}/"
-            static = own
-        path = base.rstrip("/") + "/<path:filename>"
-        options = {"login": False}  # the page of the login has a style sheet
-        return [Route(path, "static", static_view(static), frozenset({"GET"}), options, part.place, is_absolute=True)]
-
-    def _static_files_of(self, part: Part) -> StaticFiles | None:
-        """Return the static files of a blueprint."""
-        if self.built is not None:
-            return self.built.below(f"{part.name}/")
-        if part.static_folder is None:
-            return None
-        from .web.static import StaticFiles
-
-        return StaticFiles([part.static_folder], live=self.debug)
-
     def _fallback_functions(self) -> list[Callable[..., Any]]:
         """Return what is asked before a 404; the front ends last, because they have a page for everything."""
         found = list(self.app.fallback_functions)
@@ -240,10 +197,8 @@ class _Assembly:
         return found
 
     def _gate_of(self, fallback: Callable[..., Any]) -> Injected | None:
-        """Return what refuses those who are not logged in, where that is said of a fallback or of the app."""
-        wanted = marks_of(fallback).get("login", self.app.login_required)
-        guard = wanted if callable(wanted) else self.app.login_guard
-        return None if not wanted or guard is None else self._inject(guard, ())
+        guard = gate_of(self.app, fallback)
+        return None if guard is None else self._inject(guard, ())
 
     # One route
 
@@ -280,8 +235,8 @@ class _Assembly:
                 types=rule.value_types,
                 constants=dict(rule.defaults),
             )
-            first = self._origin_guards(part, route, view) if methods - _SAFE else []
-            own = [*self._login_guards(part, route, view), *self._guards_of(view), *guards]
+            first = origin_guards(self.app, part, route, view) if methods - _SAFE else []
+            own = [*login_guards(self.app, part, route, view), *guards_of(view), *guards]
             endpoint = compile_endpoint(
                 name=name,
                 rule=rule,
@@ -307,42 +262,10 @@ class _Assembly:
         types = media_types(route.options["produces"], place=route.place)
         return [vary_on_accept] if len(types) > 1 else [], [inspect_callable(accept_guard(types))]
 
-    def _origin_guards(self, part: Part, route: Route, view: Callable[..., Any]) -> list[Callee]:
-        """What refuses a request of another site: the nearest word on it counts, the route's or a blueprint's."""
-        chain = [getattr(each.scaffold, "csrf", None) for each in reversed(part.chain)]
-        said = [route.options.get("csrf"), marks_of(view).get("csrf"), *chain]
-        wanted = next((each for each in said if each is not None), None)
-        if wanted is False or not self.config["CSRF_PROTECTION"]:
-            return []
-        from .web.csrf import OriginGuard  # for apps that have something to change
-
-        guard = OriginGuard(
-            trusted=self.config["TRUSTED_ORIGINS"], site=self.config["SITE_URL"], is_strict=wanted is True
-        )
-        return [inspect_callable(guard)]
-
-    def _login_guards(self, part: Part, route: Route, view: Callable[..., Any]) -> list[Callee]:
-        """What refuses those who are not logged in: the nearest word on it counts, as for other sites."""
-        chain = [getattr(each.scaffold, "login_required", None) for each in reversed(part.chain)]
-        said = [route.options.get("login"), marks_of(view).get("login"), *chain, self.app.login_required]
-        wanted = next((each for each in said if each is not None), False)
-        if not wanted:
-            return []
-        if self.app.login_guard is None:
-            raise SetupError(
-                f"{route_line(route.path, route.methods)} requires a login, and this app has no users.",
-                code="auth/not-registered",
-                where=route.place,
-                why="Who is logged in is known to the battery Auth, which is not registered.",
-                hint='from segue.auth import Auth\napp.register(Auth(), prefix="/accounts")',
-            )
-        return [inspect_callable(wanted if callable(wanted) else self.app.login_guard)]
-
     def _in_transaction(self, part: Part, route: Route, view: Callable[..., Any]) -> Callable[..., Any]:
         """Return the handler *view*, in a transaction and with a budget of queries where it has them."""
         queries = route.options.get("queries")
-        said = [route.options.get("atomic"), *[getattr(each.scaffold, "atomic", None) for each in reversed(part.chain)]]
-        is_atomic = next((each for each in said if each is not None), self.config["ATOMIC_REQUESTS"])
+        is_atomic = part.nearest("atomic", route.options.get("atomic"), default=self.config["ATOMIC_REQUESTS"])
         if not is_atomic and queries is None:
             return view
         from .databases import wrap_view  # with the data layer: for handlers that have to do with it
@@ -406,9 +329,6 @@ class _Assembly:
             after=[inspect_callable(each, skip=1) for level in reversed(around) for each in reversed(level.after)],
             teardown=[self._inject(each, ("error",)) for level in around for each in level.teardown],
         )
-
-    def _guards_of(self, view: Callable[..., Any]) -> list[Callee]:
-        return [inspect_callable(guard) for guard in marks_of(view).get("guards", ())]
 
     def _recovery(self, part: Part, results: Results) -> Recovery:
         return Recovery(

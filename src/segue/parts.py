@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .blueprint import Blueprint, Registration, Registries, Scaffold
 from .errors import SetupError, did_you_mean
@@ -51,6 +52,11 @@ class Part:
     def scopes(self) -> tuple[str, ...]:
         """The names of the blueprints it is in, innermost first."""
         return tuple(part.name for part in reversed(self.chain) if part.name is not None)
+
+    def nearest(self, name: str, *said: Any, default: Any = None) -> Any:
+        """Return the first of *said* that is not `None`, else what the innermost blueprint says by *name*."""
+        around = (getattr(part.scaffold, name, None) for part in reversed(self.chain))
+        return next((each for each in (*said, *around) if each is not None), default)
 
 
 def parts_of(app: Scaffold, registrations: Iterable[Registration]) -> list[Part]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from ..errors import SetupError
+from ..errors import SetupError, did_you_mean
 from ..handling.markers import marks_of
 from ..places import caller_place
 from ..typing import Setup
@@ -119,6 +119,7 @@ def _compiled(accounts: Accounts, compiled: Any) -> None:
     """Decide at the end of the compilation what needs all of it."""
     app = compiled.app
     _demand_database(accounts, app)
+    _demand_endpoints(compiled)
     demand_one_answer(accounts, app.import_name)
     list(load_backends(app))
     models: list[Any] = app.owned_models() if app.config["DATABASE"] is not None else []
@@ -131,6 +132,20 @@ def _compiled(accounts: Accounts, compiled: Any) -> None:
     for part in compiled.parts:
         for guard in part.registries.guards:
             demand_known(marks_of(guard).get("permissions", ()), known=known, where=part.place)
+
+
+def _demand_endpoints(compiled: Any) -> None:
+    """Refuse a target that is no path and no endpoint: it would be missed only once somebody had logged in."""
+    for key in ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
+        target = compiled.app.config[key]
+        if target and "/" not in target and target not in compiled.endpoints:
+            raise SetupError(
+                f"{key} is {target!r}, and there is no such endpoint.",
+                code="auth/unknown-endpoint",
+                where=f"the configuration key {key}",
+                why="It is a path, which begins with a slash, or the name of an endpoint.",
+                hint=did_you_mean(target, compiled.endpoints) or f"{key} = {'/' + target!r}",
+            )
 
 
 def _demand_database(accounts: Accounts, app: Any) -> None:

@@ -52,7 +52,14 @@ class LoginView(AccountFormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
         can_sign_up = "auth.signup" in self.request.app.view_functions
-        return super().get_context_data(can_sign_up=can_sign_up, **kwargs)
+        return super().get_context_data(can_sign_up=can_sign_up, reason=self._reason(), **kwargs)
+
+    def _reason(self) -> str:
+        """Say why a gate sent somebody here: by the address alone, so that no session is made for nobody."""
+        if next_of(self.request, "/") == "/" or self.request.method == "POST":
+            return ""
+        is_known = self.request.user.is_authenticated
+        return "Log in once more for this." if is_known else "Log in to see that page."
 
     def form_valid(self, form: Any) -> Any:
         """Let in whom the credentials prove; else say that they do not, and no more."""

@@ -222,5 +222,7 @@ _INTERNAL = {
     "Answer": "carries a finished response",
     "Invalid": "carries the faults of one input",
     "Wrong": "carries one fault of one value",
+    "ProviderError": "says for the log why a provider is not believed; its page tells visitors less",
+    "Refused": "carries the sentence of a page that lets nobody in",
     "_Enough": "stops looking for faults",
 }

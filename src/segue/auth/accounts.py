@@ -31,12 +31,14 @@ class Accounts:
         place: Where `Auth()` was registered.
         second_step: Called before a login as `(request, user, backend, remember)`: begins the step of
             the second factor and gives `True` where the user has one. `None` where nobody has.
+        providers: Who else is asked who somebody is; see `segue.auth.social`.
     """
 
     user: Any
     prefix: str
     place: str
     second_step: Callable[[Any, Any, str | None, bool], Operation[bool]] | None = None
+    providers: tuple[Any, ...] = ()
 
     @property
     def is_model(self) -> bool:

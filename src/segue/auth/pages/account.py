@@ -35,6 +35,7 @@ class AccountView(AccountPage):
         return super().get_context_data(
             has_second_factor=codes is not None,
             recovery_left=len(codes or ()),
+            has_connections="auth.connections" in self.request.app.view_functions,
             has_devices=_store(self.request) is not None,
             **kwargs,
         )

@@ -9,6 +9,7 @@ from ...http.response import redirect
 from ...shortcuts import url_for
 from ...views import View
 from ...web import messages
+from ..accounts import accounts_of
 from ..authenticating import authenticate
 from ..logins import login, logout
 from .base import AccountFormView
@@ -55,6 +56,7 @@ class LoginView(AccountFormView):
         return super().get_context_data(
             can_sign_up="auth.signup" in pages,
             has_magic_link="auth.magic_link" in pages,
+            providers=accounts_of(self.request.context).providers,
             reason=self._reason(),
             **kwargs,
         )

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from segue import App, db, forms
+from segue.colours import Either
 from segue.db.adopting import adopt
 from segue.errors import ValidationError
 from segue.http.request import Request
@@ -228,6 +229,33 @@ def test_a_rule_of_the_model_is_told_before_anything_is_inserted(
     assert answer.status_code == 422
     assert said in answer.text
     assert Booking.objects.count() == 1
+
+
+class Quick(forms.ModelForm):
+    """A form that somebody is quicker than, between its check and its saving."""
+
+    class Meta:
+        model = Booking
+        fields = ["hall", "day", "starts", "ends"]
+
+    def _saving(self, *, commit: bool) -> Any:
+        quicker = Booking(hall_id=self.instance.hall_id, day=5, starts=1, ends=2)
+        yield Either(quicker.save, quicker.asave)
+        return (yield from super()._saving(commit=commit))
+
+
+def test_a_lost_race_is_told_as_the_check_before_would(app: App, colour: Colour, browser: Client, hall: Hall) -> None:
+    app.add_url_rule("/quick", view_func=colour(Book).as_view(fields=None, form_class=Quick))
+    app.add_url_rule("/", view_func=colour(Book))
+    sent = {"hall": str(hall.pk), "day": "5", "starts": "3", "ends": "4"}
+
+    lost = browser.post("/quick", data=sent)
+    late = browser.post("/", data=sent)
+
+    assert (lost.status_code, late.status_code) == (422, 422)
+    assert lost.text == late.text
+    assert "exists" in lost.text
+    assert Booking.objects.filter(day=5).count() == 1
 
 
 # DATA-10

@@ -165,6 +165,7 @@ LIBRARIES: dict[str, set[str]] = {
     "argon2": {"auth"},
     "PIL": {"forms"},
     "bcrypt": {"auth"},
+    "fido2": {"auth"},
     "pytest": {"testing", "cli"},
     "httpx2": {"testing"},
     "yaml": {"targets", "sources"},

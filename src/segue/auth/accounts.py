@@ -28,11 +28,13 @@ class Accounts:
         user: Their class: a model, or what satisfies `UserProtocol`.
         prefix: Where the pages of log in and out are.
         place: Where `Auth()` was registered.
+        has_passkeys: Whether its users may have passkeys.
     """
 
     user: Any
     prefix: str
     place: str
+    has_passkeys: bool = False
 
     @property
     def is_model(self) -> bool:

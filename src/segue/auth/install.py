@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from ..errors import SetupError
@@ -32,15 +33,23 @@ class Auth:
         login_required: Whether every handler needs a login, but those marked `login_not_required`.
         signup: Whether strangers may make accounts.
         pages: Whether it brings the pages of accounts; without them, the site has its own.
+        passkeys: Whether users may log in with passkeys, on those pages; needs `segue[webauthn]`.
     """
 
     def __init__(
-        self, user: Any = None, *, login_required: bool = False, signup: bool = True, pages: bool = True
+        self,
+        user: Any = None,
+        *,
+        login_required: bool = False,
+        signup: bool = True,
+        pages: bool = True,
+        passkeys: bool = False,
     ) -> None:
         self.user = user
         self.login_required = login_required
         self.signup = signup
         self.pages = pages
+        self.passkeys = passkeys
 
     def __repr__(self) -> str:
         return f"<Auth of {self.user.__name__ if self.user is not None else 'the site'}>"
@@ -49,10 +58,17 @@ class Auth:
         """Give the app its users.
 
         Raises:
-            SetupError: *user* is no class of users (`auth/bad-user-model`).
+            SetupError: *user* is no class of users (`auth/bad-user-model`), or passkeys lack what they
+                need (`auth/no-fido2`, `auth/passkeys-without-pages`).
         """
         user = self._user_class(setup.import_name)
-        accounts = Accounts(user, "/" + prefix.strip("/") if prefix.strip("/") else "", caller_place())
+        below = "/" + prefix.strip("/") if prefix.strip("/") else ""
+        accounts = Accounts(user, below, caller_place(), self.passkeys)
+        if self.passkeys:
+            _demand_passkeys(accounts, has_pages=self.pages)
+            from .pages.passkeys import Passkey  # a table, for sites that have it
+
+            setup.add_models(Passkey)
         _declare(setup.config)
         setup.provide(ACCOUNTS, accounts)
         if accounts.is_model:
@@ -68,7 +84,7 @@ class Auth:
         if self.pages and accounts.is_model:
             from .pages.routes import pages  # views and forms, for sites that have them
 
-            setup.register(pages(signup=self.signup), prefix=prefix)
+            setup.register(pages(signup=self.signup, passkeys=self.passkeys), prefix=prefix)
         setup.command(createsuperuser)
         setup.command(changepassword)
 
@@ -128,6 +144,24 @@ def _compiled(accounts: Accounts, compiled: Any) -> None:
     for part in compiled.parts:
         for guard in part.registries.guards:
             demand_known(marks_of(guard).get("permissions", ()), known=known, where=part.place)
+
+
+def _demand_passkeys(accounts: Accounts, *, has_pages: bool) -> None:
+    if not has_pages or not accounts.is_model:
+        raise SetupError(
+            "Auth(passkeys=True) has no pages on which a passkey could be made or shown.",
+            code="auth/passkeys-without-pages",
+            where=accounts.place,
+            why="Passkeys belong to the pages of accounts, which need users that are rows.",
+            hint="Auth(passkeys=True), without pages=False and with a model of users",
+        )
+    if find_spec("fido2") is None:
+        raise SetupError(
+            "Auth(passkeys=True) needs a library that is not installed.",
+            code="auth/no-fido2",
+            where=accounts.place,
+            hint='pip install "segue[webauthn]"',
+        )
 
 
 def _demand_database(accounts: Accounts, app: Any) -> None:

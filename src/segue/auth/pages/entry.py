@@ -11,15 +11,17 @@ from ...shortcuts import url_for
 from ...views import View
 from ...web import messages
 from ...web.sessions.session import session_of
+from ..accounts import accounts_of
 from ..authenticating import authenticate
 from ..bonds import bond_of, is_bond
 from ..logins import login, logout
 from .base import AccountFormView
-from .factors import has_second_factor, uses_code
+from .factors import uses_code
 from .forms import CodeForm, LoginForm
 from .going import kept_private, next_of, resolved
+from .proofs import confirm, count_passkeys, has_second_factor, needs_second_step
 
-__all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter"]
+__all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter", "pass_second_step", "user_waiting", "waiting_of"]
 
 _WAITING = "_second_step"
 _MOST_SECONDS = 600
@@ -28,7 +30,7 @@ _WRONG = "The name or the password is not right."
 
 def enter(request: Any, user: Any, *, target: str, remember: bool = False) -> Any:
     """Let *user* in, or ask for their second factor first: every way in ends here."""
-    if has_second_factor(user):
+    if needs_second_step(request, user):
         session = session_of(request)
         session.cycle_key()
         backend = getattr(user, "_auth_backend", None)
@@ -37,6 +39,27 @@ def enter(request: Any, user: Any, *, target: str, remember: bool = False) -> An
         return kept_private(redirect(url_for("auth.second_factor"), 303))
     login(request, user, remember_me=remember)
     return kept_private(redirect(target, 303))
+
+
+def waiting_of(request: Any) -> Any:
+    """Return what `enter` kept of who has yet to take the second step, or `None`: their key comes first."""
+    waiting: Any = request.session.get(_WAITING)
+    return waiting if waiting is not None and clock.now() < waiting[4] else None
+
+
+def user_waiting(request: Any, waiting: Any, model: Any) -> Any:
+    """Return who took the first step, or `None` where the password that was right then is so no more."""
+    user = model.objects.filter(pk=waiting[0]).first()
+    # It may have been replaced since, because somebody else knew it.
+    is_same = user is not None and user.is_active and is_bond(request.context, waiting[5], user)
+    return user if is_same else None
+
+
+def pass_second_step(request: Any, waiting: Any, user: Any) -> Any:
+    """Let *user* in, who took both steps."""
+    del request.session[_WAITING]
+    login(request, user, backend=waiting[1], remember_me=waiting[3])
+    return kept_private(redirect(waiting[2], 303))
 
 
 class LoginView(AccountFormView):
@@ -48,7 +71,13 @@ class LoginView(AccountFormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
         can_sign_up = "auth.signup" in self.request.app.view_functions
-        return super().get_context_data(can_sign_up=can_sign_up, **kwargs)
+        user = self.request.user  # who is logged in confirms that it is still them
+        return super().get_context_data(
+            can_sign_up=can_sign_up,
+            can_confirm=user.is_authenticated and has_second_factor(user),
+            has_passkeys=accounts_of(self.request.context).has_passkeys,
+            **kwargs,
+        )
 
     def form_valid(self, form: Any) -> Any:
         """Let in whom the credentials prove; else say that they do not, and no more."""
@@ -65,42 +94,48 @@ class LoginView(AccountFormView):
 
 
 class SecondFactorView(AccountFormView):
-    """Asks for the code of the second factor, after the password was right."""
+    """Asks for the second factor: after the password was right, or of who is logged in, to confirm that it is them."""
 
     template_name: str | None = "accounts/second_factor.html"
     form_class: type[Any] | None = CodeForm
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer with the form, where a password was given before."""
-        if self._waiting() is None:
+        """Answer with the form, where there is somebody to ask."""
+        if waiting_of(request) is None and not self._can_confirm():
             return redirect(url_for("auth.login"), 303)
         return self.render_to_response(self.get_context_data())
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the names for the template."""
+        waiting = waiting_of(self.request)
+        passkeys = count_passkeys(self.request, waiting[0]) if waiting is not None else 0
+        return super().get_context_data(has_passkeys=passkeys > 0, **kwargs)
+
     def form_valid(self, form: Any) -> Any:
         """Let in whose code is right."""
-        waiting = self._waiting()
-        if waiting is None:
+        request = self.request
+        waiting = waiting_of(request)
+        if waiting is None and not self._can_confirm():
             return redirect(url_for("auth.login"), 303)
-        key, backend, target, remember, _, bond = waiting
+        key = str(request.user.pk) if waiting is None else waiting[0]
         limiter = self.limiter("5/5m", "auth:second factor", fail_closed=True)
         try:
             limiter.hit(key).demand()
         except TooManyRequests as error:
             return self.too_many(form, error)
-        user = self.user_model.objects.filter(pk=key).first()
-        # The password that was right may have been replaced since, because somebody else knew it.
-        is_same = user is not None and user.is_active and is_bond(self.request.context, bond, user)
-        if not is_same or not uses_code(user, form.cleaned_data["code"]):
+        user = request.user if waiting is None else user_waiting(request, waiting, self.user_model)
+        if user is None or not uses_code(user, form.cleaned_data["code"]):
             form.add_error("code", "This code is not right, or was used before.")
             return self.form_invalid(form)
         limiter.reset(key)
-        del self.request.session[_WAITING]
-        login(self.request, user, backend=backend, remember_me=remember)
-        return kept_private(redirect(target, 303))
+        if waiting is not None:
+            return pass_second_step(request, waiting, user)
+        confirm(request)
+        return kept_private(redirect(self.get_success_url(), 303))
 
-    def _waiting(self) -> Any:
-        waiting: Any = self.request.session.get(_WAITING)
-        return waiting if waiting is not None and clock.now() < waiting[4] else None
+    def _can_confirm(self) -> bool:
+        user = self.request.user
+        return user.is_authenticated and has_second_factor(user)
 
 
 class LogoutView(View):

@@ -16,8 +16,13 @@ from .signup import SignupDoneView, SignupView, VerifyView
 __all__ = ["pages"]
 
 
-def pages(*, signup: bool = True) -> Blueprint:
-    """Make the blueprint of the pages; *signup* tells whether strangers may make accounts."""
+def pages(*, signup: bool = True, passkeys: bool = False) -> Blueprint:
+    """Make the blueprint of the pages.
+
+    Args:
+        signup: Whether strangers may make accounts.
+        passkeys: Whether users may log in with passkeys.
+    """
     blueprint = Blueprint("auth", "segue.auth", static_folder="static", models="segue.auth.pages.models")
 
     def route(path: str, name: str, view: Any, gate: Any) -> None:
@@ -44,4 +49,13 @@ def pages(*, signup: bool = True) -> Blueprint:
         route("/signup", "signup", SignupView, login_not_required)
         route("/signup/sent", "signup_done", SignupDoneView, login_not_required)
         route("/verify/<token>", "verify", VerifyView, login_not_required)
+    if passkeys:
+        from . import passkey_views as views  # with fido2, which other sites need not have
+
+        route("/login/passkey", "passkey", views.PasskeyView, login_not_required)
+        route("/login/passkey/options", "passkey_options", views.PasskeyOptionsView, login_not_required)
+        route("/passkeys", "passkeys", views.PasskeysView, login_required)
+        route("/passkeys/new", "passkey_new", views.PasskeyNewView, fresh_login_required)
+        route("/passkeys/new/options", "passkey_new_options", views.PasskeyNewOptionsView, fresh_login_required)
+        route("/passkeys/<int:pk>/remove", "passkey_remove", views.PasskeyRemoveView, fresh_login_required)
     return blueprint

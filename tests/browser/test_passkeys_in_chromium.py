@@ -11,7 +11,9 @@ import pytest
 
 from segue import App
 from segue.auth import Auth, User, fresh_login_required
+from segue.auth.bonds import MOMENT
 from segue.testing import live_server
+from segue.web.sessions import Session
 
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.needs("chromium")]
 
@@ -25,7 +27,7 @@ def site(tmp_path: Path) -> Iterator[str]:
     app = App(
         "jazz_club",
         database=f"sqlite:///{tmp_path}/site.db",
-        config={"SECRET_KEY": "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de", "FRESH_LOGIN": 3600},
+        config={"SECRET_KEY": "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de"},
         static_folder=None,
     )
     app.register(Auth(user=User, passkeys=True), prefix="/accounts")
@@ -35,9 +37,14 @@ def site(tmp_path: Path) -> Iterator[str]:
         return "<!doctype html><title>index</title>"
 
     @app.get("/danger")
-    @fresh_login_required(seconds=-1)  # no login is that fresh, but one of this second
+    @fresh_login_required
     def danger() -> str:
         return "<!doctype html><title>danger</title>"
+
+    @app.get("/age")
+    def age(session: Session) -> str:
+        session[MOMENT] = 0
+        return "<!doctype html><title>some hours later</title>"
 
     def prepare() -> None:
         app.db.create_all()
@@ -139,6 +146,7 @@ def test_a_passkey_confirms_who_is_logged_in(page: Any, site: str, device: Any) 
     page.get_by_role("button", name="Add the passkey").click()
     page.get_by_role("link", name="I have kept them").wait_for()
 
+    page.goto(f"{site}/age")
     page.goto(f"{site}/danger")
     page.get_by_role("heading", name="Log in").wait_for()
     page.get_by_role("button", name="Log in with a passkey").click()

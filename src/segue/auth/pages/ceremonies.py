@@ -14,12 +14,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from fido2 import cbor
 from fido2.cose import CoseKey
 from fido2.server import Fido2Server
-from fido2.utils import websafe_decode, websafe_encode
+from fido2.utils import websafe_decode
 from fido2.webauthn import (
     Aaguid,
     AttestedCredentialData,
@@ -46,7 +46,7 @@ _VERIFIED = UserVerificationRequirement.REQUIRED
 _TRANSPORTS = ("ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb")
 
 
-class PasskeyRefused(Exception):  # noqa: N818  # it never leaves the pages
+class PasskeyRefused(Exception):
     """The answer of a browser is not right; the text says why, for the log."""
 
 
@@ -150,7 +150,7 @@ def shown_passkey(request: Any, answer: str) -> tuple[Asked, Any]:
 # The site that asks
 
 
-def _server(request: Any) -> Fido2Server:
+def _server(request: Any) -> Any:  # Any: its methods are typed in part
     own = _origin(request)
     rp = PublicKeyCredentialRpEntity(id=own.host, name=request.app.name)
     return Fido2Server(rp, verify_origin=lambda text: parse_origin(text) == own)
@@ -199,11 +199,11 @@ def _read(answer: str) -> dict[str, Any]:
         raise PasskeyRefused("an answer that is no credential") from None
     if not isinstance(found, dict):
         raise PasskeyRefused("an answer that is no credential")
-    return found
+    return cast("dict[str, Any]", found)
 
 
 def _transports(answer: Any) -> list[str]:
-    given = answer["response"].get("transports")
+    given: Any = answer["response"].get("transports")
     return [each for each in _TRANSPORTS if each in given] if isinstance(given, list) else []
 
 
@@ -214,5 +214,6 @@ def _descriptor(passkey: Any) -> PublicKeyCredentialDescriptor:
 
 
 def _credential(passkey: Any) -> AttestedCredentialData:
-    key = CoseKey.parse(cbor.decode(bytes(passkey.public_key)))
-    return AttestedCredentialData.create(Aaguid.NONE, bytes(passkey.credential_id), key)
+    read = cast("Any", cbor).decode  # its argument has no type
+    key = read(bytes(passkey.public_key))
+    return AttestedCredentialData.create(Aaguid.NONE, bytes(passkey.credential_id), CoseKey.parse(key))

@@ -16,7 +16,7 @@ from ..authenticating import authenticate
 from ..bonds import bond_of, is_bond
 from ..logins import login, logout
 from .base import AccountFormView
-from .factors import uses_code
+from .factors import has_authenticator, uses_code
 from .forms import CodeForm, LoginForm
 from .going import kept_private, next_of, resolved
 from .proofs import confirm, count_passkeys, has_second_factor, needs_second_step
@@ -108,8 +108,12 @@ class SecondFactorView(AccountFormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
         waiting = waiting_of(self.request)
-        passkeys = count_passkeys(self.request, waiting[0]) if waiting is not None else 0
-        return super().get_context_data(has_passkeys=passkeys > 0, **kwargs)
+        key = self.request.user.pk if waiting is None else waiting[0]
+        return super().get_context_data(
+            has_passkeys=count_passkeys(self.request, key) > 0,
+            has_authenticator=has_authenticator(key),
+            **kwargs,
+        )
 
     def form_valid(self, form: Any) -> Any:
         """Let in whose code is right."""

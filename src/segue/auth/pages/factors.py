@@ -17,6 +17,7 @@ __all__ = [
     "confirms",
     "find_factor",
     "forget_authenticator",
+    "has_authenticator",
     "has_second_factor",
     "new_recovery_codes",
     "uses_code",
@@ -47,7 +48,12 @@ def find_factor(user: Any) -> Any:
 
 def has_second_factor(user: Any) -> bool:
     """Tell whether *user* must give a code."""
-    return SecondFactor.objects.filter(owner=str(user.pk), confirmed_at__isnull=False).exists()
+    return has_authenticator(user.pk)
+
+
+def has_authenticator(key: object) -> bool:
+    """Tell whether the user of that primary key has an authenticator whose codes count."""
+    return SecondFactor.objects.filter(owner=str(key), confirmed_at__isnull=False).exists()
 
 
 def uses_code(user: Any, code: str) -> bool:

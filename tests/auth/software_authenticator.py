@@ -31,6 +31,7 @@ class Authenticator:
     origin: str = "http://localhost"
     rp: str = "localhost"
     count: int = 0
+    algorithm: int = -7
     step: int = 1
     flags: int = PRESENT | VERIFIED
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -41,7 +42,7 @@ class Authenticator:
         """Make the passkey that a site asked for, as a browser writes it."""
         self.handle = options["user"]["id"]
         numbers = self.key.public_key().public_numbers()
-        key = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
+        key = {1: 2, 3: self.algorithm, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         data = self._data(self.flags | ATTESTED) + bytes(16) + len(self.id).to_bytes(2, "big") + self.id
         attested = cbor.encode({"fmt": "none", "attStmt": {}, "authData": data + cbor.encode(key)})
         written = self._client("webauthn.create", options, client)

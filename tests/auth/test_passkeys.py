@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from software_authenticator import PRESENT, Authenticator
+from software_authenticator import PRESENT, Authenticator, encoded
 
 from segue import App
 from segue.auth import Auth, User, fresh_login_required
@@ -366,6 +367,26 @@ def test_what_is_no_answer_is_refused(visitor: Client, device: Authenticator, te
 
     assert send(visitor, text).status_code == 303
     assert visitor.get("/who").text == "AnonymousUser"
+
+
+@pytest.mark.parametrize("data", [b"", b"\x81" * 20_000, b"\xa0", b"\xff", bytes(40)], ids=len)
+def test_a_new_passkey_that_cannot_be_read_is_not_kept(visitor: Client, data: bytes) -> None:
+    log_in(visitor)
+    device, options = Authenticator(), visitor.post("/accounts/passkeys/new/options").json
+    answer = json.loads(device.make(options))
+    answer["response"]["attestationObject"] = encoded(data)
+    kept = visitor.post("/accounts/passkeys/new", data={"name": "phone", "credential": json.dumps(answer)})
+
+    assert kept.status_code == 422
+    assert not Passkey.objects.exists()
+
+
+def test_a_key_of_another_kind_is_not_kept(visitor: Client) -> None:
+    log_in(visitor)
+    answer = register(visitor, Authenticator(algorithm=-65535))
+
+    assert answer.status_code == 422
+    assert not Passkey.objects.exists()
 
 
 def test_a_passkey_without_verification_is_not_kept(visitor: Client) -> None:

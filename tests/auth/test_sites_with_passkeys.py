@@ -23,7 +23,7 @@ import uuid
 from segue import App, db
 from segue.auth import AbstractUser, Auth
 
-app = App("site", database="sqlite:///site.db", config={{"SECRET_KEY": "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de"}})
+app = App(__name__, database="sqlite:///club.db", config={{"SECRET_KEY": "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de"}})
 
 
 class Member(AbstractUser):

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _logger = logging.getLogger("segue.auth")
+_OPTIONS_RATE = "600/5m"  # each view of the login asks, and a network may have many people
 _REFUSED = "This passkey was not taken. Try again, or go on without it."
 
 
@@ -48,9 +49,7 @@ class PasskeyOptionsView(AccountPage):
 
     def post(self, request: Any) -> Any:
         """Answer with what the browser asks the device."""
-        self.limiter(self.setting("LOGIN_NETWORK_RATE"), "auth:passkey options").hit(
-            network_of(request.client)
-        ).demand()
+        self.limiter(_OPTIONS_RATE, "auth:passkey options").hit(network_of(request.client)).demand()
         try:
             options = ask_for_one(request, self._asked())
         except PasskeyRefused as error:

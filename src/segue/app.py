@@ -147,13 +147,16 @@ class App(Scaffold):
             self.registrations.append(Registration(thing, prefix, host, name, caller_place()))
             return thing
         install = getattr(thing, "install", None)
-        if install is None:
+        if install is None or isinstance(thing, type):
+            is_battery = install is not None
             raise SetupError(
                 f"{thing!r} cannot be registered.",
                 code="app/not-registrable",
                 where=caller_place(),
                 why="register() takes a Blueprint, or a battery: an object with install(setup).",
-                hint="For models, admin classes, tasks and the like: app.add(thing).",
+                hint=f"app.register({thing.__name__}())"
+                if is_battery
+                else "For models, admin classes, tasks and the like: app.add(thing).",
             )
         options = {key: value for key, value in (("prefix", prefix), ("host", host), ("name", name)) if value}
         self.batteries.append(thing)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from segue import App, mail
-from segue.auth import Auth, login_required
+from segue.auth import Auth, get_user_model, login_required
 from segue.auth.pages.factors import SecondFactor
 from segue.auth.pages.tokens import MailedToken
 from segue.auth.totp import make_code
 from segue.clock import moved
+from segue.errors import SetupError
 from segue.testing import Client
 
 KEY = "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de"
@@ -94,6 +95,20 @@ def test_a_forgotten_password_is_replaced_by_mail(visitor: Client, bob: Any) -> 
     assert "Your password is changed." in changed.text
     assert log_in(visitor).status_code == 422
     assert log_in(visitor, ANOTHER).status_code == 303
+
+
+def test_a_login_that_was_asked_for_by_itself_leads_where_the_site_says(tmp_path: Path) -> None:
+    app = make_app(tmp_path, LOGIN_REDIRECT_URL="/profile/")
+    with app.test_client() as visitor:
+        with app.context():
+            from segue.auth import User
+
+            User.objects.create_user("bob@example.org", password=PASSWORD)
+        hidden = re.findall(r'name="next" value="([^"]*)"', visitor.get("/accounts/login").text)
+        fields = {"next": hidden[0]} if hidden else {}
+
+        assert log_in(visitor, **fields).headers["location"] == "/profile/"
+    app.db.close()
 
 
 def test_one_template_is_replaced_alone(tmp_path: Path) -> None:
@@ -242,6 +257,69 @@ def test_a_link_logs_nobody_out(visitor: Client, bob: Any) -> None:
 )
 def test_a_login_leads_to_no_other_site(visitor: Client, bob: Any, target: str) -> None:
     assert log_in(visitor, next=target).headers["location"] == "/"
+
+
+def test_the_login_says_why_one_is_there_and_makes_no_session_for_it(visitor: Client, bob: Any) -> None:
+    sent = visitor.get("/profile/", follow_redirects=True)
+    by_oneself = visitor.get("/accounts/login")
+
+    assert "Log in to see that page." in sent.text
+    assert dict(visitor.cookies) == {}
+    assert "to see that page" not in by_oneself.text
+
+
+def test_the_login_says_why_one_is_asked_again(visitor: Client, bob: Any) -> None:
+    log_in(visitor)
+
+    with moved(601):
+        page = visitor.get("/accounts/second-factor/on", follow_redirects=True)
+
+    assert "Log in once more for this." in page.text
+
+
+def test_what_was_sent_before_the_login_is_not_sent_again_after_it(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    taken: list[str] = []
+
+    @app.post("/seats/")
+    @login_required
+    def take(request: Any) -> str:
+        taken.append(request.form["seat"])
+        return "taken"
+
+    @app.get("/seats/")
+    def seats() -> str:
+        return "Which seat?"
+
+    with app.test_client() as visitor:
+        with app.context():
+            get_user_model().objects.create_user("bob@example.org", password=PASSWORD)
+        sent = visitor.post("/seats/", data={"seat": "7"}, headers={"referer": "http://localhost/seats/"})
+        back = log_in(visitor, next="/seats/")
+        page = visitor.get(back.headers["location"])
+    app.db.close()
+
+    assert (sent.status_code, sent.headers["location"]) == (303, "/accounts/login?next=/seats/")
+    assert (back.status_code, page.text, taken) == (303, "Which seat?", [])
+
+
+@pytest.mark.parametrize("key", ["LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"])
+def test_a_target_that_is_no_endpoint_stops_the_start(tmp_path: Path, key: str) -> None:
+    app = make_app(tmp_path, **{key: "profil"})
+
+    with pytest.raises(SetupError, match=f"{key} is 'profil'.*[\\s\\S]*Did you mean profile"):
+        app.compile()
+
+
+@pytest.mark.parametrize(("target", "location"), [("profile", "/profile/"), ("/welcome", "/welcome")])
+def test_a_login_by_itself_leads_where_the_configuration_says(tmp_path: Path, target: str, location: str) -> None:
+    app = make_app(tmp_path, LOGIN_REDIRECT_URL=target)
+
+    with app.test_client() as visitor:
+        with app.context():
+            get_user_model().objects.create_user("bob@example.org", password=PASSWORD)
+        assert log_in(visitor).headers["location"] == location
+    app.db.close()
 
 
 def test_the_eleventh_try_is_refused_for_a_while(visitor: Client, bob: Any) -> None:

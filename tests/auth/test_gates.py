@@ -367,3 +367,12 @@ def test_a_closed_blueprint_without_users_stops_the_start(app: App) -> None:
 
     with pytest.raises(SetupError, match="auth/not-registered"):
         app.compile()
+
+
+def test_a_parameter_of_users_without_auth_is_told_where_users_come_from(app: App) -> None:
+    @app.get("/")
+    def index(user: User) -> str:
+        return user.email
+
+    with pytest.raises(SetupError, match=r"app\.register\(Auth\("):
+        app.compile()

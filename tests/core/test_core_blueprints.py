@@ -366,3 +366,12 @@ def test_a_thing_that_is_neither_blueprint_nor_battery_is_refused(app: App) -> N
 
     assert caught.value.code == "app/not-registrable"
     assert "app.add" in caught.value.hint
+
+
+def test_a_battery_without_its_parentheses_is_told_to_have_them(app: App) -> None:
+    class Shop:
+        def install(self, setup: object) -> None:
+            """Install nothing."""
+
+    with pytest.raises(SetupError, match=r"app\.register\(Shop\(\)\)"):
+        app.register(Shop)

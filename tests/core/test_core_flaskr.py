@@ -14,7 +14,7 @@ import pytest
 HERE = Path(__file__).parent / "flaskr"
 BEFORE, AFTER = HERE / "in_flask", HERE / "in_segue"
 FILES = sorted(str(path.relative_to(BEFORE)) for path in BEFORE.rglob("*.*") if path.suffix != ".pyc")
-MOST_CHANGED = 40
+MOST_CHANGED = 34
 
 pytestmark = pytest.mark.slow  # each password is hashed to be slow
 

@@ -9,6 +9,8 @@ A page runs in a folder of its own, as a module of its own:
   join the namespace; one in a package is imported by whoever needs it, or at the end.
 - A ```console block is carried out where it begins with a command listed in `_COMMANDS`;
   what it shows below the command must be in the output.
+- A block of another framework, which says `flask` or `django` behind the language, is
+  compiled; `test_pairs` runs it where that framework is.
 - A tutorial is one growing program: a chapter begins with the files of those before it.
 """
 
@@ -29,6 +31,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+THEIRS = frozenset({"flask", "django"})
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
@@ -143,6 +146,9 @@ class PageRun:
                 self._console(block, only=("mkdir", "mv", "rm"))
 
     def _run(self, block: Block) -> None:
+        if block.options & THEIRS:
+            compile(block.code if block.language == "python" else "", str(block.page), "exec", dont_inherit=True)
+            return
         if block.language == "console":
             self._console(block)
             return

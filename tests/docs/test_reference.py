@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from markdown_pages import DOCS
 
-from segue import App, Blueprint, Response, db, lists, views
+from segue import App, Blueprint, Response, auth, db, lists, views
+from segue.auth import Auth, User
 from segue.blueprint import RouteOptions
 from segue.cli import deploy
 from segue.db.models.options import META_NAMES
@@ -177,3 +178,36 @@ def test_every_finding_of_a_deployment_is_listed() -> None:
     listed = set(re.findall(r"^\| `deploy\.(\w\d+)` ", page, re.MULTILINE))
 
     assert set(re.findall(r'"(?:deploy\.)?([EW]\d{3})"', sources)) == listed
+
+
+def test_every_page_of_accounts_is_listed_with_its_endpoint() -> None:
+    text = (REFERENCE / "accounts.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(/[^`]*)` \| `auth\.(\w+)`", text, re.MULTILINE)
+
+    app = App("accounts_app", database="sqlite:///:memory:", config={"SECRET_KEY": "x" * 32}, static_folder=None)
+    app.register(Auth(user=User, magic_link=True), prefix="/accounts")
+    app.compile()
+    rules = [each for each in app.url_map if each.endpoint.startswith("auth.")]
+
+    assert sorted(listed) == sorted(
+        (each.path.removeprefix("/accounts"), each.endpoint.removeprefix("auth."))
+        for each in rules
+        if each.endpoint != "auth.static"
+    )
+
+
+def test_every_template_of_accounts_is_listed() -> None:
+    folder = Path(auth.__file__).parent / "templates" / "accounts"
+
+    text = (REFERENCE / "accounts.md").read_text(encoding="utf-8").partition("\n## Templates\n")[2]
+    listed = re.findall(r"`((?:mail/)?\w+\.(?:html|txt))`", text.partition("\n## ")[0])
+
+    assert sorted(set(listed)) == sorted(str(each.relative_to(folder)) for each in folder.rglob("*.*"))
+
+
+def test_every_key_of_users_is_listed() -> None:
+    app = App("accounts_app", database="sqlite:///:memory:", static_folder=None)
+    before = set(app.config.options)
+    app.register(Auth(user=User))
+
+    assert set(app.config.options) - before - {"SESSION_STORE"} <= set(first_cells("accounts.md", "Settings"))

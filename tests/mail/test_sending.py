@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import stat
 from collections.abc import Callable, Sequence
@@ -210,6 +211,33 @@ def test_in_development_mails_are_printed(capsys: pytest.CaptureFixture[str]) ->
         send_mail("Printed", "b", None, ["to@example.com"])
 
     assert "Subject: Printed\n" in capsys.readouterr().out
+
+
+def test_what_is_printed_can_be_read_and_its_links_followed(capsys: pytest.CaptureFixture[str]) -> None:
+    link = "http://localhost:8000/accounts/verify/" + "x=" * 40
+    with make_app(DEBUG=True).context():
+        message = EmailMessage("Grüße", f"Dear Zoë,\n\n{link}\n\x1b[2J", None, ["to@example.com"])
+        message.attach_alternative(f'<a href="{link}">go</a>', "text/html")
+        message.attach("ticket.pdf", b"%PDF", "application/pdf")
+        message.send()
+
+    printed = capsys.readouterr().out
+
+    assert "Subject: Grüße\n" in printed
+    assert f"\n\nDear Zoë,\n\n{link}\n" in printed
+    assert f'<a href="{link}">go</a>' in printed
+    assert "[ticket.pdf, application/pdf]" in printed
+    assert "\x1b" not in printed
+    assert "quoted-printable" not in printed
+
+
+def test_what_the_terminal_cannot_show_is_replaced() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    with make_app(DEBUG=True).context():
+        EmailMessage("a", "Zoë", None, ["to@example.com"], connection=ConsoleBackend(stream)).send()
+
+    assert b"\n\nZo?\n" in raw.getvalue()
 
 
 def test_in_production_somebody_must_say_how_mail_is_sent() -> None:

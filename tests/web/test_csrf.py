@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from segue import App, Blueprint, Request, Session, csrf_exempt, csrf_protect, render_template_string
+from segue import App, Blueprint, Request, Session, csrf_exempt, csrf_protect, messages, render_template_string
 from segue.clock import moved
 from segue.testing import Client, assert_problem
 
 KEY = "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de"
-FORM = '<form method="post">{% csrf %}<input name="x"></form>'
+FORM = '{% for each in messages %}{{ each }}{% endfor %}<form method="post">{% csrf %}<input name="x"></form>'
 
 
 @pytest.fixture(params=["cookie", "database"])
@@ -35,6 +35,15 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
     @app.get("/form")
     def form(request: Request) -> str:
         return render_template_string(FORM)
+
+    @app.get("/mine")
+    def mine(session: Session) -> str:
+        return render_template_string(FORM)
+
+    @app.get("/leave")
+    def leave(request: Request) -> str:
+        messages.success(request, "Saved.")
+        return "x"
 
     @app.get("/renew")
     def renew(session: Session) -> str:
@@ -71,8 +80,8 @@ def visitor(app: App) -> Iterator[Client]:
         yield client
 
 
-def token_of(client: Client) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/form").text)
+def token_of(client: Client, path: str = "/form") -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
     assert found is not None
     return found[1]
 
@@ -267,6 +276,21 @@ def test_it_stays_while_the_session_changes(visitor: Client) -> None:
         visitor.get("/enter")
 
     assert visitor.post("/change", data={"csrf_token": token}).text == "changed"
+
+
+def test_a_form_can_be_sent_from_the_page_that_shows_the_last_message(app: App) -> None:
+    with app.test_client(same_site=False) as client:
+        client.get("/leave")
+        token = token_of(client)
+
+        assert client.post("/login", data={"csrf_token": token}).text == "changed"
+
+
+def test_a_form_can_be_sent_by_a_browser_whose_session_is_over(app: App) -> None:
+    with app.test_client(same_site=False) as client:
+        client.get("/enter")
+        with moved(400 * 86400):
+            assert client.post("/login", data={"csrf_token": token_of(client, "/mine")}).text == "changed"
 
 
 @pytest.mark.parametrize("token", ["", "s", "a", "x", "s" + "A" * 88, "a.b.c", "ü" * 50, "s" + "=" * 4000])

@@ -8,10 +8,11 @@ Never: keeps a user of a request.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..colours import Operation
 from ..context import Key, find_current
 from ..errors import SetupError, UsageError
 from ..places import caller_place
@@ -29,12 +30,15 @@ class Accounts:
         prefix: Where the pages of log in and out are.
         place: Where `Auth()` was registered.
         has_passkeys: Whether its users may have passkeys.
+        second_step: Called before a login as `(request, user, backend, remember)`: begins the step of
+            the second factor and gives `True` where the user has one. `None` where nobody has.
     """
 
     user: Any
     prefix: str
     place: str
     has_passkeys: bool = False
+    second_step: Callable[[Any, Any, str | None, bool], Operation[bool]] | None = None
 
     @property
     def is_model(self) -> bool:

@@ -132,5 +132,7 @@ def _wanted_user(exchange: Exchange, wanted: Any) -> Operation[Any]:
 
 
 def _is_somebody(wanted: type) -> bool:
-    """Whether a type is that of users, and not that of nobody too."""
-    return getattr(wanted, "is_authenticated", None) is True
+    """Whether a type is that of users, and not that of nobody too, as a protocol is."""
+    if getattr(wanted, "_is_protocol", False) or issubclass(AnonymousUser, wanted):
+        return False
+    return hasattr(wanted, "is_authenticated")  # of whatever kind: True, a property

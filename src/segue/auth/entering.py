@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from .. import clock
 from ..colours import Operation, either
+from ..errors import SegueError
 from ..signals import user_logged_in
 from ..web.sessions.session import session_of
 from .authenticating import backends_of
@@ -20,9 +21,21 @@ from .stepping import sending
 __all__ = ["entering"]
 
 
-def entering(request: Any, user: Any, *, backend: str | None, is_fresh: bool) -> Operation[None]:
-    """Let *user* in; *is_fresh* tells whether they just proved who they are."""
+def entering(request: Any, user: Any, *, backend: str | None, is_fresh: bool) -> Operation[bool]:
+    """Let *user* in; *is_fresh* tells whether they just proved who they are.
+
+    `False` where they are gone: deleted since they were loaded.
+    """
     context = request.context
+    kind = cast(Any, type(user))
+    if hasattr(kind, "last_login") and hasattr(user, "save"):
+        user.last_login = clock.today()
+        try:
+            yield from either(user.save, user.asave, update_fields=["last_login"])
+        except SegueError as error:
+            if error.code != "data/not-updated":
+                raise
+            return False
     session = yield from session_of(request).loading()
     key = str(user.pk)
     if session.get(VIA, key) != key:
@@ -33,8 +46,5 @@ def entering(request: Any, user: Any, *, backend: str | None, is_fresh: bool) ->
     session[MOMENT] = int(clock.now()) if is_fresh else 0
     session.owner = key
     context.keep(USER, user)
-    kind = cast(Any, type(user))
-    if hasattr(kind, "last_login") and hasattr(user, "save"):
-        user.last_login = clock.today()
-        yield from either(user.save, user.asave, update_fields=["last_login"])
     yield from sending(user_logged_in, kind, request=request, user=user)
+    return True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from ..errors import SetupError
+from ..errors import SetupError, did_you_mean
 from ..handling.markers import marks_of
 from ..places import caller_place
 from ..typing import Setup
@@ -33,6 +34,7 @@ class Auth:
         login_required: Whether every handler needs a login, but those marked `login_not_required`.
         signup: Whether strangers may make accounts.
         pages: Whether it brings the pages of accounts; without them, the site has its own.
+        magic_link: Whether a link in a mail logs in, without a password.
         passkeys: Whether users may log in with passkeys, on those pages; needs `segue[webauthn]`.
     """
 
@@ -43,12 +45,14 @@ class Auth:
         login_required: bool = False,
         signup: bool = True,
         pages: bool = True,
+        magic_link: bool = False,
         passkeys: bool = False,
     ) -> None:
         self.user = user
         self.login_required = login_required
         self.signup = signup
         self.pages = pages
+        self.magic_link = magic_link
         self.passkeys = passkeys
 
     def __repr__(self) -> str:
@@ -70,6 +74,13 @@ class Auth:
 
             setup.add_models(Passkey)
         _declare(setup.config)
+        if self.pages and accounts.is_model:
+            from .pages.routes import pages  # views and forms, for sites that have them
+            from .pages.waiting import beginning
+
+            blueprint = pages(signup=self.signup, magic_link=self.magic_link, passkeys=self.passkeys)
+            setup.register(blueprint, prefix=prefix)
+            accounts = replace(accounts, second_step=beginning)
         setup.provide(ACCOUNTS, accounts)
         if accounts.is_model:
             setup.add_models(user, Group, RememberedLogin)
@@ -81,10 +92,6 @@ class Auth:
         setup.context_processor(template_names)
         setup.login_gate(require_login, is_default=self.login_required)
         setup.on_compile(partial(_compiled, accounts))
-        if self.pages and accounts.is_model:
-            from .pages.routes import pages  # views and forms, for sites that have them
-
-            setup.register(pages(signup=self.signup, passkeys=self.passkeys), prefix=prefix)
         setup.command(createsuperuser)
         setup.command(changepassword)
 
@@ -124,6 +131,7 @@ def _declare(config: Any) -> None:
     declare("LOGIN_RATE", "10/5m", doc="Most attempts for one name from one network.")
     declare("LOGIN_NETWORK_RATE", "50/5m", doc="Most attempts from one network.")
     declare("LOGIN_RATE_CACHE", "default", doc="The cache that counts attempts; workers should share it.")
+    declare("MAGIC_LINK_SAME_BROWSER", default=False, doc="Whether a mailed link logs in only where it was asked for.")
     declare("FRESH_LOGIN", 600, type=timedelta | float, doc="How long a login is fresh (seconds).")
     declare("REMEMBER_ME", 30 * 86400, type=timedelta | float, doc="How long a browser is known again (seconds).")
 
@@ -132,6 +140,7 @@ def _compiled(accounts: Accounts, compiled: Any) -> None:
     """Decide at the end of the compilation what needs all of it."""
     app = compiled.app
     _demand_database(accounts, app)
+    _demand_endpoints(compiled)
     demand_one_answer(accounts, app.import_name)
     list(load_backends(app))
     models: list[Any] = app.owned_models() if app.config["DATABASE"] is not None else []
@@ -162,6 +171,20 @@ def _demand_passkeys(accounts: Accounts, *, has_pages: bool) -> None:
             where=accounts.place,
             hint='pip install "segue[webauthn]"',
         )
+
+
+def _demand_endpoints(compiled: Any) -> None:
+    """Refuse a target that is no path and no endpoint: it would be missed only once somebody had logged in."""
+    for key in ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
+        target = compiled.app.config[key]
+        if target and "/" not in target and target not in compiled.endpoints:
+            raise SetupError(
+                f"{key} is {target!r}, and there is no such endpoint.",
+                code="auth/unknown-endpoint",
+                where=f"the configuration key {key}",
+                why="It is a path, which begins with a slash, or the name of an endpoint.",
+                hint=did_you_mean(target, compiled.endpoints) or f"{key} = {'/' + target!r}",
+            )
 
 
 def _demand_database(accounts: Accounts, app: Any) -> None:

@@ -152,8 +152,8 @@ def recognizing(context: Any) -> Operation[Any]:
         _logger.warning("a used remember-me token of user %s was shown again; its series has ended", row.owner)
         yield from forgetting(context.request)
         return None
-    yield from entering(context.request, user, backend=row.backend, is_fresh=False)
-    return user
+    is_in = yield from entering(context.request, user, backend=row.backend, is_fresh=False)
+    return user if is_in else None
 
 
 def _owner(context: Any, row: RememberedLogin) -> Operation[Any]:

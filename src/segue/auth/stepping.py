@@ -22,7 +22,7 @@ __all__ = ["calling", "sending"]
 T = TypeVar("T")
 
 
-def calling(thing: Any, name: str, *arguments: Any, **keywords: Any) -> Operation[Any]:
+def calling(thing: Any, name: str, /, *arguments: Any, **keywords: Any) -> Operation[Any]:
     """Call a method that *thing* has as `name`, as `aname`, or as both."""
     plain, twin = getattr(thing, name, None), getattr(thing, f"a{name}", None)
     if plain is not None and iscoroutinefunction(plain):

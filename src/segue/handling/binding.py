@@ -462,7 +462,9 @@ class Binder:
                 f"{callee} asks for `{parameter.name}: {_type_name(parameter.annotation)}`, which nothing supplies."
             )
             hint = (
-                "Use a Struct, dataclass or TypedDict for a body, Annotated[..., Depends(make)] for a made value, "
+                'Users come with the battery Auth: app.register(Auth(user=…), prefix="/accounts").'
+                if hasattr(parameter.annotation, "is_authenticated")
+                else "Use a Struct, dataclass or TypedDict for a body, Annotated[..., Depends(make)] for a made value, "
                 "or a class with __from_request__."
             )
         else:

@@ -4,62 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import clock
 from ...errors import TooManyRequests
 from ...http.response import redirect
 from ...shortcuts import url_for
 from ...views import View
 from ...web import messages
-from ...web.sessions.session import session_of
 from ..accounts import accounts_of
 from ..authenticating import authenticate
-from ..bonds import bond_of, is_bond
 from ..logins import login, logout
 from .base import AccountFormView
 from .factors import has_authenticator, uses_code
 from .forms import CodeForm, LoginForm
-from .going import kept_private, next_of, resolved
-from .proofs import confirm, count_passkeys, has_second_factor, needs_second_step
+from .going import kept_private, next_of, resolved, wanted_next
+from .proofs import confirm, count_passkeys
+from .waiting import Waiting, end_waiting, lead_to, waiting_in
 
-__all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter", "pass_second_step", "user_waiting", "waiting_of"]
+__all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter", "pass_second_step"]
 
-_WAITING = "_second_step"
-_MOST_SECONDS = 600
 _WRONG = "The name or the password is not right."
 
 
 def enter(request: Any, user: Any, *, target: str, remember: bool = False) -> Any:
-    """Let *user* in, or ask for their second factor first: every way in ends here."""
-    if needs_second_step(request, user):
-        session = session_of(request)
-        session.cycle_key()
-        backend = getattr(user, "_auth_backend", None)
-        moment = int(clock.now()) + _MOST_SECONDS
-        session[_WAITING] = [str(user.pk), backend, target, remember, moment, bond_of(request.context, user)]
-        return kept_private(redirect(url_for("auth.second_factor"), 303))
-    login(request, user, remember_me=remember)
-    return kept_private(redirect(target, 303))
+    """Let *user* in, or ask for their second factor first: every way in ends here.
 
-
-def waiting_of(request: Any) -> Any:
-    """Return what `enter` kept of who has yet to take the second step, or `None`: their key comes first."""
-    waiting: Any = request.session.get(_WAITING)
-    return waiting if waiting is not None and clock.now() < waiting[4] else None
-
-
-def user_waiting(request: Any, waiting: Any, model: Any) -> Any:
-    """Return who took the first step, or `None` where the password that was right then is so no more."""
-    user = model.objects.filter(pk=waiting[0]).first()
-    # It may have been replaced since, because somebody else knew it.
-    is_same = user is not None and user.is_active and is_bond(request.context, waiting[5], user)
-    return user if is_same else None
-
-
-def pass_second_step(request: Any, waiting: Any, user: Any) -> Any:
-    """Let *user* in, who took both steps."""
-    del request.session[_WAITING]
-    login(request, user, backend=waiting[1], remember_me=waiting[3])
-    return kept_private(redirect(waiting[2], 303))
+    `None` where they are gone meanwhile.
+    """
+    if login(request, user, remember_me=remember):
+        return kept_private(redirect(target, 303))
+    if waiting_in(request) is None:
+        return None
+    lead_to(request, target)
+    return kept_private(redirect(url_for("auth.second_factor"), 303))
 
 
 class LoginView(AccountFormView):
@@ -68,16 +43,32 @@ class LoginView(AccountFormView):
     template_name: str | None = "accounts/login.html"
     form_class: type[Any] | None = LoginForm
 
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer with the form; where a view of the site began a login, with the second step of it."""
+        waiting = waiting_in(request)
+        if waiting is not None and waiting.target is None:
+            lead_to(request, self.get_success_url())
+            return kept_private(redirect(url_for("auth.second_factor"), 303))
+        return super().get(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
-        can_sign_up = "auth.signup" in self.request.app.view_functions
-        user = self.request.user  # who is logged in confirms that it is still them
+        pages = self.request.app.view_functions
         return super().get_context_data(
-            can_sign_up=can_sign_up,
-            can_confirm=user.is_authenticated and has_second_factor(user),
+            can_sign_up="auth.signup" in pages,
+            has_magic_link="auth.magic_link" in pages,
+            reason=self._reason(),
+            can_confirm=_can_confirm(self.request),
             has_passkeys=accounts_of(self.request.context).has_passkeys,
             **kwargs,
         )
+
+    def _reason(self) -> str:
+        """Say why a gate sent somebody here: by the address alone, so that no session is made for nobody."""
+        if self.request.method == "POST" or wanted_next(self.request) in ("", "/"):
+            return ""
+        is_known = self.request.user.is_authenticated
+        return "Log in once more for this." if is_known else "Log in to see that page."
 
     def form_valid(self, form: Any) -> Any:
         """Let in whom the credentials prove; else say that they do not, and no more."""
@@ -87,10 +78,13 @@ class LoginView(AccountFormView):
             user = authenticate(self.request, **credentials)
         except TooManyRequests as error:
             return self.too_many(form, error)
-        if user is None:
+        answer = None
+        if user is not None:
+            answer = enter(self.request, user, target=self.get_success_url(), remember=data["remember"])
+        if answer is None:
             form.add_error(None, _WRONG)
             return self.form_invalid(form)
-        return enter(self.request, user, target=self.get_success_url(), remember=data["remember"])
+        return answer
 
 
 class SecondFactorView(AccountFormView):
@@ -101,14 +95,14 @@ class SecondFactorView(AccountFormView):
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer with the form, where there is somebody to ask."""
-        if waiting_of(request) is None and not self._can_confirm():
+        if waiting_in(request) is None and not _can_confirm(request):
             return redirect(url_for("auth.login"), 303)
         return self.render_to_response(self.get_context_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
-        waiting = waiting_of(self.request)
-        key = self.request.user.pk if waiting is None else waiting[0]
+        waiting = waiting_in(self.request)
+        key = self.request.user.pk if waiting is None else waiting.owner
         return super().get_context_data(
             has_passkeys=count_passkeys(self.request, key) > 0,
             has_authenticator=has_authenticator(key),
@@ -118,28 +112,37 @@ class SecondFactorView(AccountFormView):
     def form_valid(self, form: Any) -> Any:
         """Let in whose code is right."""
         request = self.request
-        waiting = waiting_of(request)
-        if waiting is None and not self._can_confirm():
+        waiting = waiting_in(request)
+        if waiting is None and not _can_confirm(request):
             return redirect(url_for("auth.login"), 303)
-        key = str(request.user.pk) if waiting is None else waiting[0]
+        key = str(request.user.pk) if waiting is None else waiting.owner
         limiter = self.limiter("5/5m", "auth:second factor", fail_closed=True)
         try:
             limiter.hit(key).demand()
         except TooManyRequests as error:
             return self.too_many(form, error)
-        user = request.user if waiting is None else user_waiting(request, waiting, self.user_model)
-        if user is None or not uses_code(user, form.cleaned_data["code"]):
+        user = self.user_model.objects.filter(pk=key).first()
+        may = user is not None if waiting is None else waiting.is_of(request.context, user)
+        if not may or not uses_code(user, form.cleaned_data["code"]):
             form.add_error("code", "This code is not right, or was used before.")
             return self.form_invalid(form)
         limiter.reset(key)
-        if waiting is not None:
-            return pass_second_step(request, waiting, user)
-        confirm(request)
-        return kept_private(redirect(self.get_success_url(), 303))
+        if waiting is None:
+            confirm(request)
+            return kept_private(redirect(self.get_success_url(), 303))
+        return pass_second_step(request, waiting, user, otherwise=self.get_success_url())
 
-    def _can_confirm(self) -> bool:
-        user = self.request.user
-        return user.is_authenticated and has_second_factor(user)
+
+def pass_second_step(request: Any, waiting: Waiting, user: Any, *, otherwise: str) -> Any:
+    """Let *user* in, who took both steps; *otherwise* is where a login leads that leads nowhere."""
+    end_waiting(request)
+    login(request, user, backend=waiting.backend, remember_me=waiting.remember, asks_second_factor=False)
+    return kept_private(redirect(waiting.target or otherwise, 303))
+
+
+def _can_confirm(request: Any) -> bool:
+    """Tell whether the user who is logged in has codes."""
+    return request.user.is_authenticated and has_authenticator(request.user.pk)
 
 
 class LogoutView(View):

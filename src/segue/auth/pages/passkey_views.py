@@ -17,12 +17,13 @@ from ..remembering import forgetting_others
 from ..stepping import sending
 from .base import AccountFormView, AccountPage
 from .ceremonies import Asked, PasskeyRefused, ask_for_new, ask_for_one, made_passkey, shown_passkey
-from .entry import pass_second_step, user_waiting, waiting_of
+from .entry import pass_second_step
 from .factors import find_factor, forget_authenticator, has_second_factor, new_recovery_codes
 from .forms import PasskeyForm
 from .going import kept_private, next_of
 from .passkeys import MAX_PASSKEYS, Passkey, passkeys_of
 from .proofs import confirm, count_passkeys
+from .waiting import waiting_in
 
 __all__ = [
     "PasskeyNewOptionsView",
@@ -57,9 +58,9 @@ class PasskeyOptionsView(AccountPage):
         return kept_private(jsonify(options))
 
     def _asked(self) -> Asked:
-        request, waiting = self.request, waiting_of(self.request)
+        request, waiting = self.request, waiting_in(self.request)
         if waiting is not None and request.query.get("step") == "second":
-            return Asked("second", waiting[0])
+            return Asked("second", waiting.owner)
         user = request.user
         if user.is_authenticated and count_passkeys(request, user.pk):
             return Asked("again", str(user.pk))
@@ -75,7 +76,7 @@ class PasskeyView(AccountPage):
     def post(self, request: Any) -> Any:
         """Let in whose passkey is right; else back to where it was asked for."""
         self.limiter(self.setting("LOGIN_NETWORK_RATE"), "auth:passkey").hit(network_of(request.client)).demand()
-        waiting = waiting_of(request)
+        waiting = waiting_in(request)
         try:
             asked, passkey = shown_passkey(request, request.form.get("credential") or "")
             return self._let_in(asked, passkey, waiting)
@@ -90,16 +91,19 @@ class PasskeyView(AccountPage):
         request = self.request
         target = next_of(request, self.setting("LOGIN_REDIRECT_URL"))
         if asked.what == "second":
-            user = user_waiting(request, waiting, self.user_model) if waiting is not None else None
-            if user is None or str(user.pk) != passkey.owner:
+            user = self.user_model.objects.filter(pk=passkey.owner).first()
+            if waiting is None or waiting.owner != passkey.owner or not waiting.is_of(request.context, user):
                 raise PasskeyRefused("nobody waits for the second step any more")
-            return pass_second_step(request, waiting, user)
+            return pass_second_step(request, waiting, user, otherwise=target)
         if asked.what == "again":
             if str(request.user.pk) != passkey.owner:
                 raise PasskeyRefused("another user is logged in by now")
             confirm(request)
         else:
-            login(request, _owner(self.user_model, passkey), remember_me="remember" in request.form)
+            is_kept = "remember" in request.form
+            # The passkey was both factors.
+            if not login(request, _owner(self.user_model, passkey), remember_me=is_kept, asks_second_factor=False):
+                raise PasskeyRefused("its user was deleted meanwhile")
         return kept_private(redirect(target, 303))
 
 

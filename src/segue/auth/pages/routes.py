@@ -16,12 +16,13 @@ from .signup import SignupDoneView, SignupView, VerifyView
 __all__ = ["pages"]
 
 
-def pages(*, signup: bool = True, passkeys: bool = False) -> Blueprint:
+def pages(*, signup: bool = True, magic_link: bool = False, passkeys: bool = False) -> Blueprint:
     """Make the blueprint of the pages.
 
     Args:
         signup: Whether strangers may make accounts.
         passkeys: Whether users may log in with passkeys.
+        magic_link: Whether a link in a mail logs in.
     """
     blueprint = Blueprint("auth", "segue.auth", static_folder="static", models="segue.auth.pages.models")
 
@@ -58,4 +59,10 @@ def pages(*, signup: bool = True, passkeys: bool = False) -> Blueprint:
         route("/passkeys/new", "passkey_new", views.PasskeyNewView, fresh_login_required)
         route("/passkeys/new/options", "passkey_new_options", views.PasskeyNewOptionsView, fresh_login_required)
         route("/passkeys/<int:pk>/remove", "passkey_remove", views.PasskeyRemoveView, fresh_login_required)
+    if magic_link:
+        from .magic import MagicLinkDoneView, MagicLinkEnterView, MagicLinkView  # for sites that have it
+
+        route("/login/link", "magic_link", MagicLinkView, login_not_required)
+        route("/login/link/sent", "magic_link_done", MagicLinkDoneView, login_not_required)
+        route("/login/link/<token>", "magic_link_enter", MagicLinkEnterView, login_not_required)
     return blueprint

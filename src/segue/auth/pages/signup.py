@@ -48,7 +48,7 @@ class SignupView(AccountFormView):
         if user is None:
             form.add_error(None, "There is an account with this name or address already.")
             return self.form_invalid(form)
-        return enter(self.request, user, target=self.get_success_url())
+        return enter(self.request, user, target=self.get_success_url()) or self.form_invalid(form)
 
     def _made(self, names: dict[str, str], hashed: str, *, is_active: bool) -> Any:
         objects = self.user_model.objects

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Sequence
 from copy import copy
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
+from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,7 +22,7 @@ __all__ = ["ConsoleBackend", "DummyBackend", "FileBackend", "MemoryBackend"]
 
 
 class ConsoleBackend(MailBackend):
-    """Prints mails: what development does.
+    """Prints mails as they are read, not as they travel: what development does.
 
     Args:
         stream: Where; by default standard output as it is when a mail is sent.
@@ -36,7 +38,8 @@ class ConsoleBackend(MailBackend):
         stream = self._stream or sys.stdout
         with self._lock:
             for text in texts:
-                stream.write(f"{text}\n{'-' * 79}\n")
+                encoding = stream.encoding or "utf-8"
+                stream.write(f"{text.encode(encoding, 'replace').decode(encoding)}\n{'-' * 79}\n")
             stream.flush()
         return len(texts)
 
@@ -108,5 +111,21 @@ def _checked(message: EmailMessage) -> EmailMessage:
 
 
 def _text(message: EmailMessage) -> str:
+    """Return a mail as a person reads it: decoded, so that a link is whole, and without what moves a terminal."""
     written = message.message()
-    return written.as_bytes(policy=written.policy.clone(linesep="\n")).decode("ascii", "replace")
+    heads = [f"{name}: {make_header(decode_header(value))}" for name, value in written.items() if _is_said(name)]
+    bodies = [_body(part) for part in written.walk() if not part.is_multipart()]
+    text = "\n\n".join(["\n".join(heads), *bodies])
+    return "".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def _is_said(header: str) -> bool:
+    return not header.lower().startswith(("content-", "mime-"))
+
+
+def _body(part: Message) -> str:
+    if part.get_content_maintype() != "text" or part.get_filename() is not None:
+        return f"[{part.get_filename() or 'a file'}, {part.get_content_type()}]"
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)  # it is no multipart
+    return content.decode(part.get_content_charset("utf-8"), "replace").replace("\r\n", "\n").strip("\n")

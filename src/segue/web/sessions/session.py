@@ -57,6 +57,7 @@ class Session(MutableMapping[str, Any]):
         self._expiry: int | None = None
         self._loaded = b""
         self._is_renewed = False
+        self._is_bound = False
         self._is_closed = False
         self.owner: str = ""
         self.accessed: bool = False
@@ -192,6 +193,9 @@ class Session(MutableMapping[str, Any]):
         if self._text is None:
             return ""
         self._touched() if not self._sessions.store.waits else self._mark()
+        if self._data is not None and self._stored is None:
+            return ""  # what the browser sent opens nothing, and is taken back by this answer
+        self._is_bound = True
         return self._sessions.store.binding(self._text, self._stored)
 
     def set_expiry(self, value: float | timedelta | None) -> None:
@@ -276,7 +280,7 @@ class Session(MutableMapping[str, Any]):
             self._stored = None
         if self._stored is None:
             yield from self._begin(response, data)
-        elif data == _NOTHING:
+        elif data == _NOTHING and not self._is_bound:  # else its form could not be sent
             yield from self._sessions.store.end(self._text or "")
             self._sessions.erase(response)
         elif data != before or self.owner != self._stored.owner or self._is_due(self._stored):

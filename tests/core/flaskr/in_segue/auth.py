@@ -4,7 +4,7 @@ import functools
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from segue import Blueprint, redirect, render_template, url_for
+from segue import Blueprint, flash, redirect, render_template, url_for
 from segue.context import current
 
 from .db import get_db
@@ -28,7 +28,7 @@ def login_required(view):
 @bp.before_app_request
 def load_logged_in_user(request):
     """Find the user of the session."""
-    user_id = request.get_signed_cookie("user_id")
+    user_id = request.session.get("user_id")
 
     if user_id is None:
         request.state.user = None
@@ -62,7 +62,7 @@ def register(request):
             else:
                 return redirect(url_for("auth.login"))
 
-        request.state.messages = [error]
+        flash(error)
 
     return render_template("auth/register.html")
 
@@ -83,18 +83,17 @@ def login(request):
             error = "Incorrect password."
 
         if error is None:
-            response = redirect(url_for("blog.index"))
-            response.set_signed_cookie("user_id", user["id"])
-            return response
+            request.session.clear()
+            request.session["user_id"] = user["id"]
+            return redirect(url_for("blog.index"))
 
-        request.state.messages = [error]
+        flash(error)
 
     return render_template("auth/login.html")
 
 
 @bp.route("/logout")
-def logout():
+def logout(session):
     """Forget who visits."""
-    response = redirect(url_for("blog.index"))
-    response.delete_cookie("user_id")
-    return response
+    session.clear()
+    return redirect(url_for("blog.index"))

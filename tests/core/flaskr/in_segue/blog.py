@@ -1,6 +1,6 @@
 """The posts."""
 
-from segue import Blueprint, abort, redirect, render_template, url_for
+from segue import Blueprint, abort, flash, redirect, render_template, url_for
 from segue.context import current
 
 from .auth import login_required
@@ -48,7 +48,7 @@ def create(request):
             error = "Title is required."
 
         if error is not None:
-            request.state.messages = [error]
+            flash(error)
         else:
             db = get_db()
             db.execute(
@@ -76,7 +76,7 @@ def update(request, id):
             error = "Title is required."
 
         if error is not None:
-            request.state.messages = [error]
+            flash(error)
         else:
             db = get_db()
             db.execute("UPDATE post SET title = ?, body = ? WHERE id = ?", (title, body, id))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from software_authenticator import PRESENT, Authenticator, encoded
 
-from segue import App
-from segue.auth import Auth, User, fresh_login_required
+from segue import App, Request
+from segue.auth import Auth, User, alogin, fresh_login_required, login
 from segue.auth.pages.factors import SecondFactor
 from segue.auth.pages.passkeys import Passkey
 from segue.auth.totp import make_code
@@ -43,6 +43,14 @@ def app(tmp_path: Path) -> Iterator[App]:
     @fresh_login_required
     async def adanger() -> str:
         return "done"
+
+    @app.post("/sync/login")
+    def log_bob_in(request: Request) -> str:
+        return str(login(request, User.objects.get(email="bob@example.org")))
+
+    @app.post("/async/login")
+    async def alog_bob_in(request: Request) -> str:
+        return str(await alogin(request, await User.objects.aget(email="bob@example.org")))
 
     @app.get("/who")
     def who(user: Any) -> str:
@@ -126,6 +134,18 @@ def test_the_password_alone_opens_no_account_that_has_a_passkey(visitor: Client,
     assert asked.headers["location"] == "/accounts/login/code"
     assert still_nobody == "AnonymousUser"
     assert answer.headers["location"] == "/who"
+    assert visitor.get("/who").text == "bob@example.org"
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_login_by_a_view_of_the_site_asks_for_the_passkey_too(
+    visitor: Client, device: Authenticator, colour: str
+) -> None:
+    answer = visitor.post(f"/{colour}/login")
+    still_nobody = visitor.get("/who").text
+    show(visitor, device, step="second")
+
+    assert (answer.text, still_nobody) == ("False", "AnonymousUser")
     assert visitor.get("/who").text == "bob@example.org"
 
 

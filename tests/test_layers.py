@@ -166,6 +166,7 @@ LIBRARIES: dict[str, set[str]] = {
     "joserfc": {"auth"},
     "PIL": {"forms"},
     "bcrypt": {"auth"},
+    "fido2": {"auth"},
     "pytest": {"testing", "cli"},
     "httpx2": {"testing", "auth"},
     "yaml": {"targets", "sources"},

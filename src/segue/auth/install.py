@@ -37,6 +37,7 @@ class Auth:
         pages: Whether it brings the pages of accounts; without them, the site has its own.
         magic_link: Whether a link in a mail logs in, without a password.
         providers: Whose accounts log in too, such as `[Google()]`; see `segue.auth.social`.
+        passkeys: Whether users may log in with passkeys, on those pages; needs `segue[webauthn]`.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Auth:
         pages: bool = True,
         magic_link: bool = False,
         providers: Sequence[Any] = (),
+        passkeys: bool = False,
     ) -> None:
         self.user = user
         self.login_required = login_required
@@ -55,6 +57,7 @@ class Auth:
         self.pages = pages
         self.magic_link = magic_link
         self.providers = tuple(providers)
+        self.passkeys = passkeys
 
     def __repr__(self) -> str:
         return f"<Auth of {self.user.__name__ if self.user is not None else 'the site'}>"
@@ -63,10 +66,17 @@ class Auth:
         """Give the app its users.
 
         Raises:
-            SetupError: *user* is no class of users (`auth/bad-user-model`).
+            SetupError: *user* is no class of users (`auth/bad-user-model`), or passkeys lack what they
+                need (`auth/no-fido2`, `auth/passkeys-without-pages`).
         """
         user = self._user_class(setup.import_name)
-        accounts = Accounts(user, "/" + prefix.strip("/") if prefix.strip("/") else "", caller_place())
+        below = "/" + prefix.strip("/") if prefix.strip("/") else ""
+        accounts = Accounts(user, below, caller_place(), self.passkeys)
+        if self.passkeys:
+            _demand_passkeys(accounts, has_pages=self.pages)
+            from .pages.passkeys import Passkey  # a table, for sites that have it
+
+            setup.add_models(Passkey)
         _declare(setup.config)
         if self.pages and accounts.is_model:
             from .pages.routes import pages  # views and forms, for sites that have them
@@ -74,7 +84,12 @@ class Auth:
 
             if self.providers:
                 _install_providers(setup, self.providers)
-            blueprint = pages(signup=self.signup, magic_link=self.magic_link, social=bool(self.providers))
+            blueprint = pages(
+                signup=self.signup,
+                magic_link=self.magic_link,
+                social=bool(self.providers),
+                passkeys=self.passkeys,
+            )
             setup.register(blueprint, prefix=prefix)
             accounts = replace(accounts, second_step=beginning, providers=self.providers)
         setup.provide(ACCOUNTS, accounts)
@@ -181,6 +196,24 @@ def _demand_clients(accounts: Accounts, app: Any) -> None:
                 why="The provider gives one, and a secret, when the site is entered there.",
                 hint=f"Set {each.setting}_CLIENT_ID and {each.setting}_CLIENT_SECRET.",
             )
+
+
+def _demand_passkeys(accounts: Accounts, *, has_pages: bool) -> None:
+    if not has_pages or not accounts.is_model:
+        raise SetupError(
+            "Auth(passkeys=True) has no pages on which a passkey could be made or shown.",
+            code="auth/passkeys-without-pages",
+            where=accounts.place,
+            why="Passkeys belong to the pages of accounts, which need users that are rows.",
+            hint="Auth(passkeys=True), without pages=False and with a model of users",
+        )
+    if find_spec("fido2") is None:
+        raise SetupError(
+            "Auth(passkeys=True) needs a library that is not installed.",
+            code="auth/no-fido2",
+            where=accounts.place,
+            hint='pip install "segue[webauthn]"',
+        )
 
 
 def _demand_endpoints(compiled: Any) -> None:

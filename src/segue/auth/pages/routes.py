@@ -16,11 +16,12 @@ from .signup import SignupDoneView, SignupView, VerifyView
 __all__ = ["pages"]
 
 
-def pages(*, signup: bool = True, magic_link: bool = False, social: bool = False) -> Blueprint:
+def pages(*, signup: bool = True, magic_link: bool = False, social: bool = False, passkeys: bool = False) -> Blueprint:
     """Make the blueprint of the pages.
 
     Args:
         signup: Whether strangers may make accounts.
+        passkeys: Whether users may log in with passkeys.
         magic_link: Whether a link in a mail logs in.
         social: Whether an account elsewhere logs in.
     """
@@ -50,6 +51,15 @@ def pages(*, signup: bool = True, magic_link: bool = False, social: bool = False
         route("/signup", "signup", SignupView, login_not_required)
         route("/signup/sent", "signup_done", SignupDoneView, login_not_required)
         route("/verify/<token>", "verify", VerifyView, login_not_required)
+    if passkeys:
+        from . import passkey_views as views  # with fido2, which other sites need not have
+
+        route("/login/passkey", "passkey", views.PasskeyView, login_not_required)
+        route("/login/passkey/options", "passkey_options", views.PasskeyOptionsView, login_not_required)
+        route("/passkeys", "passkeys", views.PasskeysView, login_required)
+        route("/passkeys/new", "passkey_new", views.PasskeyNewView, fresh_login_required)
+        route("/passkeys/new/options", "passkey_new_options", views.PasskeyNewOptionsView, fresh_login_required)
+        route("/passkeys/<int:pk>/remove", "passkey_remove", views.PasskeyRemoveView, fresh_login_required)
     if magic_link:
         from .magic import MagicLinkDoneView, MagicLinkEnterView, MagicLinkView  # for sites that have it
 

@@ -97,6 +97,20 @@ def test_a_forgotten_password_is_replaced_by_mail(visitor: Client, bob: Any) -> 
     assert log_in(visitor, ANOTHER).status_code == 303
 
 
+def test_a_login_that_was_asked_for_by_itself_leads_where_the_site_says(tmp_path: Path) -> None:
+    app = make_app(tmp_path, LOGIN_REDIRECT_URL="/profile/")
+    with app.test_client() as visitor:
+        with app.context():
+            from segue.auth import User
+
+            User.objects.create_user("bob@example.org", password=PASSWORD)
+        hidden = re.findall(r'name="next" value="([^"]*)"', visitor.get("/accounts/login").text)
+        fields = {"next": hidden[0]} if hidden else {}
+
+        assert log_in(visitor, **fields).headers["location"] == "/profile/"
+    app.db.close()
+
+
 def test_one_template_is_replaced_alone(tmp_path: Path) -> None:
     folder = tmp_path / "templates" / "accounts"
     folder.mkdir(parents=True)

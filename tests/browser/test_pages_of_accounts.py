@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> Iterator[str]:
         config={"SECRET_KEY": "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de", "DEBUG": True},
         static_folder=None,
     )
-    app.register(Auth(user=User), prefix="/accounts")
+    app.register(Auth(user=User, magic_link=True), prefix="/accounts")
 
     @app.get("/")
     def index() -> str:
@@ -49,10 +49,19 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 
 def test_every_page_is_readable_by_everybody_on_every_screen(page: Any, site: str, look: Look) -> None:
-    for path in ("login", "signup", "signup/sent", "password/reset", "password/reset/sent", "logout"):
+    for path in (
+        "login",
+        "signup",
+        "signup/sent",
+        "password/reset",
+        "password/reset/sent",
+        "logout",
+        "login/link",
+        "login/link/sent",
+    ):
         page.goto(f"{site}/accounts/{path}")
         look(page, f"own-{path.replace('/', '-')}")
-    for path in ("verify/unknown", "password/reset/unknown"):
+    for path in ("verify/unknown", "password/reset/unknown", "login/link/unknown"):
         page.goto(f"{site}/accounts/{path}")
         look(page, f"own-{path.replace('/', '-')}")
 

@@ -185,7 +185,7 @@ def test_every_page_of_accounts_is_listed_with_its_endpoint() -> None:
     listed = re.findall(r"^\| `(/[^`]*)` \| `auth\.(\w+)`", text, re.MULTILINE)
 
     app = App("accounts_app", database="sqlite:///:memory:", config={"SECRET_KEY": "x" * 32}, static_folder=None)
-    app.register(Auth(user=User), prefix="/accounts")
+    app.register(Auth(user=User, magic_link=True), prefix="/accounts")
     app.compile()
     rules = [each for each in app.url_map if each.endpoint.startswith("auth.")]
 

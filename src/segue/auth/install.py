@@ -33,15 +33,23 @@ class Auth:
         login_required: Whether every handler needs a login, but those marked `login_not_required`.
         signup: Whether strangers may make accounts.
         pages: Whether it brings the pages of accounts; without them, the site has its own.
+        magic_link: Whether a link in a mail logs in, without a password.
     """
 
     def __init__(
-        self, user: Any = None, *, login_required: bool = False, signup: bool = True, pages: bool = True
+        self,
+        user: Any = None,
+        *,
+        login_required: bool = False,
+        signup: bool = True,
+        pages: bool = True,
+        magic_link: bool = False,
     ) -> None:
         self.user = user
         self.login_required = login_required
         self.signup = signup
         self.pages = pages
+        self.magic_link = magic_link
 
     def __repr__(self) -> str:
         return f"<Auth of {self.user.__name__ if self.user is not None else 'the site'}>"
@@ -59,7 +67,7 @@ class Auth:
             from .pages.routes import pages  # views and forms, for sites that have them
             from .pages.waiting import beginning
 
-            setup.register(pages(signup=self.signup), prefix=prefix)
+            setup.register(pages(signup=self.signup, magic_link=self.magic_link), prefix=prefix)
             accounts = replace(accounts, second_step=beginning)
         setup.provide(ACCOUNTS, accounts)
         if accounts.is_model:
@@ -111,6 +119,7 @@ def _declare(config: Any) -> None:
     declare("LOGIN_RATE", "10/5m", doc="Most attempts for one name from one network.")
     declare("LOGIN_NETWORK_RATE", "50/5m", doc="Most attempts from one network.")
     declare("LOGIN_RATE_CACHE", "default", doc="The cache that counts attempts; workers should share it.")
+    declare("MAGIC_LINK_SAME_BROWSER", default=False, doc="Whether a mailed link logs in only where it was asked for.")
     declare("FRESH_LOGIN", 600, type=timedelta | float, doc="How long a login is fresh (seconds).")
     declare("REMEMBER_ME", 30 * 86400, type=timedelta | float, doc="How long a browser is known again (seconds).")
 

@@ -9,7 +9,7 @@ from ...errors import TooManyRequests
 from ...views import FormView, TemplateView
 from ...web.limiting import Limiter
 from ..accounts import accounts_of
-from .going import kept_private, next_of, resolved
+from .going import kept_private, next_of, resolved, wanted_next
 
 __all__ = ["AccountFormView", "AccountPage"]
 
@@ -72,4 +72,4 @@ class AccountFormView(_Private, FormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template; `next` goes along with the form."""
-        return super().get_context_data(next=next_of(self.request, "/"), **kwargs)
+        return super().get_context_data(next=wanted_next(self.request), **kwargs)

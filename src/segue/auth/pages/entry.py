@@ -14,7 +14,7 @@ from ..logins import login, logout
 from .base import AccountFormView
 from .factors import uses_code
 from .forms import CodeForm, LoginForm
-from .going import kept_private, next_of, resolved
+from .going import kept_private, next_of, resolved, wanted_next
 from .waiting import end_waiting, lead_to, waiting_in
 
 __all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter"]
@@ -51,12 +51,17 @@ class LoginView(AccountFormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
-        can_sign_up = "auth.signup" in self.request.app.view_functions
-        return super().get_context_data(can_sign_up=can_sign_up, reason=self._reason(), **kwargs)
+        pages = self.request.app.view_functions
+        return super().get_context_data(
+            can_sign_up="auth.signup" in pages,
+            has_magic_link="auth.magic_link" in pages,
+            reason=self._reason(),
+            **kwargs,
+        )
 
     def _reason(self) -> str:
         """Say why a gate sent somebody here: by the address alone, so that no session is made for nobody."""
-        if next_of(self.request, "/") == "/" or self.request.method == "POST":
+        if self.request.method == "POST" or wanted_next(self.request) in ("", "/"):
             return ""
         is_known = self.request.user.is_authenticated
         return "Log in once more for this." if is_known else "Log in to see that page."

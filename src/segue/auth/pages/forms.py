@@ -14,6 +14,7 @@ from ..names import MAX_NAME, normalized_email
 from ..passwords import password_validators_help_texts, validate_password
 
 __all__ = [
+    "AddressForm",
     "CodeForm",
     "LoginForm",
     "PasswordChangeForm",
@@ -106,10 +107,16 @@ class PasswordChangeForm(SetPasswordForm):
     field_order: Sequence[str] | None = ("old_password", "new_password")
 
 
-class PasswordResetForm(forms.Form):
-    """The address of an account whose password is forgotten."""
+class AddressForm(forms.Form):
+    """The address of an account, to which a link is mailed."""
 
-    email = forms.EmailField(label="E-mail address", max_length=MAX_NAME)
+    email = forms.EmailField(
+        label="E-mail address", max_length=MAX_NAME, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
+class PasswordResetForm(AddressForm):
+    """The address of an account whose password is forgotten."""
 
 
 class CodeForm(forms.Form):

@@ -8,20 +8,23 @@ from ...http.redirects import safe_url
 from ...http.response import Response
 from ...shortcuts import url_for
 
-__all__ = ["MAX_NEXT", "kept_private", "next_of", "resolved"]
+__all__ = ["MAX_NEXT", "kept_private", "next_of", "resolved", "wanted_next"]
 
 MAX_NEXT = 2048
 
 
 def next_of(request: Any, default: str) -> str:
     """Return the `next` of the form or the query, where it is an address of this site; else *default*."""
+    return wanted_next(request) or resolved(default)
+
+
+def wanted_next(request: Any) -> str:
+    """Return the `next` of the form or the query, where it is an address of this site; else an empty text."""
     form: Any = request.form if request.method == "POST" else {}
     wanted: str = form.get("next") or request.query.get("next") or ""
     # Bytes, not letters: it waits in the session for the second factor, and that may be a cookie.
     is_short = len(wanted.encode("utf-8", "replace")) <= MAX_NEXT
-    if is_short and wanted.startswith("/") and safe_url(wanted):
-        return wanted
-    return resolved(default)
+    return wanted if is_short and wanted.startswith("/") and safe_url(wanted) else ""
 
 
 def resolved(target: str) -> str:

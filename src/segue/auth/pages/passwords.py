@@ -5,25 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from ...colours import Operation, either, run
-from ...db.functions import Lower
+from ...colours import run
 from ...http.response import redirect
 from ...shortcuts import url_for
 from ...web import messages
-from ...web.limiting import account_key, canonical_name
+from ...web.limiting import account_key
 from ..hashing import make_password
 from ..logins import update_session_auth_hash
-from ..names import is_same_name, normalized_email
+from .asking import LinkByMailView
 from .base import AccountFormView, AccountPage
 from .forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
 from .going import kept_private
-from .mails import after_response, link_to, write_mail
-from .tokens import issuing, looking_up, using
+from .tokens import looking_up, using
 
 __all__ = ["PasswordChangeView", "PasswordResetConfirmView", "PasswordResetDoneView", "PasswordResetView"]
 
 PURPOSE = "password reset"
-_LIFETIME = timedelta(hours=1)
 
 
 class PasswordChangeView(AccountFormView):
@@ -51,37 +48,16 @@ class PasswordChangeView(AccountFormView):
         return kept_private(redirect(self.get_success_url(), 303))
 
 
-class PasswordResetView(AccountFormView):
+class PasswordResetView(LinkByMailView):
     """Mails a link for a new password; the page says the same whether there is an account or not."""
 
     template_name: str | None = "accounts/password_reset.html"
     form_class: type[Any] | None = PasswordResetForm
-
-    def form_valid(self, form: Any) -> Any:
-        """Look for the account once the answer is out, and mail its owner."""
-        address = form.cleaned_data["email"]
-        # From wherever it is asked for: each request is a mail to somebody.
-        self.limiter("5/h", "auth:reset").hit(canonical_name(address)).demand()
-        after_response(self.request, lambda: self._mailing(address))
-        return kept_private(redirect(url_for("auth.password_reset_done"), 303))
-
-    def _mailing(self, address: str) -> Operation[None]:
-        for user in (yield from self._users_of(address)):
-            token = yield from issuing(user, PURPOSE, lifetime=_LIFETIME)
-            link = link_to(self.request, "auth.password_reset_confirm", token=token)
-            # To the address that is kept, never to the one that was typed.
-            mail = write_mail("reset", getattr(user, user.EMAIL_FIELD), link=link, user=user)
-            yield from either(mail.send, mail.asend)
-
-    def _users_of(self, address: str) -> Operation[list[Any]]:
-        model = self.user_model
-        rows = model.objects.alias(_address=Lower(model.EMAIL_FIELD)).filter(_address=normalized_email(address).lower())
-        found = yield from either(lambda: list(rows), lambda: _alist(rows))
-        return [each for each in found if each.is_active and is_same_name(getattr(each, model.EMAIL_FIELD), address)]
-
-
-async def _alist(rows: Any) -> list[Any]:
-    return [each async for each in rows]
+    purpose = PURPOSE
+    lifetime = timedelta(hours=1)
+    mail_name = "reset"
+    link_endpoint = "auth.password_reset_confirm"
+    done_endpoint = "auth.password_reset_done"
 
 
 class PasswordResetDoneView(AccountPage):

@@ -16,8 +16,13 @@ from .signup import SignupDoneView, SignupView, VerifyView
 __all__ = ["pages"]
 
 
-def pages(*, signup: bool = True) -> Blueprint:
-    """Make the blueprint of the pages; *signup* tells whether strangers may make accounts."""
+def pages(*, signup: bool = True, magic_link: bool = False) -> Blueprint:
+    """Make the blueprint of the pages.
+
+    Args:
+        signup: Whether strangers may make accounts.
+        magic_link: Whether a link in a mail logs in.
+    """
     blueprint = Blueprint("auth", "segue.auth", static_folder="static", models="segue.auth.pages.models")
 
     def route(path: str, name: str, view: Any, gate: Any) -> None:
@@ -44,4 +49,10 @@ def pages(*, signup: bool = True) -> Blueprint:
         route("/signup", "signup", SignupView, login_not_required)
         route("/signup/sent", "signup_done", SignupDoneView, login_not_required)
         route("/verify/<token>", "verify", VerifyView, login_not_required)
+    if magic_link:
+        from .magic import MagicLinkDoneView, MagicLinkEnterView, MagicLinkView  # for sites that have it
+
+        route("/login/link", "magic_link", MagicLinkView, login_not_required)
+        route("/login/link/sent", "magic_link_done", MagicLinkDoneView, login_not_required)
+        route("/login/link/<token>", "magic_link_enter", MagicLinkEnterView, login_not_required)
     return blueprint

@@ -35,14 +35,19 @@ class MailedToken(db.Model):
         return f"{self.purpose} of {self.owner}"
 
 
-def _bound_to(user: Any, address: str) -> tuple[object, ...]:
+def _bound_to(user: Any, address: str, browser: str) -> tuple[object, ...]:
     # A new password, a log in or another address ends what was sent before.
-    return (address or getattr(user, user.EMAIL_FIELD, ""), user.password, user.last_login, user.is_active)
+    known = (address or getattr(user, user.EMAIL_FIELD, ""), user.password, user.last_login, user.is_active)
+    return (*known, browser) if browser else known
 
 
-def issuing(user: Any, purpose: str, *, lifetime: timedelta, address: str = "") -> Operation[str]:
-    """Make a token for *user*, and forget those that have expired."""
-    issued = issue_token(purpose, lifetime=lifetime, bound_to=_bound_to(user, address))
+def issuing(user: Any, purpose: str, *, lifetime: timedelta, address: str = "", browser: str = "") -> Operation[str]:
+    """Make a token for *user*, and forget those that have expired.
+
+    Args:
+        browser: What is to be shown with it, where it is good in one browser alone.
+    """
+    issued = issue_token(purpose, lifetime=lifetime, bound_to=_bound_to(user, address, browser))
     old = MailedToken.objects.filter(expires_at__lte=clock.today())
     yield from either(old.delete, old.adelete)
     yield from either(
@@ -58,7 +63,7 @@ def issuing(user: Any, purpose: str, *, lifetime: timedelta, address: str = "") 
     return issued.text
 
 
-def looking_up(model: Any, text: str, purpose: str) -> Operation[tuple[Any, str] | None]:
+def looking_up(model: Any, text: str, purpose: str, *, browser: str = "") -> Operation[tuple[Any, str] | None]:
     """Return whose token this is, and the address it was sent to; `None` where it is none, or too old."""
     rows = MailedToken.objects.filter(digest=token_digest(text, purpose=purpose), purpose=purpose)
     row: Any = yield from either(rows.first, rows.afirst)
@@ -74,14 +79,14 @@ def looking_up(model: Any, text: str, purpose: str) -> Operation[tuple[Any, str]
         digest=row.digest,
         fingerprint=row.fingerprint,
         expires_at=row.expires_at,
-        bound_to=_bound_to(user, row.address),
+        bound_to=_bound_to(user, row.address, browser),
     )
     return (user, row.address) if is_good else None
 
 
-def using(model: Any, text: str, purpose: str) -> Operation[tuple[Any, str] | None]:
+def using(model: Any, text: str, purpose: str, *, browser: str = "") -> Operation[tuple[Any, str] | None]:
     """As `looking_up`, and the token is used: of two who send it at once, one is late."""
-    found = yield from looking_up(model, text, purpose)
+    found = yield from looking_up(model, text, purpose, browser=browser)
     if found is None:
         return None
     rows = MailedToken.objects.filter(digest=token_digest(text, purpose=purpose))

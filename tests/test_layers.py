@@ -63,7 +63,6 @@ FLOORS: dict[str, float] = {
     "registries": COMPOSITION,
     "discovering": COMPOSITION,
     "databases": COMPOSITION,
-    "guarding": COMPOSITION,
     "serving": COMPOSITION,
     "assembly": COMPOSITION,
     "installed": COMPOSITION,
@@ -94,7 +93,7 @@ INSIDE: dict[float, tuple[list[str], str]] = {
     ),
     COMPOSITION: (
         ["settings", "tables", "blueprint", "parts", "registries", "installed", "shortcuts", "rendering",
-         "discovering", "databases", "services", "guarding", "serving", "assembly", "app"],
+         "discovering", "databases", "services", "serving", "assembly", "app"],
         "one composition in its files; each may import those above it in this list",
     ),
 }  # fmt: skip
@@ -111,7 +110,6 @@ ARROWS: dict[tuple[str, str], str] = {
     ("web", "handling"): "what a site has around its handlers is written with steps and marks of the pipeline",
     ("registries", "app"): "for types: whose registries they read",
     ("assembly", "app"): "for types: what it assembles is an App",
-    ("guarding", "app"): "for types: whose routes they guard",
     ("serving", "app"): "for types: whose files they are",
     ("services", "app"): "for types: whose services they are",
     ("databases", "app"): "for types: whose databases they are",
@@ -125,7 +123,6 @@ ARROWS: dict[tuple[str, str], str] = {
 ONLY_FOR_TYPES = {
     ("registries", "app"),
     ("assembly", "app"),
-    ("guarding", "app"),
     ("serving", "app"),
     ("services", "app"),
     ("databases", "app"),

@@ -18,7 +18,7 @@ import msgspec
 
 from .blueprint import Blueprint, Registries, Route
 from .context import TRANSLATIONS, Key
-from .guarding import gate_of, guards_of, login_guards, origin_guards
+from .errors import SetupError
 from .handling.application import CompiledApp, answer_outcome
 from .handling.binding import Known, RouteFacts
 from .handling.endpoint import Endpoint, Hooks, Middleware, compile_endpoint, inject
@@ -30,16 +30,16 @@ from .handling.signature import MISSING, Callee, inspect_callable, route_line
 from .http.hosts import HostRules
 from .http.limits import Limits
 from .http.proxies import ProxyTrust
-from .parts import Part, parts_of
+from .parts import Part, parts_of, static_folders
 from .routing import RouteTable
 from .services import ATTRIBUTES, PARAMETERS, is_served, service_makers
-from .serving import StaticParts
 from .signals import Signals, got_request_exception, request_finished, request_started
 from .text import UNTRANSLATED
 from .web.headers import HEADER_CHANGES, default_policy
 
 if TYPE_CHECKING:
     from .app import App
+    from .serving import StaticParts
 
 __all__ = ["assemble"]
 
@@ -104,9 +104,9 @@ class _Assembly:
     def build(self) -> CompiledApp:
         table = RouteTable(converters=self._converters(), server_name=self.config["SERVER_NAME"])
         endpoints: dict[str, list[Endpoint]] = {}
-        static = StaticParts(self.app, self.parts, live=self.debug)
+        static = self._static_parts()
         for part in self.parts:
-            for route in [*static.routes(part), *part.registries.routes]:
+            for route in [*(static.routes(part) if static is not None else ()), *part.registries.routes]:
                 self._route(table, part, route, endpoints)
         fallback = self._special("fallback", self._hooks(self.parts[0], ()))
         gate = self._special("gate", Hooks())
@@ -138,7 +138,7 @@ class _Assembly:
             url_defaults={part.name: part.registries.url_defaults for part in self.parts}
             | {"": [each for level in self.levels[1:] for each in level.url_defaults]},
             processors=self._processors(),
-            static=static.files,
+            static=static.files if static is not None else None,
             parts=tuple(self.parts),
         )
         for function in app.compile_functions:
@@ -187,6 +187,15 @@ class _Assembly:
         limit = self.config["LOOP_BLOCKED_SECONDS"]
         return (0.1 if self.debug else 0.0) if limit is None else limit
 
+    def _static_parts(self) -> StaticParts | None:
+        """Return the static files, where there are some."""
+        is_built = (self.app.root_path / self.config["STATIC_ROOT"] / "manifest.json").is_file()
+        if not is_built and not static_folders(self.parts):
+            return None
+        from .serving import StaticParts  # for sites that have some
+
+        return StaticParts(self.app, self.parts, live=self.debug)
+
     def _fallback_functions(self) -> list[Callable[..., Any]]:
         """Return what is asked before a 404; the front ends last, because they have a page for everything."""
         found = list(self.app.fallback_functions)
@@ -197,7 +206,7 @@ class _Assembly:
         return found
 
     def _gate_of(self, fallback: Callable[..., Any]) -> Injected | None:
-        guard = gate_of(self.app, fallback)
+        guard = _gate_of(self.app, fallback)
         return None if guard is None else self._inject(guard, ())
 
     # One route
@@ -235,8 +244,8 @@ class _Assembly:
                 types=rule.value_types,
                 constants=dict(rule.defaults),
             )
-            first = origin_guards(self.app, part, route, view) if methods - _SAFE else []
-            own = [*login_guards(self.app, part, route, view), *guards_of(view), *guards]
+            first = _origin_guards(self.app, part, route, view) if methods - _SAFE else []
+            own = [*_login_guards(self.app, part, route, view), *_guards_of(view), *guards]
             endpoint = compile_endpoint(
                 name=name,
                 rule=rule,
@@ -446,3 +455,48 @@ def _is_declared(annotation: Any) -> bool:
     if get_origin(annotation) in (list, tuple, set, frozenset, dict):
         return any(_is_declared(each) for each in get_args(annotation))
     return False
+
+
+def _origin_guards(app: App, part: Part, route: Route, view: Callable[..., Any]) -> list[Callee]:
+    """Return what refuses a request that another site made a visitor send."""
+    wanted = part.nearest("csrf", route.options.get("csrf"), marks_of(view).get("csrf"))
+    if wanted is False or not app.config["CSRF_PROTECTION"]:
+        return []
+    from .web.csrf import OriginGuard  # for apps that have something to change
+
+    config = app.config
+    guard = OriginGuard(trusted=config["TRUSTED_ORIGINS"], site=config["SITE_URL"], is_strict=wanted is True)
+    return [inspect_callable(guard)]
+
+
+def _login_guards(app: App, part: Part, route: Route, view: Callable[..., Any]) -> list[Callee]:
+    """Return what refuses those who are not logged in.
+
+    Raises:
+        SetupError: The app has no users (`auth/not-registered`).
+    """
+    said = route.options.get("login"), marks_of(view).get("login")
+    wanted = part.nearest("login_required", *said, default=app.login_required)
+    if not wanted:
+        return []
+    if app.login_guard is None:
+        raise SetupError(
+            f"{route_line(route.path, route.methods)} requires a login, and this app has no users.",
+            code="auth/not-registered",
+            where=route.place,
+            why="Who is logged in is known to the battery Auth, which is not registered.",
+            hint='from segue.auth import Auth\napp.register(Auth(), prefix="/accounts")',
+        )
+    return [inspect_callable(wanted if callable(wanted) else app.login_guard)]
+
+
+def _guards_of(view: Callable[..., Any]) -> list[Callee]:
+    """Return what decorators put before a handler."""
+    return [inspect_callable(guard) for guard in marks_of(view).get("guards", ())]
+
+
+def _gate_of(app: App, fallback: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return what refuses those who are not logged in, where that is said of a fallback or of the app."""
+    wanted = marks_of(fallback).get("login", app.login_required)
+    guard = wanted if callable(wanted) else app.login_guard
+    return guard if wanted else None

@@ -95,7 +95,7 @@ def test_without_pages_there_are_no_passkeys() -> None:
     with pytest.raises(SetupError) as caught:
         app.register(Auth(user=User, pages=False, passkeys=True), prefix="/accounts")
 
-    assert caught.value.code == "auth/passkeys-without-pages"
+    assert caught.value.code == "auth/needs-pages"
 
 
 @pytest.mark.slow

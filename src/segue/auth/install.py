@@ -56,7 +56,7 @@ class Auth:
         self.signup = signup
         self.pages = pages
         self.magic_link = magic_link
-        self.providers = tuple(providers)
+        self.providers: tuple[Any, ...] = tuple(providers)
         self.passkeys = passkeys
 
     def __repr__(self) -> str:
@@ -67,18 +67,22 @@ class Auth:
 
         Raises:
             SetupError: *user* is no class of users (`auth/bad-user-model`), or passkeys lack what they
-                need (`auth/no-fido2`, `auth/passkeys-without-pages`).
+                need (`auth/no-fido2`, `auth/needs-pages`).
         """
         user = self._user_class(setup.import_name)
         below = "/" + prefix.strip("/") if prefix.strip("/") else ""
         accounts = Accounts(user, below, caller_place(), self.passkeys)
+        has_pages = self.pages and accounts.is_model
+        for what in ("magic_link", "providers", "passkeys"):
+            if getattr(self, what) and not has_pages:
+                raise _without_pages(accounts, what)
         if self.passkeys:
-            _demand_passkeys(accounts, has_pages=self.pages)
+            _demand_fido2(accounts)
             from .pages.passkeys import Passkey  # a table, for sites that have it
 
             setup.add_models(Passkey)
         _declare(setup.config)
-        if self.pages and accounts.is_model:
+        if has_pages:
             from .pages.routes import pages  # views and forms, for sites that have them
             from .pages.waiting import beginning
 
@@ -198,15 +202,17 @@ def _demand_clients(accounts: Accounts, app: Any) -> None:
             )
 
 
-def _demand_passkeys(accounts: Accounts, *, has_pages: bool) -> None:
-    if not has_pages or not accounts.is_model:
-        raise SetupError(
-            "Auth(passkeys=True) has no pages on which a passkey could be made or shown.",
-            code="auth/passkeys-without-pages",
-            where=accounts.place,
-            why="Passkeys belong to the pages of accounts, which need users that are rows.",
-            hint="Auth(passkeys=True), without pages=False and with a model of users",
-        )
+def _without_pages(accounts: Accounts, what: str) -> SetupError:
+    return SetupError(
+        f"Auth({what}=…) has no pages on which that could be done.",
+        code="auth/needs-pages",
+        where=accounts.place,
+        why="It belongs to the pages of accounts, which need users that are rows.",
+        hint=f"Auth({what}=…), without pages=False and with a model of users",
+    )
+
+
+def _demand_fido2(accounts: Accounts) -> None:
     if find_spec("fido2") is None:
         raise SetupError(
             "Auth(passkeys=True) needs a library that is not installed.",

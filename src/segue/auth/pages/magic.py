@@ -24,7 +24,7 @@ class MagicLinkView(LinkByMailView):
 
     template_name: str | None = "accounts/magic_link.html"
     purpose = _PURPOSE
-    lifetime = timedelta(minutes=15)
+    lifetime: timedelta = timedelta(minutes=15)
     mail_name = "magic_link"
     link_endpoint = "auth.magic_link_enter"
     done_endpoint = "auth.magic_link_done"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from ...colours import run
 from ...errors import BadRequest, NotFound
@@ -45,7 +46,7 @@ _REFUSED = "This passkey was not taken. Try again, or go on without it."
 class PasskeyOptionsView(AccountPage):
     """Gives a script the challenge that a passkey answers: of anybody, or of the one user who may."""
 
-    http_method_names = ("post",)
+    http_method_names: ClassVar[Sequence[str]] = ("post",)
     template_name: str | None = "accounts/login.html"
 
     def post(self, request: Any) -> Any:
@@ -70,7 +71,7 @@ class PasskeyOptionsView(AccountPage):
 class PasskeyView(AccountPage):
     """Takes the passkey that the browser shows: to log in, as second step, or to confirm who one is."""
 
-    http_method_names = ("post",)
+    http_method_names: ClassVar[Sequence[str]] = ("post",)
     template_name: str | None = "accounts/login.html"
 
     def post(self, request: Any) -> Any:
@@ -150,7 +151,7 @@ class PasskeysView(AccountPage):
 class PasskeyNewOptionsView(AccountPage):
     """Gives a script what it makes a passkey by."""
 
-    http_method_names = ("post",)
+    http_method_names: ClassVar[Sequence[str]] = ("post",)
     template_name: str | None = "accounts/passkey_new.html"
 
     def post(self, request: Any) -> Any:

@@ -54,7 +54,7 @@ class PasswordResetView(LinkByMailView):
     template_name: str | None = "accounts/password_reset.html"
     form_class: type[Any] | None = PasswordResetForm
     purpose = PURPOSE
-    lifetime = timedelta(hours=1)
+    lifetime: timedelta = timedelta(hours=1)
     mail_name = "reset"
     link_endpoint = "auth.password_reset_confirm"
     done_endpoint = "auth.password_reset_done"

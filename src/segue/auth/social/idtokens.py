@@ -16,6 +16,7 @@ __all__ = ["read_id_token"]
 # Signatures by a key that the provider alone has: no shared secrets, and never `none`.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 _LEEWAY_SECONDS = 60
+_WRONG = (JoseError, ValueError, TypeError, KeyError)
 
 
 def read_id_token(provider: Provider, endpoints: Endpoints, grant: Grant) -> dict[str, Any]:
@@ -43,16 +44,23 @@ def read_id_token(provider: Provider, endpoints: Endpoints, grant: Grant) -> dic
 
 
 def _verified(provider: Provider, endpoints: Endpoints, text: str) -> dict[str, Any]:
-    rules = jwt.JWTClaimsRegistry(leeway=_LEEWAY_SECONDS, exp={"essential": True}, iat={"essential": True})
-    for are_new in (False, True):
-        try:
-            keys = jwk.KeySet.import_key_set(keys_at(endpoints.keys, are_new=are_new))  # type: ignore[arg-type]  # it looks
-            token = jwt.decode(text, keys, algorithms=_ALGORITHMS)
-            rules.validate(token.claims)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
-            # A provider changes its keys now and then: asked once more.
-            if are_new:
-                raise ProviderError(f"{provider.name} signed what does not hold: {type(error).__name__}") from error
-        else:
-            return dict(token.claims)
-    raise AssertionError("the second turn returns or raises")
+    try:
+        return _read(text, keys_at(endpoints.keys))
+    except _WRONG:
+        # A provider changes its keys now and then: they are asked for once more.
+        pass
+    try:
+        return _read(text, keys_at(endpoints.keys, are_new=True))
+    except _WRONG as error:
+        raise ProviderError(f"{provider.name} signed what does not hold: {type(error).__name__}") from error
+
+
+def _read(text: str, keys: Any) -> dict[str, Any]:
+    token = jwt.decode(text, jwk.KeySet.import_key_set(keys), algorithms=_ALGORITHMS)
+    _rules().validate(token.claims)
+    return dict(token.claims)
+
+
+def _rules() -> jwt.JWTClaimsRegistry:
+    # Made for each token: it takes the time when it is made.
+    return jwt.JWTClaimsRegistry(leeway=_LEEWAY_SECONDS, exp={"essential": True}, iat={"essential": True})

@@ -25,7 +25,9 @@ class SocialAccount(db.Model):
     class Meta:
         app_label = "auth"
         verbose_name = "social account"
-        constraints = (db.UniqueConstraint("provider", "subject", name="auth_social_account_subject"),)
+        constraints: tuple[db.UniqueConstraint, ...] = (
+            db.UniqueConstraint("provider", "subject", name="auth_social_account_subject"),
+        )
 
     def __str__(self) -> str:
         return f"{self.provider} account of {self.owner}"

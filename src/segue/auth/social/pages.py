@@ -14,6 +14,7 @@ from ..accounts import accounts_of
 from ..pages.base import AccountPage
 from ..pages.entry import enter
 from ..pages.going import kept_private, next_of
+from ..pages.proofs import count_passkeys
 from .flow import begin, finish
 from .linking import Refused, connect, disconnect, user_for
 from .models import SocialAccount
@@ -139,4 +140,6 @@ class ConnectionsView(AccountPage):
         return kept_private(redirect(url_for("auth.connections"), 303))
 
     def _has_other_way(self) -> bool:
-        return bool(self.request.user.has_usable_password()) or "auth.magic_link" in self.request.app.view_functions
+        user = self.request.user
+        has_mail = "auth.magic_link" in self.request.app.view_functions
+        return bool(user.has_usable_password()) or has_mail or count_passkeys(self.request, user.pk) > 0

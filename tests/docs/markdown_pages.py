@@ -110,7 +110,11 @@ def chapters_before(page: Path) -> list[Path]:
     """Return the chapters that a chapter of the tutorial goes on from."""
     if page.parent.name != "tutorial" or not page.name[0].isdigit():
         return []
-    return sorted(each for each in page.parent.glob("[0-9]*.md") if each.name < page.name)
+    return sorted((each for each in page.parent.glob("[0-9]*.md") if _number(each) < _number(page)), key=_number)
+
+
+def _number(chapter: Path) -> int:
+    return int(chapter.name.partition("-")[0])
 
 
 class PageRun:
@@ -138,12 +142,12 @@ class PageRun:
             self._import(name)
 
     def write_files(self, blocks: list[Block]) -> None:
-        """Write what *blocks* write and move what they move, without running any code."""
+        """Write what *blocks* write, move what they move and migrate, without running any other code."""
         for block in blocks:
             if block.filename is not None:
                 self._write(block)
             elif block.language == "console":
-                self._console(block, only=("mkdir", "mv", "rm"))
+                self._console(block, only=("mkdir", "mv", "rm", "segue makemigrations", "segue migrate"))
 
     def _run(self, block: Block) -> None:
         if block.options & THEIRS:
@@ -174,6 +178,8 @@ class PageRun:
         assert block.filename is not None
         path = self.folder / block.filename
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".py" and path.exists():
+            forget_modules(self.folder)  # a changed file counts for the next block that imports it
         path.write_text(block.content, encoding="utf-8")
 
     def _import(self, name: str) -> ModuleType:
@@ -191,7 +197,7 @@ class PageRun:
         for command, shown in _commands(block.code):
             program = shlex.split(command)[0]
             carry_out = _COMMANDS.get(program)
-            if carry_out is None or (only and program not in only):
+            if carry_out is None or (only and not command.startswith(only)):
                 continue
             output = carry_out(self.folder, shlex.split(command)[1:], block)
             for line in shown:
@@ -300,3 +306,6 @@ def _disconnect() -> None:
         current._of_apps.clear()
         for name in list(current._connected):
             current.disconnect(name)
+    registry = sys.modules.get("segue.db.registry")
+    if registry is not None:
+        registry._registries.pop("club", None)  # the package of most pages: another one, with other models

@@ -9,7 +9,7 @@ from markdown_pages import ROOT, Block, blocks_of, chapters_before, error_pages,
 
 from segue.errors import SegueError
 
-SLOW = {"docs/tutorial/5-tests", "docs/tutorial/7-data"}  # they run pytest
+SLOW = {"docs/tutorial/5-tests", "docs/tutorial/7-data", "docs/tutorial/10-editing"}  # they run pytest
 
 PAGES = [
     pytest.param(page, marks=[pytest.mark.slow] if str(page.relative_to(ROOT).with_suffix("")) in SLOW else [])

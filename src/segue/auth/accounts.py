@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 from ..colours import Operation
 from ..context import Key, find_current
@@ -81,7 +82,7 @@ class _Answer:
     """What `get_user_model()` said before an app was there to ask."""
 
     package: str
-    model: Any
+    model: ref[Any]
     place: str
 
 
@@ -102,7 +103,7 @@ def get_user_model() -> Any:  # Any: the site's own class
         return accounts.user
     package = _package_of_caller()
     model = _of_package(package) or _only(list(_concrete())) or _built_in()
-    _answers.append(_Answer(package, model, caller_place()))
+    _answers.append(_Answer(package, ref(model), caller_place()))
     return model
 
 
@@ -123,9 +124,10 @@ def demand_one_answer(accounts: Accounts, import_name: str) -> None:
     """
     package = import_name.partition(".")[0]
     for each in _answers:
-        if each.package == package and each.model is not accounts.user:
+        model = each.model()
+        if each.package == package and model is not None and _name_of(model) != _name_of(accounts.user):
             raise SetupError(
-                f"Auth() has {accounts.user.__name__}, and get_user_model() said {each.model.__name__} before.",
+                f"Auth() has {accounts.user.__name__}, and get_user_model() said {model.__name__} before.",
                 code="auth/two-user-models",
                 where=f"{accounts.place}\n{each.place}",
                 why="Without a running app, get_user_model() returns the only user model that is defined so far.",
@@ -161,8 +163,7 @@ def _root(model: Any) -> str:
 
 
 def _only(models: list[Any]) -> Any:
-    # A class of the same name and module was defined anew, as a shell does.
-    known = {(each.__module__, each.__qualname__): each for each in models}
+    known = {_name_of(each): each for each in models}
     if len(known) > 1:
         raise UsageError(
             f"There are several user models: {', '.join(sorted(name for _, name in known))}.",
@@ -171,6 +172,11 @@ def _only(models: list[Any]) -> Any:
             hint="Import the one that is meant, or make the others abstract.",
         )
     return next(iter(known.values()), None)
+
+
+def _name_of(model: Any) -> tuple[str, str]:
+    # A class of the same name and module was defined anew, as a shell does.
+    return model.__module__, model.__qualname__
 
 
 def _package_of_caller() -> str:

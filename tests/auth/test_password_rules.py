@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from segue.auth.passwords import (
     validate_password,
 )
 from segue.errors import ValidationError
+
+CallsOf = Callable[[Callable[[], Any]], int]
 
 FIRST_TRIES = """
 password Password1 P4ssw0rd!2024 qwerty qwertzuiop 123456 123456789 111111 abc123 iloveyou dragon monkey1
@@ -106,19 +108,17 @@ def test_the_rules_are_told_as_sentences() -> None:
     assert texts[1] == "Your password must have at least 8 characters."
 
 
-def test_a_password_of_a_megabyte_is_refused_at_once() -> None:
-    start = perf_counter()
+def test_a_password_of_a_megabyte_is_refused_at_once(calls_of: CallsOf) -> None:
+    def refuse() -> None:
+        with pytest.raises(PasswordTooLong):
+            validate_password("a" * 1_000_000, Member())
 
-    with pytest.raises(PasswordTooLong):
-        validate_password("a" * 1_000_000, Member())
-
-    assert perf_counter() - start < 0.02
+    assert calls_of(refuse) < 100
 
 
 @pytest.mark.parametrize("length", [4096, 100_000])
-def test_comparing_with_the_user_costs_little(length: int) -> None:
-    rule, start = UserAttributeSimilarityValidator(), perf_counter()
+def test_comparing_with_the_user_costs_little(calls_of: CallsOf, length: int) -> None:
+    rule = UserAttributeSimilarityValidator()
+    member = Member(username="b a" * length, email="a@" * length)
 
-    rule.validate("ab" * (length // 2), Member(username="b a" * length, email="a@" * length))
-
-    assert perf_counter() - start < 0.2
+    assert calls_of(lambda: rule.validate("ab" * (length // 2), member)) < 100

@@ -59,6 +59,9 @@ ALLOWED: dict[str, dict[str, str]] = {
         "regexes.py": "caught by reversing, which tries the next rule",
         "testing/cookies.py": "the protocol of a mapping",
     },
+    "FileNotFoundError": {
+        "storage/memory.py": "what opening a missing file raises, as in a folder",
+    },
     "IndexError": {
         "db/queryset.py": "the protocol of a sequence",
     },
@@ -222,5 +225,7 @@ _INTERNAL = {
     "Answer": "carries a finished response",
     "Invalid": "carries the faults of one input",
     "Wrong": "carries one fault of one value",
+    "ProviderError": "says for the log why a provider is not believed; its page tells visitors less",
+    "Refused": "carries the sentence of a page that lets nobody in",
     "_Enough": "stops looking for faults",
 }

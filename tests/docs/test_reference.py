@@ -13,6 +13,7 @@ from markdown_pages import DOCS
 
 from segue import App, Blueprint, Response, auth, db, lists, views
 from segue.auth import Auth, User
+from segue.auth.social import Google
 from segue.blueprint import RouteOptions
 from segue.cli import deploy
 from segue.db.models.options import META_NAMES
@@ -185,7 +186,7 @@ def test_every_page_of_accounts_is_listed_with_its_endpoint() -> None:
     listed = re.findall(r"^\| `(/[^`]*)` \| `auth\.(\w+)`", text, re.MULTILINE)
 
     app = App("accounts_app", database="sqlite:///:memory:", config={"SECRET_KEY": "x" * 32}, static_folder=None)
-    app.register(Auth(user=User, magic_link=True), prefix="/accounts")
+    app.register(Auth(user=User, magic_link=True, providers=[Google(client_id="club")]), prefix="/accounts")
     app.compile()
     rules = [each for each in app.url_map if each.endpoint.startswith("auth.")]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -75,14 +74,12 @@ def test_good_forms_have_clean_values(call: Callable[..., Any]) -> None:
     [("1000000", "0"), ("-1", "0"), ("x", "0"), (None, None), ("1", "5"), ("9" * 30, "0"), ("1", "-1"), (["1"], "0")],
 )
 def test_a_count_that_cannot_be_is_an_error_of_the_formset(total: Any, initial: Any) -> None:
-    begin = time.thread_time()
     formset = Articles(sent("form", total, initial, {"title": "One"}))
 
     assert not formset.is_valid()
     assert formset.non_form_errors().as_data()[0].code == "missing_management_form"
     assert len(formset.forms) == 0
     assert "errorlist" in str(formset)
-    assert time.thread_time() - begin < 2
 
 
 @pytest.mark.parametrize(

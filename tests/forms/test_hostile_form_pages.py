@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from time import thread_time
 from typing import Any
 
 import pytest
@@ -79,6 +78,10 @@ def club(tmp_path: Path) -> Iterator[Client]:
     def everything(form: Everything) -> Any:
         return (str(form), 200 if form.is_valid() else 422)
 
+    @app.post("/everything-async")
+    async def everything_async(form: Everything) -> Any:
+        return ("", 200 if await form.ais_valid() else 422)
+
     @app.post("/gig")
     def gig(form: GigForm) -> Any:
         return (str(form.save()), 200) if form.is_valid() else (str(form), 422)
@@ -97,13 +100,46 @@ def club(tmp_path: Path) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("value", [pytest.param(each, id=f"{number}") for number, each in enumerate(HOSTILE)])
-def test_k09_to_k11_a_hostile_value_in_every_field_is_refused_at_once(club: Client, value: str) -> None:
-    start = thread_time()
+def test_k09_to_k11_a_hostile_value_in_every_field_is_refused(club: Client, value: str) -> None:
     answer = club.post("/everything", data=dict.fromkeys(Everything.base_fields, value))
 
     assert answer.status_code == 422
     assert "<script>" not in answer.text
-    assert thread_time() - start < 2
+
+
+# What JSON can hold where a text, a file or a count is expected.
+SHAPES = [
+    b"true", b"-99999999999999999999", b"9223372036854775808",
+    b"1" + b"0" * 4000, b"1e308", b"1e999", b"[[]]", b"[null]", b'{"a": 1}',
+    b'{"filename": "x", "size": 1}', b"[" * 60 + b"]" * 60, b'{"a":' * 60 + b"1" + b"}" * 60, b"NaN", b"Infinity",
+    b'"\\ud800"', b'"\\u0000"', b'"9999-12-31T23:59:59-23:59"', b'"0001-01-01T00:00:00+23:59"', b'"10000-01-01"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/everything", "/everything-async", "/gig", "/gigs"])
+@pytest.mark.parametrize("value", [pytest.param(each, id=f"{number}") for number, each in enumerate(SHAPES)])
+def test_json_of_another_shape_in_every_field_is_refused_and_stores_nothing(
+    club: Client, path: str, value: bytes
+) -> None:
+    management = ["form-TOTAL_FORMS", "form-INITIAL_FORMS", "form-0-id", "form-0-name", "form-0-DELETE"]
+    names = [*Everything.base_fields, *GigForm.base_fields, *management]
+    body = b",".join(b'"%s": %s' % (name.encode(), value) for name in names)
+
+    answer = club.post(path, data=b"{%s}" % body, headers={"content-type": "application/json"})
+
+    assert answer.status_code in (400, 422)
+    assert list(Gig.objects.order_by("pk").values_list("name", flat=True)) == ["ours", "another's"]
+
+
+@pytest.mark.parametrize("path", ["/everything", "/everything-async", "/gig", "/gigs"])
+def test_a_file_where_a_text_is_expected_is_none(club: Client, path: str) -> None:
+    fields = [*Everything.base_fields, "form-TOTAL_FORMS", "form-INITIAL_FORMS", "form-0-name", "name"]
+    files = {name: ("../a\0.txt", b"\xff", "text/plain") for name in fields if name != "file"}
+
+    answer = club.post(path, files=files)
+
+    assert answer.status_code in (200, 400, 422)
+    assert list(Gig.objects.order_by("pk").values_list("name", flat=True)) == ["ours", "another's"]
 
 
 @pytest.mark.parametrize(
@@ -135,12 +171,10 @@ def test_k15_a_field_that_the_form_does_not_list_is_not_bound(club: Client, name
 def test_k12_forged_management_of_a_formset_is_an_error_of_the_form(club: Client, sent: dict[str, str]) -> None:
     data = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": "1", "form-0-name": "changed"}
 
-    start = thread_time()
     answer = club.post("/gigs", data={**data, **sent})
 
     assert answer.status_code == 422
     assert list(Gig.objects.order_by("pk").values_list("name", flat=True)) == ["ours", "another's"]
-    assert thread_time() - start < 2
 
 
 @pytest.mark.parametrize("key", ["2", "999", "-1", "x", "9" * 30, "1e0", "True", ""])

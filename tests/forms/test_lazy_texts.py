@@ -17,8 +17,8 @@ GERMAN = {
     "Say it.": "Bitte angeben.",
     "Choose": "Wählen",
     "Red": "Rot",
-    "At most %(limit)d letter.": "Höchstens %(limit)d Buchstabe.",
-    "At most %(limit)d letters.": "Höchstens %(limit)d Buchstaben.",
+    "At most %(limit_value)d letter.": "Höchstens %(limit_value)d Buchstabe.",
+    "At most %(limit_value)d letters.": "Höchstens %(limit_value)d Buchstaben.",
     "No & nothing.": "Nein & nichts.",
     "title of the song": "titel des Lieds",
 }
@@ -45,7 +45,9 @@ class Visitor(forms.Form):
         max_length=3,
         error_messages={
             "required": _("Say it."),
-            "max_length": ngettext_lazy("At most %(limit)d letter.", "At most %(limit)d letters.", "limit"),
+            "max_length": ngettext_lazy(
+                "At most %(limit_value)d letter.", "At most %(limit_value)d letters.", "limit_value"
+            ),
         },
     )
     colour = forms.ChoiceField(choices=[("", _("Choose")), ("r", _("Red"))], required=False)

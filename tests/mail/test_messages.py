@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email import message_from_bytes
 from email.message import EmailMessage as Part
 from email.message import MIMEPart
 from email.policy import default
 from pathlib import Path
-from time import perf_counter
 from typing import Any, cast
 
 import pytest
@@ -254,13 +254,12 @@ def test_a_media_type_that_is_none_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("text", ["a@" + "a." * 500_000, '"' * 1_000_000 + " <a@b.c>", "<" * 9_999, "\\" * 9_000 + ">"])
-def test_a_long_text_is_refused_at_once(text: str) -> None:
-    start = perf_counter()
+def test_a_long_text_is_refused_at_once(calls_of: Callable[[Callable[[], Any]], int], text: str) -> None:
+    def refuse() -> None:
+        with pytest.raises((BadHeaderError, InvalidAddress)):
+            write(to=[text]).recipients()
 
-    with pytest.raises((BadHeaderError, InvalidAddress)):
-        write(to=[text]).recipients()
-
-    assert perf_counter() - start < 0.05
+    assert calls_of(refuse) < 100
 
 
 def test_the_name_of_the_machine_is_not_told() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -273,8 +272,5 @@ def test_attempts_on_one_account_are_counted_together(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["x" * 1_000_000, "a" + "\u0301\u0316" * 20_000, "\ufdfa" * 100_000], ids=["long", "marks", "expanding"]
 )
-def test_a_monstrous_name_takes_no_time(name: str) -> None:
-    begun = time.perf_counter()
-    account_key(name, "192.0.2.7")
-
-    assert time.perf_counter() - begun < 0.1
+def test_a_monstrous_name_takes_no_time(calls_of: Callable[[Callable[[], Any]], int], name: str) -> None:
+    assert calls_of(lambda: account_key(name, "192.0.2.7")) < 10_000

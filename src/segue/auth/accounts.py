@@ -29,14 +29,18 @@ class Accounts:
         user: Their class: a model, or what satisfies `UserProtocol`.
         prefix: Where the pages of log in and out are.
         place: Where `Auth()` was registered.
+        has_passkeys: Whether its users may have passkeys.
         second_step: Called before a login as `(request, user, backend, remember)`: begins the step of
             the second factor and gives `True` where the user has one. `None` where nobody has.
+        providers: Who else is asked who somebody is; see `segue.auth.social`.
     """
 
     user: Any
     prefix: str
     place: str
+    has_passkeys: bool = False
     second_step: Callable[[Any, Any, str | None, bool], Operation[bool]] | None = None
+    providers: tuple[Any, ...] = ()
 
     @property
     def is_model(self) -> bool:

@@ -108,7 +108,7 @@ def _logged_in(login_url: str | None, field: str) -> Callable[..., Any]:
 
 
 def fresh_login_required(thing: Any = None, /, *, seconds: float | timedelta | None = None) -> Any:
-    """Let only those in who gave their password a short while ago: for what a stolen session must not do.
+    """Let only those in who proved who they are a short while ago: for what a stolen session must not do.
 
     Args:
         seconds: How long a login is fresh; by default `FRESH_LOGIN`, ten minutes.

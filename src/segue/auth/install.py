@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from ..errors import SetupError, did_you_mean
@@ -35,6 +37,8 @@ class Auth:
         signup: Whether strangers may make accounts.
         pages: Whether it brings the pages of accounts; without them, the site has its own.
         magic_link: Whether a link in a mail logs in, without a password.
+        providers: Whose accounts log in too, such as `[Google()]`; see `segue.auth.social`.
+        passkeys: Whether users may log in with passkeys, on those pages; needs `segue[webauthn]`.
     """
 
     def __init__(
@@ -45,12 +49,16 @@ class Auth:
         signup: bool = True,
         pages: bool = True,
         magic_link: bool = False,
+        providers: Sequence[Any] = (),
+        passkeys: bool = False,
     ) -> None:
         self.user = user
         self.login_required = login_required
         self.signup = signup
         self.pages = pages
         self.magic_link = magic_link
+        self.providers = tuple(providers)
+        self.passkeys = passkeys
 
     def __repr__(self) -> str:
         return f"<Auth of {self.user.__name__ if self.user is not None else 'the site'}>"
@@ -59,17 +67,32 @@ class Auth:
         """Give the app its users.
 
         Raises:
-            SetupError: *user* is no class of users (`auth/bad-user-model`).
+            SetupError: *user* is no class of users (`auth/bad-user-model`), or passkeys lack what they
+                need (`auth/no-fido2`, `auth/passkeys-without-pages`).
         """
         user = self._user_class(setup.import_name)
-        accounts = Accounts(user, "/" + prefix.strip("/") if prefix.strip("/") else "", caller_place())
+        below = "/" + prefix.strip("/") if prefix.strip("/") else ""
+        accounts = Accounts(user, below, caller_place(), self.passkeys)
+        if self.passkeys:
+            _demand_passkeys(accounts, has_pages=self.pages)
+            from .pages.passkeys import Passkey  # a table, for sites that have it
+
+            setup.add_models(Passkey)
         _declare(setup.config)
         if self.pages and accounts.is_model:
             from .pages.routes import pages  # views and forms, for sites that have them
             from .pages.waiting import beginning
 
-            setup.register(pages(signup=self.signup, magic_link=self.magic_link), prefix=prefix)
-            accounts = replace(accounts, second_step=beginning)
+            if self.providers:
+                _install_providers(setup, self.providers)
+            blueprint = pages(
+                signup=self.signup,
+                magic_link=self.magic_link,
+                social=bool(self.providers),
+                passkeys=self.passkeys,
+            )
+            setup.register(blueprint, prefix=prefix)
+            accounts = replace(accounts, second_step=beginning, providers=self.providers)
         setup.provide(ACCOUNTS, accounts)
         if accounts.is_model:
             setup.add_models(user, Group, RememberedLogin)
@@ -103,6 +126,24 @@ class Auth:
         return self.user
 
 
+def _install_providers(setup: Setup, providers: Sequence[Any]) -> None:
+    for name in ("httpx2", "joserfc"):
+        if find_spec(name) is None:
+            raise SetupError(
+                f"Auth(providers=…) needs {name}, which is not installed.",
+                code="auth/no-oauth",
+                where=caller_place(),
+                why="It is how a provider is asked, and how what it signs is checked.",
+                hint='pip install "segue[oauth]"',
+            )
+    from .social.models import SocialAccount  # for sites that have providers
+
+    setup.add_models(SocialAccount)
+    for each in providers:
+        setup.config.declare(f"{each.setting}_CLIENT_ID", "", doc=f"What {each.title} calls this site.")
+        setup.config.declare(f"{each.setting}_CLIENT_SECRET", "", secret=True, doc=f"By what {each.title} knows it.")
+
+
 def _declare(config: Any) -> None:
     declare = config.declare
     # Not in a cookie: a login must end on the server when it ends.
@@ -130,6 +171,7 @@ def _compiled(accounts: Accounts, compiled: Any) -> None:
     app = compiled.app
     _demand_database(accounts, app)
     _demand_endpoints(compiled)
+    _demand_clients(accounts, app)
     demand_one_answer(accounts, app.import_name)
     list(load_backends(app))
     models: list[Any] = app.owned_models() if app.config["DATABASE"] is not None else []
@@ -142,6 +184,37 @@ def _compiled(accounts: Accounts, compiled: Any) -> None:
     for part in compiled.parts:
         for guard in part.registries.guards:
             demand_known(marks_of(guard).get("permissions", ()), known=known, where=part.place)
+
+
+def _demand_clients(accounts: Accounts, app: Any) -> None:
+    """Refuse a provider that this site is not known to: its button would lead to an error there."""
+    for each in accounts.providers:
+        if not each.client_id and not app.config[f"{each.setting}_CLIENT_ID"]:
+            raise SetupError(
+                f"{each.title} is to log people in, and there is no client id.",
+                code="auth/no-client",
+                where=accounts.place,
+                why="The provider gives one, and a secret, when the site is entered there.",
+                hint=f"Set {each.setting}_CLIENT_ID and {each.setting}_CLIENT_SECRET.",
+            )
+
+
+def _demand_passkeys(accounts: Accounts, *, has_pages: bool) -> None:
+    if not has_pages or not accounts.is_model:
+        raise SetupError(
+            "Auth(passkeys=True) has no pages on which a passkey could be made or shown.",
+            code="auth/passkeys-without-pages",
+            where=accounts.place,
+            why="Passkeys belong to the pages of accounts, which need users that are rows.",
+            hint="Auth(passkeys=True), without pages=False and with a model of users",
+        )
+    if find_spec("fido2") is None:
+        raise SetupError(
+            "Auth(passkeys=True) needs a library that is not installed.",
+            code="auth/no-fido2",
+            where=accounts.place,
+            hint='pip install "segue[webauthn]"',
+        )
 
 
 def _demand_endpoints(compiled: Any) -> None:

@@ -21,6 +21,7 @@ from typing import Any, ClassVar, TypeVar
 from markupsafe import Markup
 
 from ..colours import Operation, arun, either, run
+from ..context import lazy
 from ..errors import (
     NON_FIELD_ERRORS,
     Fault,
@@ -405,9 +406,9 @@ class Form:
         """Tell whether anything was sent that differs from what the form started with."""
         return bool(self.changed_data)
 
-    @property
+    @lazy
     def changed_data(self) -> list[str]:
-        """The names of the fields that were changed."""
+        """The names of the fields that were changed; found out at the first look."""
         return [name for name in self.fields if self[name].has_changed()]
 
     # HTML

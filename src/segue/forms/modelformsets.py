@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..colours import Either, Operation, arun, either, run
+from ..context import lazy
 from ..db.choice import database_for
 from ..errors import NON_FIELD_ERRORS, SetupError, UsageError, ValidationError, did_you_mean
 from ..places import caller_place
@@ -130,8 +131,13 @@ class BaseModelFormSet(BaseFormSet):
         if self._key_name in form.base_fields:
             return  # a key that people write
         key = form.instance.pk if index is not None and index < self.initial_form_count() else None
+        form.fields[self._key_name] = self._shown_key.clone()
+        form.fields[self._key_name].initial = key
+
+    @lazy
+    def _shown_key(self) -> CharField:
         # The key is read by `loading`; the field only shows it.
-        form.fields[self._key_name] = CharField(widget=HiddenInput, required=False, initial=key, disabled=True)
+        return CharField(widget=HiddenInput, required=False, disabled=True)
 
     def checking(self) -> Operation[None]:
         yield from super().checking()
@@ -209,8 +215,8 @@ class BaseModelFormSet(BaseFormSet):
             await form.asave_m2m()
 
     def _written(self) -> list[Any]:
-        rows = [*self.new_objects, *[row for row, _ in self.changed_objects]]
-        return [form for form in self.forms if any(form.instance is row for row in rows)]
+        rows = {id(row) for row in (*self.new_objects, *[row for row, _ in self.changed_objects])}
+        return [form for form in self.forms if id(form.instance) in rows]
 
 
 def _all(rows: Any) -> list[Any]:

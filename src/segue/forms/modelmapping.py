@@ -17,6 +17,7 @@ from .. import db
 from ..errors import SetupError, did_you_mean
 from ..text import capitalized
 from . import fields as forms
+from .adoptedfields import adopted_entry
 from .modelfields import ModelChoiceField, ModelMultipleChoiceField
 from .widgets import Textarea
 
@@ -40,6 +41,10 @@ def _whole(field: Any) -> Options:
     return {"min_value": low, "max_value": field.max_value}
 
 
+def _limits(field: Any) -> Options:
+    return {"min_value": field.min_value, "max_value": field.max_value}
+
+
 def _reference(field: Any) -> Options:
     return {
         "queryset": lambda: field.target._meta.default_queryset(),
@@ -60,10 +65,10 @@ def _many(field: Any) -> Options:
 # `None`: no form has it. A kind that is not here is that of the class of field it derives from.
 TABLE: dict[str, tuple[Any, Callable[[Any], Options]] | None] = {
     "integer": (forms.IntegerField, _whole),
-    "float": (forms.FloatField, lambda field: {}),
+    "float": (forms.FloatField, _limits),
     "decimal": (
         forms.DecimalField,
-        lambda field: {"max_digits": field.max_digits, "decimal_places": field.decimal_places},
+        lambda field: {**_limits(field), "max_digits": field.max_digits, "decimal_places": field.decimal_places},
     ),
     "boolean": (forms.BooleanField, lambda field: {"required": False}),
     "char": (forms.CharField, _text),
@@ -86,6 +91,7 @@ TABLE: dict[str, tuple[Any, Callable[[Any], Options]] | None] = {
     "one_to_one": (ModelChoiceField, _reference),
     "many_to_many": (ModelMultipleChoiceField, _many),
     "auto": None,
+    "core_auto": None,
     "binary": None,
     "generated": None,
     "key_part": None,
@@ -98,6 +104,8 @@ TABLE: dict[str, tuple[Any, Callable[[Any], Options]] | None] = {
 def _entry(field: Any) -> tuple[Any, Callable[[Any], Options]] | None:
     for kind in type(field).__mro__:
         name = vars(kind).get("kind")
+        if name == "core":
+            return adopted_entry(field)
         if name in TABLE:
             return TABLE[name]
     return None

@@ -224,7 +224,7 @@ class ModelForm(Form):
             if field is None:
                 self.add_error(NON_FIELD_ERRORS, ValidationError(fault.message, fault.code))
                 continue
-            worded = field.worded(fault)
+            worded = field.worded(fault, self.cleaned_data.get(name))
             self.add_error(name, ValidationError(worded.message, worded.code))
 
     # Saving

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ..colours import Operation, arun, either, run
-from ..errors import Forbidden, SetupError, place_of
+from ..errors import Forbidden, SetupError, ValidationError, place_of
 from ..http.redirects import LazyURL
 from ..http.request import Request
 from ..http.response import redirect
@@ -131,7 +131,13 @@ class FormMixin(View):
 
     def _form_valid(self, form: Any) -> Operation[Any]:
         if self._saves_form:
-            self.object = yield from either(form.save, form.asave)
+            try:
+                self.object = yield from either(form.save, form.asave)
+            except ValidationError:
+                if not form.errors:
+                    raise  # another's
+                # Somebody was quicker than this form, which says so now.
+                return (yield from hook(self, "form_invalid", form))
         url = yield from hook(self, "get_success_url")
         self._leave_message(form)
         # 303: the browser gets the next page, whatever the method was, and a reload sends nothing again.

@@ -1,7 +1,7 @@
 """The steps of a wizard: their forms, what was answered, and what may be kept of it.
 
 Holds: `forms_by_step`, `Answers` (the part of a session), `Steps` (what templates see), `unkept_of`.
-Imports: errors, the multi-dictionary of forms.
+Imports: errors, the multi-dictionary of forms, `ending`.
 Never: keeps a password or a file: they would lie in a session, readable or unbounded.
 """
 
@@ -11,11 +11,14 @@ Never: keeps a password or a file: they would lie in a session, readable or unbo
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from ..errors import SetupError, did_you_mean
 from ..http.multidict import MultiDict
+from .ending import Ending
 
 __all__ = ["Answers", "Steps", "check_names", "forms_by_step", "sent_in", "unkept_of"]
 
@@ -119,11 +122,13 @@ class Answers:
         self._session = session
         self._key = key
         # Not stored before there is something: a look at the first page begins no session.
-        content: dict[str, Any] = session.get(key, {})
+        # Copied: what is changed here reaches the session by `save()` alone.
+        content: dict[str, Any] = deepcopy(session.get(key, {}))
         self.at: str = content.get("at", "")
         self.extra_data: dict[str, Any] = content.get("extra", {})
         self._sent: dict[str, dict[str, list[str]]] = content.get("sent", {})
         self._states: dict[str, str] = content.get("states", {})
+        self._ticket: str = content.get("ticket", "")
 
     def __repr__(self) -> str:
         return f"<Answers to {', '.join(self._sent) or 'nothing'}>"  # never what was answered
@@ -160,8 +165,13 @@ class Answers:
 
     def save(self) -> None:
         """Put it into the session."""
-        content = {"at": self.at, "sent": self._sent, "states": self._states}
+        self._ticket = self._ticket or secrets.token_urlsafe(9)
+        content = {"at": self.at, "sent": self._sent, "states": self._states, "ticket": self._ticket}
         self._session[self._key] = content | ({"extra": self.extra_data} if self.extra_data else {})
+
+    def ending(self, request: Any) -> Ending:
+        """Return the end of this way through."""
+        return Ending(request, self._session, self._key, self._ticket)
 
     def clear(self) -> None:
         """Forget everything."""

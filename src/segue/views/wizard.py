@@ -90,6 +90,9 @@ class WizardView(View):
     def done(self, form_list: list[Any], **kwargs: Any) -> Any:
         """Answer when every step is good; what was answered is forgotten afterwards.
 
+        It is called once, though the last step be sent twice at once: the second is led where the
+        first is, or told that this was sent already (409).
+
         Args:
             form_list: The valid forms, in order.
             kwargs: `form_dict`, the same by step, and the values of the route.
@@ -327,7 +330,18 @@ class WizardView(View):
             forms[name] = form
             self._known[name] = form.cleaned_data
         values = {name: value for name, value in self.kwargs.items() if name != self.step_url_kwarg}
-        answer = yield from hook(self, "done", list(forms.values()), form_dict=forms, **values)
+        ending = self.storage.ending(self.request)
+        if not (yield from ending.claiming()):
+            answer = yield from ending.following()
+        else:
+            try:
+                answer = yield from hook(self, "done", list(forms.values()), form_dict=forms, **values)
+            except GeneratorExit:
+                raise  # nobody drives this any further
+            except BaseException:
+                yield from ending.releasing()
+                raise
+            yield from ending.keeping(answer)
         self.storage.clear()
         return answer
 

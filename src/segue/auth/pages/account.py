@@ -13,12 +13,21 @@ from ...web import messages
 from ...web.sessions import SESSIONS
 from ...web.sessions.session import session_of
 from ...web.sessions.stores import ServerStore
+from ..accounts import accounts_of
 from ..remembering import forgetting_others
 from ..totp import make_secret, provisioning_url
 from .base import AccountFormView, AccountPage
-from .factors import SecondFactor, confirms, find_factor, has_second_factor, new_recovery_codes
+from .factors import (
+    SecondFactor,
+    confirms,
+    find_factor,
+    forget_authenticator,
+    has_second_factor,
+    new_recovery_codes,
+)
 from .forms import CodeForm
 from .going import kept_private
+from .proofs import count_passkeys, needs_second_step
 
 __all__ = ["AccountView", "RecoveryCodesView", "SecondFactorOffView", "SecondFactorOnView", "SessionsView"]
 
@@ -31,10 +40,12 @@ class AccountView(AccountPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the names for the template."""
         factor = find_factor(self.request.user)
-        codes: list[str] | None = factor.recovery if factor is not None and factor.confirmed_at is not None else None
         return super().get_context_data(
-            has_second_factor=codes is not None,
-            recovery_left=len(codes or ()),
+            has_second_factor=factor is not None and factor.confirmed_at is not None,
+            recovery_left=len(factor.recovery if factor is not None else ()),
+            has_connections="auth.connections" in self.request.app.view_functions,
+            has_passkeys=accounts_of(self.request.context).has_passkeys,
+            passkeys=count_passkeys(self.request, self.request.user.pk),
             has_devices=_store(self.request) is not None,
             **kwargs,
         )
@@ -82,9 +93,13 @@ class SecondFactorOffView(AccountPage):
 
     template_name: str | None = "accounts/second_factor_off.html"
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the names for the template."""
+        return super().get_context_data(passkeys=count_passkeys(self.request, self.request.user.pk), **kwargs)
+
     def post(self, request: Any) -> Any:
         """Take it away."""
-        SecondFactor.objects.filter(owner=str(request.user.pk)).delete()
+        forget_authenticator(request.user, keeps_recovery=count_passkeys(request, request.user.pk) > 0)
         messages.success(request, "Your second factor is off.")
         return kept_private(redirect(url_for("auth.account"), 303))
 
@@ -100,7 +115,7 @@ class RecoveryCodesView(AccountPage):
 
     def post(self, request: Any) -> Any:
         """Make them."""
-        if not has_second_factor(request.user):
+        if not needs_second_step(request, request.user):
             return redirect(url_for("auth.account"), 303)
         return self.render_to_response(self.get_context_data(codes=new_recovery_codes(request.user)))
 

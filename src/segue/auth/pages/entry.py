@@ -9,15 +9,17 @@ from ...http.response import redirect
 from ...shortcuts import url_for
 from ...views import View
 from ...web import messages
+from ..accounts import accounts_of
 from ..authenticating import authenticate
 from ..logins import login, logout
 from .base import AccountFormView
-from .factors import uses_code
+from .factors import has_authenticator, uses_code
 from .forms import CodeForm, LoginForm
 from .going import kept_private, next_of, resolved, wanted_next
-from .waiting import end_waiting, lead_to, waiting_in
+from .proofs import confirm, count_passkeys
+from .waiting import Waiting, end_waiting, lead_to, waiting_in
 
-__all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter"]
+__all__ = ["LoginView", "LogoutView", "SecondFactorView", "enter", "pass_second_step"]
 
 _WRONG = "The name or the password is not right."
 
@@ -55,7 +57,10 @@ class LoginView(AccountFormView):
         return super().get_context_data(
             can_sign_up="auth.signup" in pages,
             has_magic_link="auth.magic_link" in pages,
+            providers=accounts_of(self.request.context).providers,
             reason=self._reason(),
+            can_confirm=_can_confirm(self.request),
+            has_passkeys=accounts_of(self.request.context).has_passkeys,
             **kwargs,
         )
 
@@ -84,36 +89,61 @@ class LoginView(AccountFormView):
 
 
 class SecondFactorView(AccountFormView):
-    """Asks for the code of the second factor, after the password was right."""
+    """Asks for the second factor: after the password was right, or of who is logged in, to confirm that it is them."""
 
     template_name: str | None = "accounts/second_factor.html"
     form_class: type[Any] | None = CodeForm
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer with the form, where a password was given before."""
-        if waiting_in(request) is None:
+        """Answer with the form, where there is somebody to ask."""
+        if waiting_in(request) is None and not _can_confirm(request):
             return redirect(url_for("auth.login"), 303)
         return self.render_to_response(self.get_context_data())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the names for the template."""
+        waiting = waiting_in(self.request)
+        key = self.request.user.pk if waiting is None else waiting.owner
+        return super().get_context_data(
+            has_passkeys=count_passkeys(self.request, key) > 0,
+            has_authenticator=has_authenticator(key),
+            **kwargs,
+        )
 
     def form_valid(self, form: Any) -> Any:
         """Let in whose code is right."""
         request = self.request
         waiting = waiting_in(request)
-        if waiting is None:
+        if waiting is None and not _can_confirm(request):
             return redirect(url_for("auth.login"), 303)
+        key = str(request.user.pk) if waiting is None else waiting.owner
         limiter = self.limiter("5/5m", "auth:second factor", fail_closed=True)
         try:
-            limiter.hit(waiting.owner).demand()
+            limiter.hit(key).demand()
         except TooManyRequests as error:
             return self.too_many(form, error)
-        user = self.user_model.objects.filter(pk=waiting.owner).first()
-        if not waiting.is_of(request.context, user) or not uses_code(user, form.cleaned_data["code"]):
+        user = self.user_model.objects.filter(pk=key).first()
+        may = user is not None if waiting is None else waiting.is_of(request.context, user)
+        if not may or not uses_code(user, form.cleaned_data["code"]):
             form.add_error("code", "This code is not right, or was used before.")
             return self.form_invalid(form)
-        limiter.reset(waiting.owner)
-        end_waiting(request)
-        login(request, user, backend=waiting.backend, remember_me=waiting.remember, asks_second_factor=False)
-        return kept_private(redirect(waiting.target or self.get_success_url(), 303))
+        limiter.reset(key)
+        if waiting is None:
+            confirm(request)
+            return kept_private(redirect(self.get_success_url(), 303))
+        return pass_second_step(request, waiting, user, otherwise=self.get_success_url())
+
+
+def pass_second_step(request: Any, waiting: Waiting, user: Any, *, otherwise: str) -> Any:
+    """Let *user* in, who took both steps; *otherwise* is where a login leads that leads nowhere."""
+    end_waiting(request)
+    login(request, user, backend=waiting.backend, remember_me=waiting.remember, asks_second_factor=False)
+    return kept_private(redirect(waiting.target or otherwise, 303))
+
+
+def _can_confirm(request: Any) -> bool:
+    """Tell whether the user who is logged in has codes."""
+    return request.user.is_authenticated and has_authenticator(request.user.pk)
 
 
 class LogoutView(View):

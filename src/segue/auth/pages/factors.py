@@ -10,9 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 from ... import clock, db
-from ..totp import find_recovery_code, hash_recovery_code, make_recovery_codes, verify_code
+from ..totp import find_recovery_code, hash_recovery_code, make_recovery_codes, make_secret, verify_code
 
-__all__ = ["SecondFactor", "confirms", "find_factor", "has_second_factor", "new_recovery_codes", "uses_code"]
+__all__ = [
+    "SecondFactor",
+    "confirms",
+    "find_factor",
+    "forget_authenticator",
+    "has_authenticator",
+    "has_second_factor",
+    "new_recovery_codes",
+    "uses_code",
+]
 
 
 class SecondFactor(db.Model):
@@ -39,13 +48,21 @@ def find_factor(user: Any) -> Any:
 
 def has_second_factor(user: Any) -> bool:
     """Tell whether *user* must give a code."""
-    return SecondFactor.objects.filter(owner=str(user.pk), confirmed_at__isnull=False).exists()
+    return has_authenticator(user.pk)
+
+
+def has_authenticator(key: object) -> bool:
+    """Tell whether the user of that primary key has an authenticator whose codes count."""
+    return SecondFactor.objects.filter(owner=str(key), confirmed_at__isnull=False).exists()
 
 
 def uses_code(user: Any, code: str) -> bool:
     """Tell whether *code* is right, and use it up: of two requests that send it, one is late."""
     factor = find_factor(user)
-    return factor is not None and (_uses_counter(factor, code) or _uses_recovery(factor, code))
+    if factor is None:
+        return False
+    # Codes of recovery are there for passkeys too, beside a secret that nobody has confirmed.
+    return (factor.confirmed_at is not None and _uses_counter(factor, code)) or _uses_recovery(factor, code)
 
 
 def _uses_counter(factor: Any, code: str) -> bool:
@@ -82,6 +99,16 @@ def confirms(user: Any, code: str) -> list[str] | None:
 
 def new_recovery_codes(user: Any) -> list[str]:
     """Make new codes of recovery for *user*; the old ones are good no more."""
-    codes = make_recovery_codes()
-    SecondFactor.objects.filter(owner=str(user.pk)).update(recovery=[hash_recovery_code(each) for each in codes])
+    codes, owner = make_recovery_codes(), str(user.pk)
+    SecondFactor.objects.get_or_create(owner=owner, defaults={"secret": make_secret()})
+    SecondFactor.objects.filter(owner=owner).update(recovery=[hash_recovery_code(each) for each in codes])
     return codes
+
+
+def forget_authenticator(user: Any, *, keeps_recovery: bool) -> None:
+    """Take the authenticator of *user* away, and the codes of recovery unless something else needs them."""
+    rows = SecondFactor.objects.filter(owner=str(user.pk))
+    if keeps_recovery:
+        rows.update(secret=make_secret(), last_used=None, confirmed_at=None)
+    else:
+        rows.delete()

@@ -129,6 +129,14 @@ class CodeForm(forms.Form):
     )
 
 
+class PasskeyForm(forms.Form):
+    """What a user calls a passkey."""
+
+    name = forms.CharField(
+        label="Name", max_length=60, help_text="Such as “phone” or “office key”, to tell it from others."
+    )
+
+
 def _check_password(form: forms.Form, name: str, user: Any) -> None:
     password = form.cleaned_data.get(name)
     if password is None:

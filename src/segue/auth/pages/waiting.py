@@ -1,7 +1,7 @@
 """A login that waits in the session for its second factor.
 
 Holds: what is kept of it, for ten minutes; the step that begins it, for every way in.
-Imports: sessions, bonds, the table of second factors.
+Imports: sessions, bonds, the tables of second factors and passkeys.
 Never: lets anybody in.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ... import clock
 from ...colours import Operation, either
 from ...web.sessions.session import session_of
+from ..accounts import accounts_of
 from ..bonds import USER, VIA, bond_of, is_bond
 from ..protocol import AnonymousUser
 from .factors import SecondFactor
@@ -48,10 +49,9 @@ class Waiting(NamedTuple):
 
 def beginning(request: Any, user: Any, backend: str | None, remember: bool) -> Operation[bool]:  # noqa: FBT001 - called by `login` alone
     """Let the login of *user* wait for their second factor; `False` where they have none."""
-    rows = SecondFactor.objects.filter(owner=str(user.pk), confirmed_at__isnull=False)
-    if not (yield from either(rows.exists, rows.aexists)):
-        return False
     context = request.context
+    if not (yield from _needs_step(context, user)):
+        return False
     session = yield from session_of(request).loading()
     if session.get(VIA, str(user.pk)) != str(user.pk):
         # Who was logged in here is not who gave the password: what follows must not be theirs.
@@ -62,6 +62,18 @@ def beginning(request: Any, user: Any, backend: str | None, remember: bool) -> O
     until = int(clock.now()) + _MOST_SECONDS
     session[_KEY] = list(Waiting(str(user.pk), called, None, remember, until, bond_of(context, user)))
     return True
+
+
+def _needs_step(context: Any, user: Any) -> Operation[bool]:
+    tables: list[Any] = [SecondFactor.objects.filter(owner=str(user.pk), confirmed_at__isnull=False)]
+    if accounts_of(context).has_passkeys:
+        from .passkeys import Passkey  # a table that other sites do not have
+
+        tables.append(Passkey.objects.filter(owner=str(user.pk)))
+    for rows in tables:
+        if (yield from either(rows.exists, rows.aexists)):
+            return True
+    return False
 
 
 def waiting_in(request: Any) -> Waiting | None:

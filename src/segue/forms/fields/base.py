@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 from ...colours import Operation, run
 from ...errors import Fault, SetupError, ValidationError, did_you_mean
 from ...places import caller_place
+from ...validators import filled
 from ..boundfield import BoundField
 from ..widgets import HiddenInput, TextInput, Widget
 
@@ -176,7 +177,7 @@ class Field:
             try:
                 validator(value)
             except ValidationError as error:
-                faults.extend(self.worded(fault) for fault in error.faults)
+                faults.extend(self.worded(fault, value) for fault in error.faults)
         if faults:
             raise ValidationError(faults)
 
@@ -213,7 +214,7 @@ class Field:
                 try:
                     yield from checking.checking(value, form)
                 except ValidationError as error:
-                    raise ValidationError([self.worded(fault) for fault in error.faults]) from None
+                    raise ValidationError([self.worded(fault, value) for fault in error.faults]) from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """Return what a form that comes back shows: what was sent, or what it started with."""
@@ -236,12 +237,15 @@ class Field:
         """Return the error of that code, worded by `error_messages`."""
         return ValidationError(self.error_messages[code], code, params)
 
-    def worded(self, fault: Fault) -> Fault:
-        """Return a fault in the words that this field was given for its code, where it was given some."""
+    def worded(self, fault: Fault, value: Any = None) -> Fault:
+        """Return a fault in the words that this field was given for its code, where it was given some.
+
+        They may name what the validator names, and `%(value)s`: what was refused.
+        """
         text = self.error_messages.get(fault.code)
         if text is None or text == self._messages.get(fault.code):
             return fault  # the field's own words are for its own checks
-        return ValidationError(text, fault.code, fault.params).faults[0]
+        return Fault((), fault.code, filled(text, value, fault.params), fault.params)
 
 
 def _parameters(kind: type) -> list[str]:

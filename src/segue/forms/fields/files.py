@@ -108,7 +108,7 @@ class ImageField(FileField):
     default_error_messages: ClassVar[Mapping[str, Any]] = {
         "invalid_image": "This is not an image, or it is damaged.",
         "too_large": "The image has more than %(limit)s pixels.",
-        "invalid_extension": "The name of the file must end in one of: %(choices)s.",
+        "invalid_extension": "The name of the file must end in one of: %(allowed_extensions)s.",
     }
 
     def __init__(self, *, max_pixels: int = 50_000_000, **options: Any) -> None:
@@ -123,7 +123,7 @@ class ImageField(FileField):
         try:
             self._check_name(value.filename)
         except ValueError:
-            raise self.fault("invalid_extension", choices=", ".join(_NAMES)) from None
+            raise self.fault("invalid_extension", allowed_extensions=", ".join(_NAMES)) from None
         self._look_at(value)
         return value
 

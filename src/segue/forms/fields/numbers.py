@@ -37,7 +37,7 @@ class IntegerField(Field):
     widget = NumberInput
     default_error_messages: ClassVar[Mapping[str, Any]] = {
         "invalid": "This is not a whole number.",
-        "step_size": "This must be a multiple of %(step)s.",
+        "step_size": "This must be a multiple of %(limit_value)s.",
     }
     inputmode: ClassVar[str] = "numeric"
 
@@ -70,7 +70,7 @@ class IntegerField(Field):
         start = self.min_value if isinstance(self.min_value, int | float | Decimal) else 0
         rest = math.remainder(float(value) - float(start), float(self.step_size))
         if not math.isclose(rest, 0.0, abs_tol=1e-9 * max(1.0, abs(float(value)))):
-            raise self.fault("step_size", step=self.step_size)
+            raise self.fault("step_size", limit_value=self.step_size)
 
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
@@ -161,13 +161,13 @@ class DecimalField(IntegerField):
             try:
                 self._digits(value)
             except ValidationError as error:
-                raise ValidationError([self.worded(fault) for fault in error.faults]) from None
+                raise ValidationError([self.worded(fault, value) for fault in error.faults]) from None
         super().run_validators(value)
 
     def _check_step(self, value: Any) -> None:
         start = Decimal(str(self.min_value)) if self.min_value is not None and not callable(self.min_value) else 0
         if (value - start) % Decimal(str(self.step_size)):
-            raise self.fault("step_size", step=self.step_size)
+            raise self.fault("step_size", limit_value=self.step_size)
 
     def widget_attrs(self, widget: Widget) -> dict[str, Any]:
         attrs = super().widget_attrs(widget)

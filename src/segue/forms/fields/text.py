@@ -111,13 +111,13 @@ class CharField(Field):
             try:
                 limit(value)
             except ValueError as error:
-                raise self._too_long(error) from None
+                raise self._too_long(error, value) from None
         super().run_validators(value)
 
-    def _too_long(self, error: Any) -> Exception:
+    def _too_long(self, error: Any, value: str) -> Exception:
         from ...errors import ValidationError
 
-        return ValidationError([self.worded(fault) for fault in error.faults])
+        return ValidationError([self.worded(fault, value) for fault in error.faults])
 
     def widget_attrs(self, widget: Widget) -> dict[str, Any]:
         attrs = super().widget_attrs(widget)

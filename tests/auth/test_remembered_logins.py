@@ -116,3 +116,16 @@ def test_who_is_known_again_did_not_just_log_in(visit: Callable[..., Visitor], c
     browser = reopened(visit, cookie)
 
     assert browser.go("/fresh").status_code == 302
+
+
+def test_a_series_that_has_expired_goes_when_another_begins(
+    visit: Callable[..., Visitor], cookie: str, site: App
+) -> None:
+    with site.context():
+        RememberedLogin.objects.update(expires=clock.today())
+
+    other = visit()
+    other.log_in(remember="1")
+
+    with site.context():
+        assert [each.series for each in RememberedLogin.objects.all()] == [other.cookies[NAME].partition(".")[0]]

@@ -1,13 +1,13 @@
 """Who is asking: `request.user`, in both colours, loaded at the first touch and kept for the request.
 
-Holds: the attribute, the parameter and the name in templates; how a session becomes a user.
+Holds: the attribute and the parameter; how a session becomes a user.
 Imports: sessions, back ends, remembered logins.
 Never: believes a session whose user is gone, inactive, or has a new password.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, get_args
 
@@ -27,7 +27,6 @@ __all__ = [
     "auser_attribute",
     "finding_user",
     "load_user",
-    "template_names",
     "user_attribute",
     "user_parameter",
 ]
@@ -96,14 +95,6 @@ def user_attribute(request: Any) -> Any:
 def auser_attribute(request: Any) -> Callable[[], Awaitable[Any]]:
     """Return `request.auser`, whose result is who is asking."""
     return partial(aload_user, request.context)
-
-
-def template_names(request: Any) -> Mapping[str, Any]:
-    """Return what templates see: `user`."""
-    return {} if request is None else {"user": user_attribute(request)}
-
-
-template_names.provides = ("user",)  # type: ignore[attr-defined]  # read by templating
 
 
 # As parameters: `user`, `user: Member`, `user: Member | None`

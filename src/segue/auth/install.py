@@ -16,12 +16,13 @@ from ..typing import Setup
 from .accounts import ACCOUNTS, Accounts, demand_one_answer, user_model_for
 from .authenticating import load_backends
 from .commands import changepassword, createsuperuser
-from .current import auser_attribute, template_names, user_attribute, user_parameter
+from .current import auser_attribute, user_attribute, user_parameter
 from .gates import require_login
 from .groups import Group
 from .permissions import PERMISSIONS, demand_known, permissions_of
 from .protocol import AnonymousUser
 from .remembering import RememberedLogin
+from .shown import template_names
 
 __all__ = ["Auth"]
 

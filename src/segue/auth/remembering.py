@@ -114,10 +114,12 @@ def _digest(token: str) -> str:
 
 
 def remember(request: Any, user: Any) -> Operation[None]:
-    """Begin a series for this browser."""
+    """Begin a series for this browser, and forget those that have expired."""
     context = request.context
     series, token, now = secrets.token_urlsafe(16), secrets.token_urlsafe(32), clock.today()
     objects = RememberedLogin.objects
+    old = objects.filter(expires__lte=now)
+    yield from either(old.delete, old.adelete)
     yield from either(
         objects.create,
         objects.acreate,

@@ -103,9 +103,12 @@ class _Differ:
     def rename_models(self) -> None:
         added = [key for key in self.new if key not in self.state]
         for old in [key for key in self.state if key not in self.new and not self.state[key].get("retired")]:
-            alike = [key for key in added if _alike_models(self.state[old], self.new[key], old, key)]
-            wanted = self.questions.renames.get(old, "").lower()
-            candidates = [wanted] if wanted in added else alike
+            alike = [
+                key for key in added
+                if _alike_models(self.state[old], self.new[key], old, key) or self.is_followed(old, key)
+            ]  # fmt: skip
+            wanted = self.questions.new_name(old, added)
+            candidates = [wanted] if wanted else alike
             for key in candidates:
                 if self.questions.is_renamed("model", old, key, candidates):
                     new = self.new[key]
@@ -115,15 +118,23 @@ class _Differ:
                     added.remove(key)
                     break
 
+    def is_followed(self, old: str, new: str) -> bool:
+        """Whether a reference that led to *old* leads to *new*: its rows would refer to nothing, were *old* dropped."""
+        return any(
+            before.get("to") == old and self.new[key]["fields"].get(name, {}).get("to") == new
+            for key in self.kept()
+            for name, before in self.state[key]["fields"].items()
+        )
+
     def rename_fields(self, key: str) -> None:
         old, new = self.state[key]["fields"], self.new[key]["fields"]
         added = [name for name in self.new[key]["order"] if name not in old]
         gone = [each for each in self.state[key]["order"] if each not in new and not old[each].get("retired")]
         for name in gone:
             full = f"{key}.{name}"
-            wanted = self.questions.renames.get(full, "").rpartition(".")[2]
+            wanted = self.questions.new_name(full, [f"{key}.{each}" for each in added])
             alike = [each for each in added if _alike_fields(old[name], new[each])]
-            candidates = [wanted] if wanted in added else alike
+            candidates = [wanted.rpartition(".")[2]] if wanted else alike
             for each in candidates:
                 if self.questions.is_renamed(
                     "field", full, f"{key}.{each}", [f"{key}.{other}" for other in candidates]

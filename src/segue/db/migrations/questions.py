@@ -54,6 +54,14 @@ class Questions:
         self.fills: dict[str, Any] = {name.lower(): value for name, value in (fills or {}).items()}
         self.used: set[str] = set()
 
+    def new_name(self, old: str, among: Sequence[str]) -> str | None:
+        """Return which of the full names in *among* was given as the new one of *old*: that, or what ends its own."""
+        given = self.renames.get(old.lower(), "").lower()
+        label = old.lower().rpartition(".")[0]
+        return next((each for each in among if each.lower() == f"{label}.{given}"), None) or next(
+            (each for each in among if each.lower() == given), None
+        )
+
     def is_renamed(self, what: str, old: str, new: str, alternatives: Sequence[str]) -> bool:
         """Tell whether *old* is called *new* from now on.
 
@@ -63,9 +71,11 @@ class Questions:
             alternatives: All new things that it might be.
         """
         if old.lower() in self.renames:
-            self.used.add(old.lower())
-            return self.renames[old.lower()].lower() == new.lower()
-        if old.lower() in self.drops or any(new.lower() == each.lower() for each in self.renames.values()):
+            given = self.new_name(old, alternatives)
+            if given is not None:
+                self.used.add(old.lower())
+            return given == new
+        if old.lower() in self.drops or any(self.new_name(other, [new]) for other in self.renames):
             return False
         return self.ask_rename(what, old, new, alternatives)
 
@@ -108,9 +118,7 @@ def _split(text: str) -> tuple[str, str]:
         raise UndecidedError(
             f"--rename {text!r} has no two names.", hint="--rename record.titel:title, or --rename record:album"
         )
-    old = old.lower()
-    model, dot, _ = old.rpartition(".")
-    return old, f"{model}.{new}" if dot and "." not in new else new
+    return old.lower(), new
 
 
 def _short(old: str, new: str) -> str:

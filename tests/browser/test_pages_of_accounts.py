@@ -12,6 +12,7 @@ import pytest
 
 from segue import App
 from segue.auth import Auth, User
+from segue.auth.social import GitHub, Google
 from segue.auth.totp import make_code
 from segue.testing import live_server
 
@@ -30,7 +31,8 @@ def site(tmp_path: Path) -> Iterator[str]:
         config={"SECRET_KEY": "f2c0d7c1b4e14c3f9a3b7d55e1a0c9de", "DEBUG": True},
         static_folder=None,
     )
-    app.register(Auth(user=User, magic_link=True), prefix="/accounts")
+    providers = [Google(client_id="club"), GitHub(client_id="club")]
+    app.register(Auth(user=User, magic_link=True, providers=providers), prefix="/accounts")
 
     @app.get("/")
     def index() -> str:
@@ -74,7 +76,14 @@ def test_every_page_is_readable_by_everybody_on_every_screen(page: Any, site: st
     page.get_by_role("button", name="Log in").click()
     look(page, "own-account")
 
-    for path in ("password/change", "sessions", "second-factor/on", "second-factor/off", "second-factor/codes"):
+    for path in (
+        "password/change",
+        "sessions",
+        "connections",
+        "second-factor/on",
+        "second-factor/off",
+        "second-factor/codes",
+    ):
         page.goto(f"{site}/accounts/{path}")
         look(page, f"own-{path.replace('/', '-')}")
 

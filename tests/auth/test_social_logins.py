@@ -206,6 +206,20 @@ def test_who_was_closed_out_stays_out(site: App, elsewhere: Elsewhere) -> None:
     assert log_in(site.test_client()).status_code == 403
 
 
+def test_who_has_the_key_of_somebody_who_was_deleted_is_not_them(site: App, elsewhere: Elsewhere) -> None:
+    # SQLite gives the key of the last row to the next one, once it is deleted.
+    log_in(site.test_client())
+    User.objects.all().delete()
+    elsewhere.person["email"] = "robert@example.org"
+    ann = User.objects.create_user("ann@example.org", password=PASSWORD)
+    client = site.test_client()
+
+    log_in(client)
+
+    assert SocialAccount.objects.get().owner != str(ann.pk)
+    assert who(client) == "hello robert@example.org"
+
+
 # What comes back
 
 

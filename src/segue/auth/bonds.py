@@ -10,13 +10,14 @@ out of `SECRET_KEY_FALLBACKS`.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ..context import Key
 from ..signing import KEYS, Signer, equal
 from ..web.sessions.session import Session
 
-__all__ = ["BACKEND", "BOND", "MOMENT", "USER", "VIA", "bond_of", "is_bond", "keeps_bond"]
+__all__ = ["BACKEND", "BOND", "MOMENT", "USER", "VIA", "bond_of", "is_bond", "keeps_bond", "was_there"]
 
 # Who is asking, once that is known.
 USER: Key[Any] = Key("user")
@@ -45,6 +46,12 @@ def keeps_bond(context: Any, session: Session, user: Any) -> bool:
         return False
     session[BOND] = current
     return True
+
+
+def was_there(user: Any, moment: datetime) -> bool:
+    """Tell whether *user* was there at *moment*: some databases give the key of a deleted row to the next one."""
+    joined: datetime | None = getattr(user, "date_joined", None)
+    return joined is None or joined <= moment
 
 
 def _bound_text(user: Any) -> str:

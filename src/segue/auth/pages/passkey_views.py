@@ -13,6 +13,7 @@ from ...shortcuts import jsonify, url_for
 from ...signals import user_login_failed
 from ...web import messages
 from ...web.limiting import network_of
+from ..bonds import was_there
 from ..logins import login
 from ..remembering import forgetting_others
 from ..stepping import sending
@@ -112,9 +113,7 @@ def _owner(model: Any, passkey: Any) -> Any:
     user = model.objects.filter(pk=passkey.owner).first()
     if user is None or not user.is_active:
         raise PasskeyRefused("its user is gone, or not active")
-    # Some databases give the key of a deleted row to the next one.
-    joined = getattr(user, "date_joined", None)
-    if joined is not None and joined > passkey.created:
+    if not was_there(user, passkey.created):
         raise PasskeyRefused("its user is gone, and another one has their key")
     return user
 

@@ -13,6 +13,7 @@ from typing import Any
 from ... import db
 from ...db.functions import Lower
 from ...errors import ValidationError
+from ..bonds import was_there
 from ..names import is_same_name, normalized_email
 from .models import SocialAccount
 from .providers import Identity, OAuth2Provider
@@ -75,8 +76,9 @@ def _owner(model: Any, provider: OAuth2Provider, identity: Identity) -> Any:
     if row is None:
         return None
     user = model.objects.filter(pk=row.owner).first()
-    if user is None:
-        row.delete()  # its user is gone
+    if user is None or not was_there(user, row.connected_at):
+        row.delete()  # its user is gone, and somebody else may have their key
+        return None
     return user
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from segue import App, mail
-from segue.auth import Auth, get_user_model, login_required
+from segue.auth import AbstractUser, Auth, get_user_model, login_required
 from segue.auth.pages.factors import SecondFactor
 from segue.auth.pages.tokens import MailedToken
 from segue.auth.totp import make_code
@@ -128,6 +129,57 @@ def test_one_template_is_replaced_alone(tmp_path: Path) -> None:
         assert "<h1>Stage door</h1>" in visitor.get("/accounts/login").text
         assert "<h1>Create an account</h1>" in visitor.get("/accounts/signup").text
     app.db.close()
+
+
+def test_a_link_that_became_too_old_is_sent_once_more(visitor: Client, app: App) -> None:
+    visitor.post("/accounts/signup", data={"email": "bob@example.org", "password": PASSWORD})
+    with moved(timedelta(days=2)):
+        page = visitor.get(link_in(mail.outbox[-1]))
+        visitor.post("/accounts/password/reset", data={"email": "ann@example.org"})  # which clears what is too old
+        visitor.post("/accounts/verify", data={"email": "BOB@example.org"})
+        visitor.post(link_in(mail.outbox[-1]))
+
+        assert "/accounts/verify" in page.text
+        assert log_in(visitor).status_code == 303
+    assert MailedToken.objects.count() == 0
+
+
+def test_a_user_name_that_is_taken_is_told_by_mail(tmp_path: Path) -> None:
+    class Named(AbstractUser):
+        USERNAME_FIELD = "username"
+
+        class Meta:
+            app_label = "named"
+
+    app = App("club", database=f"sqlite:///{tmp_path}/named.db", config={"SECRET_KEY": KEY}, static_folder=None)
+    app.register(Auth(user=Named), prefix="/accounts")
+    with app.test_client() as visitor, app.context():
+        for address in ("bob@example.org", "robert@example.org", "bob@example.org"):
+            visitor.post("/accounts/signup", data={"email": address, "username": "bob", "password": PASSWORD})
+
+        subjects = [each.subject for each in mail.outbox]
+
+    assert subjects == ["Confirm your address", "Choose another name", "You have an account already"]
+    app.db.close()
+
+
+def test_an_account_that_was_closed_gets_no_link(visitor: Client, bob: Any) -> None:
+    bob.is_active = False
+    bob.save()
+
+    answer = visitor.post("/accounts/verify", data={"email": "bob@example.org"})
+
+    assert answer.headers["location"] == "/accounts/signup/sent"
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize("path", ["login", "signup"])
+def test_a_password_of_too_many_bytes_is_an_error_of_its_field(visitor: Client, path: str) -> None:
+    data = {"username": "bob@example.org", "email": "bob@example.org", "password": "é" * 2049}
+
+    answer = visitor.post(f"/accounts/{path}", data=data)
+
+    assert (answer.status_code, "too long" in answer.text) == (422, True)
 
 
 # Strangers learn nothing

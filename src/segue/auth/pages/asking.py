@@ -17,7 +17,7 @@ from .going import kept_private
 from .mails import after_response, link_to, write_mail
 from .tokens import issuing
 
-__all__ = ["LinkByMailView"]
+__all__ = ["LinkByMailView", "listing", "owners_of"]
 
 
 class LinkByMailView(AccountFormView):
@@ -55,19 +55,31 @@ class LinkByMailView(AccountFormView):
         """Return what only this browser knows, where the link is to be good in it alone; else an empty text."""
         return ""
 
+    def choosing(self, users: list[Any]) -> Operation[list[Any]]:
+        """Return who of *users*, who all have the address, is to get a link."""
+        return [each for each in users if each.is_active]
+        yield
+
     def _mailing(self, address: str, values: dict[str, str], browser: str) -> Operation[None]:
-        for user in (yield from self._owners_of(address)):
+        for user in (yield from self.choosing((yield from owners_of(self.user_model, address)))):
             token = yield from issuing(user, self.purpose, lifetime=self.lifetime, browser=browser)
             link = link_to(self.request, self.link_endpoint, token=token, **values)
             # To the address that is kept, never to the one that was typed.
             mail = write_mail(self.mail_name, getattr(user, user.EMAIL_FIELD), link=link, user=user)
             yield from either(mail.send, mail.asend)
 
-    def _owners_of(self, address: str) -> Operation[list[Any]]:
-        model = self.user_model
-        rows = model.objects.alias(_address=Lower(model.EMAIL_FIELD)).filter(_address=normalized_email(address).lower())
-        found = yield from either(lambda: list(rows), lambda: _alist(rows))
-        return [each for each in found if each.is_active and is_same_name(getattr(each, model.EMAIL_FIELD), address)]
+
+def owners_of(model: Any, address: str) -> Operation[list[Any]]:
+    """Return the users who have *address*, whatever its case."""
+    rows = model.objects.alias(_address=Lower(model.EMAIL_FIELD)).filter(_address=normalized_email(address).lower())
+    found = yield from listing(rows)
+    # A collation may take two letters for one that are not.
+    return [each for each in found if is_same_name(getattr(each, model.EMAIL_FIELD), address)]
+
+
+def listing(rows: Any) -> Operation[list[Any]]:
+    """Return the rows of a queryset."""
+    return (yield from either(lambda: list(rows), lambda: _alist(rows)))
 
 
 async def _alist(rows: Any) -> list[Any]:

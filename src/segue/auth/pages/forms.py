@@ -29,8 +29,17 @@ MAX_PASSWORD = 4096
 def _password(label: str, *, is_new: bool, help_text: str = "") -> forms.CharField:
     word = "new-password" if is_new else "current-password"
     widget = forms.PasswordInput(attrs={"autocomplete": word})
+    rules = [_demand_hashable]
     # A password is as it was typed: spaces at its ends are part of it.
-    return forms.CharField(label=label, widget=widget, strip=False, max_length=MAX_PASSWORD, help_text=help_text)
+    return forms.CharField(
+        label=label, widget=widget, strip=False, max_length=MAX_PASSWORD, help_text=help_text, validators=rules
+    )
+
+
+def _demand_hashable(password: str) -> None:
+    # The limit of what is hashed is one of bytes: letters beyond ASCII have several.
+    if len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
+        raise ValidationError([Fault((), "max_length", "This password is too long.")])
 
 
 def _is_by_email(model: Any) -> bool:

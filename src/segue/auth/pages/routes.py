@@ -11,7 +11,7 @@ from ..gates import fresh_login_required, login_not_required, login_required
 from .account import AccountView, RecoveryCodesView, SecondFactorOffView, SecondFactorOnView, SessionsView
 from .entry import LoginView, LogoutView, SecondFactorView
 from .passwords import PasswordChangeView, PasswordResetConfirmView, PasswordResetDoneView, PasswordResetView
-from .signup import SignupDoneView, SignupView, VerifyView
+from .signup import SignupDoneView, SignupView, VerifyAgainView, VerifyView
 
 __all__ = ["pages"]
 
@@ -50,6 +50,7 @@ def pages(*, signup: bool = True, magic_link: bool = False, social: bool = False
     if signup:
         route("/signup", "signup", SignupView, login_not_required)
         route("/signup/sent", "signup_done", SignupDoneView, login_not_required)
+        route("/verify", "verify_again", VerifyAgainView, login_not_required)
         route("/verify/<token>", "verify", VerifyView, login_not_required)
     if passkeys:
         from . import passkey_views as views  # with fido2, which other sites need not have

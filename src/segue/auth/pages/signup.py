@@ -12,16 +12,16 @@ from ...shortcuts import url_for
 from ...web import messages
 from ...web.limiting import network_of
 from ..hashing import make_password
+from .asking import LinkByMailView, listing, owners_of
 from .base import AccountFormView, AccountPage
 from .entry import enter
 from .forms import SignupForm
 from .going import kept_private
 from .mails import after_response, link_to, write_mail
-from .tokens import issuing, looking_up, using
+from .tokens import NEW_ACCOUNT, MailedToken, issuing, looking_up, using
 
-__all__ = ["SignupDoneView", "SignupView", "VerifyView"]
+__all__ = ["SignupDoneView", "SignupView", "VerifyAgainView", "VerifyView"]
 
-PURPOSE = "verify"
 _LIFETIME = timedelta(days=1)
 
 
@@ -61,11 +61,13 @@ class SignupView(AccountFormView):
         return user
 
     def _mailing(self, user: Any, address: str) -> Operation[None]:
-        if user is None:
-            mail = write_mail("exists", address, link=link_to(self.request, "auth.password_reset"))
-        else:
-            token = yield from issuing(user, PURPOSE, lifetime=_LIFETIME, address=address)
+        if user is not None:
+            token = yield from issuing(user, NEW_ACCOUNT, lifetime=_LIFETIME, address=address)
             mail = write_mail("verify", address, link=link_to(self.request, "auth.verify", token=token), user=user)
+        elif (yield from owners_of(self.user_model, address)):
+            mail = write_mail("exists", address, link=link_to(self.request, "auth.password_reset"))
+        else:  # then it is the name that somebody has
+            mail = write_mail("taken", address, link=link_to(self.request, "auth.signup"))
         yield from either(mail.send, mail.asend)
 
 
@@ -73,6 +75,24 @@ class SignupDoneView(AccountPage):
     """Says that a mail is on its way."""
 
     template_name: str | None = "accounts/signup_done.html"
+
+
+class VerifyAgainView(LinkByMailView):
+    """Mails another link to who let the first one become too old; to nobody whose account was closed."""
+
+    template_name: str | None = "accounts/verify_again.html"
+    purpose = NEW_ACCOUNT
+    lifetime: timedelta = _LIFETIME
+    mail_name = "verify"
+    link_endpoint = "auth.verify"
+    done_endpoint = "auth.signup_done"
+
+    def choosing(self, users: list[Any]) -> Operation[list[Any]]:
+        """Return those whose accounts wait for a link."""
+        keys = [str(each.pk) for each in users if not each.is_active]
+        waiting = MailedToken.objects.filter(purpose=NEW_ACCOUNT, owner__in=keys).values_list("owner", flat=True)
+        owners = yield from listing(waiting)
+        return [each for each in users if str(each.pk) in owners]
 
 
 class VerifyView(AccountPage):
@@ -83,16 +103,17 @@ class VerifyView(AccountPage):
 
     def get(self, request: Any, token: str) -> Any:
         """Ask for the click, where the link is good."""
-        found = run(looking_up(self.user_model, token, PURPOSE))
+        found = run(looking_up(self.user_model, token, NEW_ACCOUNT))
         return self.render_to_response(self.get_context_data(is_good=found is not None))
 
     def post(self, request: Any, token: str) -> Any:
         """Open the account."""
-        found = run(using(self.user_model, token, PURPOSE))
+        found = run(using(self.user_model, token, NEW_ACCOUNT))
         if found is None:
             return self.render_to_response(self.get_context_data(is_good=False), status=410)
         user, _ = found
         user.is_active = True
         user.save(update_fields=["is_active"])
+        MailedToken.objects.filter(purpose=NEW_ACCOUNT, owner=str(user.pk)).delete()
         messages.success(request, "Your address is confirmed. You can log in now.")
         return kept_private(redirect(url_for("auth.login"), 303), hides_address=True)

@@ -14,7 +14,11 @@ from ... import clock, db
 from ...colours import Operation, either
 from ..onetime import is_token_good, issue_token, token_digest
 
-__all__ = ["MailedToken", "issuing", "looking_up", "using"]
+__all__ = ["NEW_ACCOUNT", "MailedToken", "issuing", "looking_up", "using"]
+
+
+# The purpose of the token that a new account waits for.
+NEW_ACCOUNT = "verify"
 
 
 class MailedToken(db.Model):
@@ -42,13 +46,13 @@ def _bound_to(user: Any, address: str, browser: str) -> tuple[object, ...]:
 
 
 def issuing(user: Any, purpose: str, *, lifetime: timedelta, address: str = "", browser: str = "") -> Operation[str]:
-    """Make a token for *user*, and forget those that have expired.
+    """Make a token for *user*, and forget those that have expired; but those of new accounts show that they wait.
 
     Args:
         browser: What is to be shown with it, where it is good in one browser alone.
     """
     issued = issue_token(purpose, lifetime=lifetime, bound_to=_bound_to(user, address, browser))
-    old = MailedToken.objects.filter(expires_at__lte=clock.today())
+    old = MailedToken.objects.filter(expires_at__lte=clock.today()).exclude(purpose=NEW_ACCOUNT)
     yield from either(old.delete, old.adelete)
     yield from either(
         MailedToken.objects.create,

@@ -63,7 +63,7 @@ def test_every_page_is_readable_by_everybody_on_every_screen(page: Any, site: st
     ):
         page.goto(f"{site}/accounts/{path}")
         look(page, f"own-{path.replace('/', '-')}")
-    for path in ("verify", "verify/unknown", "password/reset/unknown", "login/link/unknown"):
+    for path in ("verify", "verify/unknown", "password/reset/unknown", "login/link/unknown", "login/with/google/back"):
         page.goto(f"{site}/accounts/{path}")
         look(page, f"own-{path.replace('/', '-')}")
 

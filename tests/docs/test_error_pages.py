@@ -26,6 +26,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "AttributeError": {
         "auth/__init__.py": "the protocol of a module's __getattr__",
+        "auth/shown.py": "the protocol of __getattr__, which tests of templates need",
         "auth/social/__init__.py": "the protocol of a module's __getattr__",
         "cache/__init__.py": "the protocol of a module's __getattr__",
         "context.py": "the protocol of __getattr__: hasattr() and getattr(…, default) need it",
@@ -226,6 +227,7 @@ _INTERNAL = {
     "Answer": "carries a finished response",
     "Invalid": "carries the faults of one input",
     "Wrong": "carries one fault of one value",
+    "NotAsked": "says for the log why an answer is none; its page tells visitors less",
     "ProviderError": "says for the log why a provider is not believed; its page tells visitors less",
     "PasskeyRefused": "says why a passkey is not taken; its page tells visitors less",
     "Refused": "carries the sentence of a page that lets nobody in",

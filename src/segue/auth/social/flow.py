@@ -18,11 +18,15 @@ from ..pages.mails import link_to
 from .providers import Grant, Identity, OAuth2Provider
 from .wire import ProviderError, ask
 
-__all__ = ["Asked", "begin", "finish"]
+__all__ = ["Asked", "NotAsked", "begin", "finish"]
 
 _KEY = "_social"
 _MOST_SECONDS = 600
 _MOST_AT_ONCE = 5
+
+
+class NotAsked(Exception):
+    """What came back answers nothing that this session asked; the text is for the log."""
 
 
 class Asked(NamedTuple):
@@ -83,21 +87,22 @@ def finish(request: Any, provider: OAuth2Provider) -> tuple[Asked, Identity]:
     """Return who came back, and what for.
 
     Raises:
-        ProviderError: The answer is none to what was asked, or nobody logged in there.
+        NotAsked: The answer is none to what was asked, or nobody logged in there.
+        ProviderError: What the provider says does not hold.
     """
     query = request.query
     asked = _taken(request, query.get("state") or "")
     if asked is None or asked.provider != provider.name:
-        raise ProviderError(f"an answer of {provider.name} that nobody waits for")
+        raise NotAsked(f"an answer of {provider.name} that nobody waits for")
     endpoints = provider.find_endpoints()
     named = query.get("iss")
     if (named is None and endpoints.says_issuer) or (named is not None and endpoints.issuer not in ("", named)):
-        raise ProviderError(f"an answer of {named!r} instead of {provider.name}")
+        raise NotAsked(f"an answer of {named!r} instead of {provider.name}")
     if query.get("error"):
-        raise ProviderError(f"{provider.name} says {query.get('error')!r}")
+        raise NotAsked(f"{provider.name} says {query.get('error')!r}")
     code = query.get("code") or ""
     if not 0 < len(code) <= 4096:
-        raise ProviderError(f"{provider.name} gave no code")
+        raise NotAsked(f"{provider.name} gave no code")
     client_id, secret = client_of(request, provider)
     form = {
         "grant_type": "authorization_code",

@@ -15,7 +15,7 @@ from ..pages.base import AccountPage
 from ..pages.entry import enter
 from ..pages.going import kept_private, next_of
 from ..pages.proofs import count_passkeys
-from .flow import begin, finish
+from .flow import NotAsked, begin, finish
 from .linking import Refused, connect, disconnect, user_for
 from .models import SocialAccount
 from .wire import ProviderError
@@ -52,7 +52,8 @@ class _SocialPage(AccountPage):
     def failed(self, provider: Any, error: Exception) -> Any:
         """Say that it did not work, and no more; why is logged."""
         _logger.warning("a login by %s did not work: %s", provider.name, error)
-        return self.refused(provider, f"The login by {provider.title} did not work. Try again.", status=502)
+        status = 400 if isinstance(error, NotAsked) else 502
+        return self.refused(provider, f"The login by {provider.title} did not work. Try again.", status=status)
 
     def refused(self, provider: Any, reason: str, *, status: int = 403) -> Any:
         """Say why nobody is let in."""
@@ -93,7 +94,7 @@ class SocialBackView(_SocialPage):
         who = self.provider_called(provider)
         try:
             asked, identity = finish(request, who)
-        except ProviderError as error:
+        except (NotAsked, ProviderError) as error:
             return self.failed(who, error)
         try:
             if asked.owner:

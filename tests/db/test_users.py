@@ -136,6 +136,22 @@ def test_a_user_name_may_be_what_is_logged_in_with(database: Database) -> None:
     assert Named.objects.get_by_natural_key("BOB") == user
 
 
+def test_several_may_have_no_address_where_a_name_is_logged_in_with(database: Database) -> None:
+    class Called(AbstractUser):
+        USERNAME_FIELD = "username"
+
+    database.create_all(Called)
+    Called.objects.create_user("ann")
+    Called.objects.create_user("bob")
+    Called.objects.bulk_create([Called(username="cy"), Called(username="di", email="di@example.org")])
+
+    assert Called.objects.filter(email="").count() == 3
+    with pytest.raises(ValidationError):
+        Called.objects.create_user("eve", "DI@example.org")
+    with pytest.raises(ValidationError, match="e-mail address"):
+        Called(username="eve", email="DI@example.org", password="x").full_clean()
+
+
 def test_a_model_may_do_without_a_user_name(database: Database) -> None:
     class Plain(AbstractUser):
         username = None

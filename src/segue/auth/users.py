@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from .. import clock, db
 from ..colours import Operation, arun, either, run
 from ..db.errors import ModelError
-from ..db.functions import Lower
+from ..db.functions import Lower, NullIf
 from ..db.models.faults import fault_of
 from ..errors import Fault, ValidationError, did_you_mean
 from .groups import Group, PermissionsField
@@ -254,7 +254,8 @@ class AbstractUser(AbstractBaseUser):
         if options.proxy:
             return
         # Not in Meta, where a model's own constraints would take their place.
-        unique = [_unique(name) for name in ("email", "username") if _has_own(options, name)]
+        names = [name for name in ("email", "username") if _has_own(options, name)]
+        unique = [_unique(name, may_be_empty=name == "email" != cls.USERNAME_FIELD) for name in names]
         options.constraints = [*options.constraints, *unique]
 
     # Names
@@ -378,10 +379,12 @@ def _has_own(options: Options, name: str) -> bool:
     return any(field.name == name for field in options.local_fields)
 
 
-def _unique(name: str) -> db.UniqueConstraint:
+def _unique(name: str, *, may_be_empty: bool) -> db.UniqueConstraint:
+    # Where one logs in by another name, several may have no address; NULL is no value that is there twice.
+    folded = NullIf(Lower(name), db.Value("")) if may_be_empty else Lower(name)
     words = "e-mail address" if name == "email" else "user name"
     found = db.UniqueConstraint(
-        Lower(name),
+        folded,
         name=f"%(app_label)s_%(class)s_{name}",
         violation_error_message=f"There is a user with this {words} already.",
         violation_error_code="unique",

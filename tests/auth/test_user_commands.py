@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -140,7 +142,8 @@ def test_the_running_app_says_which_model_it_has(site: App) -> None:
         assert get_user_model() is User
 
 
-def test_without_an_app_it_is_the_one_that_the_package_defines() -> None:
+def test_without_an_app_it_is_the_one_that_the_package_defines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "package_with_member.models", types.ModuleType("package_with_member.models"))
     Member: Any = type("Member", (AbstractUser,), {"__module__": "package_with_member.models"})
     namespace: dict[str, Any] = {"__name__": "package_with_member.views", "get_user_model": get_user_model}
 
@@ -150,7 +153,8 @@ def test_without_an_app_it_is_the_one_that_the_package_defines() -> None:
     assert user_model_for("package_with_member.app") is Member
 
 
-def test_another_model_than_was_said_before_stops_the_start(make_site: Callable[..., App]) -> None:
+def test_another_model_than_was_said_before_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "package_with_two", types.ModuleType("package_with_two"))
     Member: Any = type("Member", (AbstractUser,), {"__module__": "package_with_two"})
     namespace: dict[str, Any] = {"__name__": "package_with_two", "get_user_model": get_user_model}
     exec("found = get_user_model()", namespace)
@@ -174,3 +178,13 @@ def test_without_a_database_the_start_stops() -> None:
 def test_what_is_no_class_of_users_is_refused(user: Any) -> None:
     with pytest.raises(SetupError, match="auth/bad-user-model"):
         App("wrong", database="sqlite:///:memory:").register(Auth(user=user))
+
+
+def test_a_user_model_whose_module_was_forgotten_is_not_the_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gone_site", types.ModuleType("gone_site"))
+    gone = type("Gone", (AbstractUser,), {"__module__": "gone_site"})
+    before = user_model_for("gone_site.app")
+
+    monkeypatch.delitem(sys.modules, "gone_site")
+
+    assert (before, user_model_for("gone_site.app")) == (gone, User)

@@ -125,7 +125,9 @@ def demand_one_answer(accounts: Accounts, import_name: str) -> None:
     package = import_name.partition(".")[0]
     for each in _answers:
         model = each.model()
-        if each.package == package and model is not None and _name_of(model) != _name_of(accounts.user):
+        if model is None or each.package != package or not _is_there(model):
+            continue
+        if _name_of(model) != _name_of(accounts.user):
             raise SetupError(
                 f"Auth() has {accounts.user.__name__}, and get_user_model() said {model.__name__} before.",
                 code="auth/two-user-models",
@@ -143,6 +145,7 @@ def _concrete(kind: type[Any] = AbstractBaseUser) -> Iterator[Any]:
             and not options.abstract
             and not options.proxy
             and each.__module__ != f"{__package__}.user"
+            and _is_there(each)
         ):
             yield each
         yield from _concrete(each)
@@ -172,6 +175,11 @@ def _only(models: list[Any]) -> Any:
             hint="Import the one that is meant, or make the others abstract.",
         )
     return next(iter(known.values()), None)
+
+
+def _is_there(model: Any) -> bool:
+    """Tell whether the module of a model was not forgotten since, and the model merely not collected yet."""
+    return model.__module__ in sys.modules
 
 
 def _name_of(model: Any) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """One text of an operation for `def` and `async def`.
 
 Holds: `Either`, a step that can be taken in both colours; `pair`, which makes the two
-functions of an operation; `twin`, which joins two; `twin_of`; `is_on_loop`.
+functions of an operation; `listing`, a list of what both colours iterate; `twin`, which joins two;
+`twin_of`; `is_on_loop`.
 Imports: the standard library only.
 Never: knows what an operation is about, or starts a loop or a thread.
 
@@ -23,7 +24,7 @@ from functools import wraps
 from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
-__all__ = ["Either", "Operation", "arun", "either", "is_on_loop", "pair", "run", "twin", "twin_of"]
+__all__ = ["Either", "Operation", "arun", "either", "is_on_loop", "listing", "pair", "run", "twin", "twin_of"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,6 +59,15 @@ def either(
     """Take one step, typed: `found = yield from either(load, aload, key)`."""
     result: T = yield Either(synchronous, asynchronous, *arguments, **keywords)
     return result
+
+
+def listing(rows: Any) -> Operation[list[Any]]:
+    """Return as a list what can be iterated in both colours, such as a queryset."""
+    return (yield from either(lambda: list(rows), lambda: _alist(rows)))
+
+
+async def _alist(rows: Any) -> list[Any]:
+    return [each async for each in rows]
 
 
 def run(operation: Operation[T]) -> T:

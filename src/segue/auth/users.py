@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .. import clock, db
-from ..colours import Operation, arun, either, run
+from ..colours import Operation, arun, either, listing, run
 from ..db.errors import ModelError
 from ..db.functions import Lower, NullIf
 from ..db.models.faults import fault_of
@@ -331,7 +331,7 @@ class AbstractUser(AbstractBaseUser):
         kept: frozenset[str] | None = self.__dict__.get("_permissions")
         if kept is None:
             lists = self.groups.values_list("permissions", flat=True) if self.pk is not None else None
-            rows: list[Any] = [] if lists is None else (yield from either(lambda: list(lists), lambda: _alist(lists)))
+            rows: list[Any] = [] if lists is None else (yield from listing(lists))
             kept = frozenset([*self.user_permissions, *(text for row in rows for text in row)])
             self.__dict__["_permissions"] = kept
         return kept
@@ -358,10 +358,6 @@ def _insert(user: Any) -> None:
 async def _ainsert(user: Any) -> None:
     async with db.atomic():
         await user.asave()
-
-
-async def _alist(rows: Any) -> list[Any]:
-    return [each async for each in rows]
 
 
 def _listed(perms: Iterable[str]) -> list[str]:

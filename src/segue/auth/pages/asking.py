@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from ...colours import Operation, either
+from ...colours import Operation, either, listing
 from ...db.functions import Lower
 from ...http.response import redirect
 from ...shortcuts import url_for
@@ -17,7 +17,7 @@ from .going import kept_private
 from .mails import after_response, link_to, write_mail
 from .tokens import issuing
 
-__all__ = ["LinkByMailView", "listing", "owners_of"]
+__all__ = ["LinkByMailView", "owners_of"]
 
 
 class LinkByMailView(AccountFormView):
@@ -75,12 +75,3 @@ def owners_of(model: Any, address: str) -> Operation[list[Any]]:
     found = yield from listing(rows)
     # A collation may take two letters for one that are not.
     return [each for each in found if is_same_name(getattr(each, model.EMAIL_FIELD), address)]
-
-
-def listing(rows: Any) -> Operation[list[Any]]:
-    """Return the rows of a queryset."""
-    return (yield from either(lambda: list(rows), lambda: _alist(rows)))
-
-
-async def _alist(rows: Any) -> list[Any]:
-    return [each async for each in rows]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from ...colours import Operation, either, run
+from ...colours import Operation, either, listing, run
 from ...errors import ValidationError
 from ...http.response import redirect
 from ...shortcuts import url_for
 from ...web import messages
 from ...web.limiting import network_of
 from ..hashing import make_password
-from .asking import LinkByMailView, listing, owners_of
+from .asking import LinkByMailView, owners_of
 from .base import AccountFormView, AccountPage
 from .entry import enter
 from .forms import SignupForm

@@ -11,10 +11,11 @@ import secrets
 from typing import Any
 
 from ... import db
-from ...db.functions import Lower
+from ...colours import run
 from ...errors import ValidationError
 from ..bonds import was_there
-from ..names import is_same_name, normalized_email
+from ..names import normalized_email
+from ..pages.asking import owners_of
 from .models import SocialAccount
 from .providers import Identity, OAuth2Provider
 
@@ -39,7 +40,7 @@ def user_for(model: Any, provider: OAuth2Provider, identity: Identity, *, may_si
     if not identity.email or not identity.is_verified:
         # The same, whether somebody here has that address or not.
         raise Refused(f"{provider.title} has not verified an address of yours. Verify it there, and try again.")
-    user = _by_address(model, identity.email)
+    user = next(iter(run(owners_of(model, identity.email))), None)
     if user is None:
         if not may_sign_up:
             raise Refused("There is no account for you here.")
@@ -80,13 +81,6 @@ def _owner(model: Any, provider: OAuth2Provider, identity: Identity) -> Any:
         row.delete()  # its user is gone, and somebody else may have their key
         return None
     return user
-
-
-def _by_address(model: Any, address: str) -> Any:
-    folded = normalized_email(address).lower()
-    rows = model.objects.alias(_address=Lower(model.EMAIL_FIELD)).filter(_address=folded)
-    # A collation may take two letters for one that are not.
-    return next((each for each in rows if is_same_name(getattr(each, model.EMAIL_FIELD), address)), None)
 
 
 def _made(model: Any, identity: Identity) -> Any:

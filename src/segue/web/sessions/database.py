@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ... import clock, db
-from ...colours import Operation, either
+from ...colours import Operation, either, listing
 from .stores import Stored
 
 __all__ = ["DatabaseBackend", "SessionRow"]
@@ -71,7 +71,7 @@ class DatabaseBackend:
     def of_owner(self, owner: str) -> Operation[Sequence[Stored]]:
         """Return the sessions of one user, latest seen first."""
         rows = SessionRow.objects.filter(owner=owner, expires__gt=clock.today()).order_by("-seen")
-        return [_stored(each) for each in (yield from either(lambda: list(rows), lambda: _alist(rows)))]
+        return [_stored(each) for each in (yield from listing(rows))]
 
     def remove_of_owner(self, owner: str, *, keep: str = "") -> Operation[int]:
         """End the sessions of one user, but that of the key *keep*; say how many."""
@@ -84,10 +84,6 @@ class DatabaseBackend:
         rows = SessionRow.objects.filter(expires__lte=clock.today())
         count, _ = yield from either(rows.delete, rows.adelete)
         return count
-
-
-async def _alist(rows: Any) -> list[Any]:
-    return [each async for each in rows]
 
 
 def _columns(stored: Stored) -> dict[str, Any]:

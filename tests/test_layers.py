@@ -110,7 +110,6 @@ ARROWS: dict[tuple[str, str], str] = {
     ("web", "handling"): "what a site has around its handlers is written with steps and marks of the pipeline",
     ("registries", "app"): "for types: whose registries they read",
     ("assembly", "app"): "for types: what it assembles is an App",
-    ("serving", "app"): "for types: whose files they are",
     ("services", "app"): "for types: whose services they are",
     ("databases", "app"): "for types: whose databases they are",
     ("rendering", "app"): "for types: whose templates they are",
@@ -123,7 +122,6 @@ ARROWS: dict[tuple[str, str], str] = {
 ONLY_FOR_TYPES = {
     ("registries", "app"),
     ("assembly", "app"),
-    ("serving", "app"),
     ("services", "app"),
     ("databases", "app"),
     ("rendering", "app"),

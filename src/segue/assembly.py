@@ -189,12 +189,13 @@ class _Assembly:
 
     def _static_parts(self) -> StaticParts | None:
         """Return the static files, where there are some."""
-        is_built = (self.app.root_path / self.config["STATIC_ROOT"] / "manifest.json").is_file()
+        root = self.app.root_path / self.config["STATIC_ROOT"]
+        is_built = not self.debug and (root / "manifest.json").is_file()
         if not is_built and not static_folders(self.parts):
             return None
         from .serving import StaticParts  # for sites that have some
 
-        return StaticParts(self.app, self.parts, live=self.debug)
+        return StaticParts(self.parts, self.config["STATIC_URL"], built_in=root if is_built else None, live=self.debug)
 
     def _fallback_functions(self) -> list[Callable[..., Any]]:
         """Return what is asked before a 404; the front ends last, because they have a page for everything."""
@@ -206,8 +207,10 @@ class _Assembly:
         return found
 
     def _gate_of(self, fallback: Callable[..., Any]) -> Injected | None:
-        guard = _gate_of(self.app, fallback)
-        return None if guard is None else self._inject(guard, ())
+        """Return what refuses those who are not logged in, where that is said of a fallback or of the app."""
+        wanted = marks_of(fallback).get("login", self.app.login_required)
+        guard = wanted if callable(wanted) else self.app.login_guard
+        return None if not wanted or guard is None else self._inject(guard, ())
 
     # One route
 
@@ -493,10 +496,3 @@ def _login_guards(app: App, part: Part, route: Route, view: Callable[..., Any]) 
 def _guards_of(view: Callable[..., Any]) -> list[Callee]:
     """Return what decorators put before a handler."""
     return [inspect_callable(guard) for guard in marks_of(view).get("guards", ())]
-
-
-def _gate_of(app: App, fallback: Callable[..., Any]) -> Callable[..., Any] | None:
-    """Return what refuses those who are not logged in, where that is said of a fallback or of the app."""
-    wanted = marks_of(fallback).get("login", app.login_required)
-    guard = wanted if callable(wanted) else app.login_guard
-    return guard if wanted else None

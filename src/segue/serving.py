@@ -14,8 +14,8 @@ from .parts import Part, static_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from .app import App
     from .web.static import StaticFiles
 
 __all__ = ["StaticParts"]
@@ -25,22 +25,22 @@ class StaticParts:
     """The static files of each part of an app.
 
     Args:
-        live: Whether files may change while they are served, as in development; then the
-            sources are served though there is a build.
+        base: The address below which they are; one with a host, where another site serves them.
+        built_in: The folder of the build that is served instead of the sources, if there is one.
+        live: Whether files may change while they are served, as in development.
 
     Attributes:
-        files: Those of all parts together; `None` where there are none.
+        files: Those of all parts together.
     """
 
-    def __init__(self, app: App, parts: Sequence[Part], *, live: bool) -> None:
-        self._base: str = app.config["STATIC_URL"]
+    def __init__(self, parts: Sequence[Part], base: str, *, built_in: Path | None, live: bool) -> None:
+        self._base = base
         self._live = live
         self._built: StaticFiles | None = None
-        root = app.root_path / app.config["STATIC_ROOT"]
-        if not live and (root / "manifest.json").is_file():
+        if built_in is not None:
             from .web.manifest import read_manifest  # for sites that were built
 
-            self._built = read_manifest(root)
+            self._built = read_manifest(built_in)
         self.files: StaticFiles | None = self._built or self._sources(parts)
 
     def routes(self, part: Part) -> list[Route]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from ... import clock
+from ...colours import Operation, either, run
 from ...web.sessions.session import session_of
 from ..accounts import accounts_of
 from ..bonds import MOMENT
-from .factors import has_second_factor
+from .factors import SecondFactor
 
-__all__ = ["confirm", "count_passkeys", "has_second_factor", "needs_second_step"]
+__all__ = ["confirm", "count_passkeys", "needing_second_step", "needs_second_step"]
 
 
 def count_passkeys(request: Any, key: object) -> int:
@@ -29,7 +30,20 @@ def count_passkeys(request: Any, key: object) -> int:
 
 def needs_second_step(request: Any, user: Any) -> bool:
     """Tell whether the password of *user* is not enough."""
-    return has_second_factor(user) or count_passkeys(request, user.pk) > 0
+    return run(needing_second_step(request.context, user))
+
+
+def needing_second_step(context: Any, user: Any) -> Operation[bool]:
+    """`needs_second_step()` as steps."""
+    tables: list[Any] = [SecondFactor.objects.filter(owner=str(user.pk), confirmed_at__isnull=False)]
+    if accounts_of(context).has_passkeys:
+        from .passkeys import Passkey  # a table that other sites do not have
+
+        tables.append(Passkey.objects.filter(owner=str(user.pk)))
+    for rows in tables:
+        if (yield from either(rows.exists, rows.aexists)):
+            return True
+    return False
 
 
 def confirm(request: Any) -> None:

@@ -1,7 +1,7 @@
 """A login that waits in the session for its second factor.
 
 Holds: what is kept of it, for ten minutes; the step that begins it, for every way in.
-Imports: sessions, bonds, the tables of second factors and passkeys.
+Imports: sessions, bonds, what somebody can prove.
 Never: lets anybody in.
 """
 
@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ... import clock
-from ...colours import Operation, either
+from ...colours import Operation
 from ...web.sessions.session import session_of
-from ..accounts import accounts_of
 from ..bonds import USER, VIA, bond_of, is_bond
 from ..protocol import AnonymousUser
-from .factors import SecondFactor
+from .proofs import needing_second_step
 
 __all__ = ["Waiting", "beginning", "end_waiting", "lead_to", "waiting_in"]
 
@@ -50,7 +49,7 @@ class Waiting(NamedTuple):
 def beginning(request: Any, user: Any, backend: str | None, remember: bool) -> Operation[bool]:  # noqa: FBT001 - called by `login` alone
     """Let the login of *user* wait for their second factor; `False` where they have none."""
     context = request.context
-    if not (yield from _needs_step(context, user)):
+    if not (yield from needing_second_step(context, user)):
         return False
     session = yield from session_of(request).loading()
     if session.get(VIA, str(user.pk)) != str(user.pk):
@@ -62,18 +61,6 @@ def beginning(request: Any, user: Any, backend: str | None, remember: bool) -> O
     until = int(clock.now()) + _MOST_SECONDS
     session[_KEY] = list(Waiting(str(user.pk), called, None, remember, until, bond_of(context, user)))
     return True
-
-
-def _needs_step(context: Any, user: Any) -> Operation[bool]:
-    tables: list[Any] = [SecondFactor.objects.filter(owner=str(user.pk), confirmed_at__isnull=False)]
-    if accounts_of(context).has_passkeys:
-        from .passkeys import Passkey  # a table that other sites do not have
-
-        tables.append(Passkey.objects.filter(owner=str(user.pk)))
-    for rows in tables:
-        if (yield from either(rows.exists, rows.aexists)):
-            return True
-    return False
 
 
 def waiting_in(request: Any) -> Waiting | None:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 from identity_provider import CLIENT, SECRET, Elsewhere, make_provider
-from joserfc import jwk
+from joserfc import jwk, jwt
 
 from segue import App
 from segue.auth import Auth, User, login_required
@@ -465,6 +465,15 @@ def test_each_preset_has_a_button_and_keys_of_the_configuration(tmp_path: Path, 
     assert f"/accounts/login/with/{provider.name}?next=" in page
     assert "kept back" not in repr(provider) + page
     app.db.close()
+
+
+def test_the_secret_of_apple_is_signed_for_the_id_that_this_site_has() -> None:
+    key = jwk.ECKey.generate_key("P-256")
+    apple = Apple(team_id="team", key_id="one", private_key=key.as_pem(private=True).decode())
+
+    claims = jwt.decode(apple.secret_of("org.example.club", ""), key).claims
+
+    assert (claims["sub"], claims["iss"], claims["aud"]) == ("org.example.club", "team", "https://appleid.apple.com")
 
 
 def test_an_address_of_a_directory_is_not_its_word_for_all() -> None:

@@ -63,10 +63,9 @@ def begin(request: Any, provider: OAuth2Provider, *, target: str, owner: str = "
     kept = dict(list(waiting.items())[-(_MOST_AT_ONCE - 1) :])
     kept[state] = list(Asked(provider.name, nonce, verifier, target, owner, now + _MOST_SECONDS))
     request.session[_KEY] = kept
-    client_id, _ = client_of(request, provider)
     values = {
         "response_type": "code",
-        "client_id": client_id,
+        "client_id": _client_id(request, provider),
         "redirect_uri": address_of(request, provider),
         "scope": " ".join(provider.scopes),
         "state": state,
@@ -103,7 +102,8 @@ def finish(request: Any, provider: OAuth2Provider) -> tuple[Asked, Identity]:
     code = query.get("code") or ""
     if not 0 < len(code) <= 4096:
         raise NotAsked(f"{provider.name} gave no code")
-    client_id, secret = client_of(request, provider)
+    client_id = _client_id(request, provider)
+    secret = provider.secret_of(client_id, provider.client_secret or _configured(request, provider, "SECRET"))
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -133,11 +133,13 @@ def _taken(request: Any, state: str) -> Asked | None:
     return asked if clock.now() < asked.until else None
 
 
-def client_of(request: Any, provider: OAuth2Provider) -> tuple[str, str]:
-    """Return the id and the secret that the provider knows this site by."""
-    config = request.app.config
-    client_id = provider.client_id or config[f"{provider.setting}_CLIENT_ID"]
-    return client_id, provider.secret_of(provider.client_secret or config[f"{provider.setting}_CLIENT_SECRET"])
+def _client_id(request: Any, provider: OAuth2Provider) -> str:
+    """Return what the provider calls this site."""
+    return provider.client_id or _configured(request, provider, "ID")
+
+
+def _configured(request: Any, provider: OAuth2Provider, what: str) -> str:
+    return str(request.app.config[f"{provider.setting}_CLIENT_{what}"])
 
 
 def address_of(request: Any, provider: OAuth2Provider) -> str:

@@ -72,7 +72,7 @@ class Apple(Provider):
     key_id: str = ""
     private_key: str = field(default="", repr=False)
 
-    def secret_of(self, secret: str) -> str:
+    def secret_of(self, client_id: str, secret: str) -> str:
         """Return a secret that is good for five minutes."""
         if not self.private_key:
             return secret
@@ -84,7 +84,7 @@ class Apple(Provider):
             "iat": now,
             "exp": now + 300,
             "aud": "https://appleid.apple.com",
-            "sub": self.client_id,
+            "sub": client_id,
         }
         return jwt.encode({"alg": "ES256", "kid": self.key_id}, claims, jwk.ECKey.import_key(self.private_key))
 

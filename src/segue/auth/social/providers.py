@@ -125,7 +125,7 @@ class OAuth2Provider:
         """What its keys of the configuration begin with."""
         return self.name.upper().replace("-", "_")
 
-    def secret_of(self, secret: str) -> str:
+    def secret_of(self, client_id: str, secret: str) -> str:
         """Return the secret as it is sent now."""
         return secret
 

@@ -186,5 +186,7 @@ def test_a_user_model_whose_module_was_forgotten_is_not_the_sites(monkeypatch: p
     before = user_model_for("gone_site.app")
 
     monkeypatch.delitem(sys.modules, "gone_site")
+    without = user_model_for("gone_site.app")
+    monkeypatch.setitem(sys.modules, "gone_site", types.ModuleType("gone_site"))
 
-    assert (before, user_model_for("gone_site.app")) == (gone, User)
+    assert (before, without, user_model_for("gone_site.app")) == (gone, User, User)

@@ -178,8 +178,11 @@ def _only(models: list[Any]) -> Any:
 
 
 def _is_there(model: Any) -> bool:
-    """Tell whether the module of a model was not forgotten since, and the model merely not collected yet."""
-    return model.__module__ in sys.modules
+    """Tell whether the module of a model is still the one it was defined in; a forgotten class lives on a while."""
+    if model._home is None:
+        return True
+    module = sys.modules.get(model.__module__)
+    return module is not None and module is model._home()
 
 
 def _name_of(model: Any) -> tuple[str, str]:

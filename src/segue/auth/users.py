@@ -7,8 +7,11 @@ Never: knows a request or a session.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from weakref import ref
 
 from .. import clock, db
 from ..colours import Operation, arun, either, listing, run
@@ -135,6 +138,8 @@ class AbstractBaseUser(db.Model):
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
+    # The module it was defined in, if that was imported.
+    _home: ClassVar[ref[ModuleType] | None] = None
     if not TYPE_CHECKING:
         is_active = True
 
@@ -147,6 +152,8 @@ class AbstractBaseUser(db.Model):
     @classmethod
     def _made(cls, options: Options) -> None:
         super()._made(options)
+        home = sys.modules.get(cls.__module__)
+        cls._home = None if home is None else ref(home)
         names = [field.name for field in options.local_fields]
         if cls.USERNAME_FIELD not in names and options.find_field(cls.USERNAME_FIELD) is None:
             raise ModelError(
